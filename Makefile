@@ -1,0 +1,56 @@
+# make demo: fit the tutorial curves and NIST's problems, and draw them.
+# make test: lint, types, tests of the core and of the package.
+# make fuzz: the property tests on many more random fits.
+# make benchmark: time, calls and start-up beside SciPy's.
+# make clean: undo both.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+ROOT := $(if $(filter-out 0,$(shell id -u)),sudo )
+
+.PHONY: demo test fuzz benchmark clean
+
+demo: .venv/demo
+	@export PYTHONPATH=tests; \
+	for example in polynomial exponential sine nist; do \
+	  $(BIN)/python examples/$$example.py build/demo || exit 1; \
+	done
+
+test: .venv/test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/meson setup --reconfigure build/core >build/core.log \
+	  || { cat build/core.log; exit 1; }
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/meson test -C build/core --print-errorlogs
+	$(BIN)/python -m pytest
+
+fuzz: .venv/test
+	$(BIN)/python -m pytest tests/test_properties.py --hypothesis-profile=fuzz
+
+benchmark: .venv/test
+	PYTHONPATH=tests $(BIN)/python benchmarks/side_by_side.py
+
+clean:
+	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp a dependency group: the package is installed anew whenever a file of it changed.
+SOURCES := $(wildcard minpack/* src/leastsq/*) meson.build pyproject.toml
+
+.venv/demo .venv/test: .venv/%: $(SOURCES) .venv/tools
+	@mkdir -p build
+	$(BIN)/python -m pip install --quiet --group $*
+	PATH="$(CURDIR)/$(BIN):$$PATH" \
+	  $(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --force-reinstall .
+	@touch $@
+
+.venv/tools: pyproject.toml
+	@command -v gfortran >/dev/null || { \
+	  echo "Installing gfortran"; \
+	  $(ROOT)apt-get update -qq && $(ROOT)apt-get install -y -qq gfortran; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --group build
+	@touch $@

@@ -1,0 +1,68 @@
+module minpack_difference
+   !! Jacobians by forward differences.
+   use minpack_kinds, only: dp, epsmch, all_finite
+   use minpack_info, only: going_on, jacobian_not_finite
+   use minpack_functions, only: functions_type
+   implicit none
+   private
+   public :: fdjac
+
+contains
+
+   subroutine fdjac(functions, x, fvec, epsfcn, fjac, nfev, info)
+      !! Difference the residuals in every variable: forward, or backward where the forward step
+      !! leaves the functions' domain, and with a variable that is next to nothing taken as zero
+      !! where the residuals do not feel its own step.
+      class(functions_type), intent(inout) :: functions
+      real(dp), intent(inout), contiguous :: x(:)
+         !! Shape: (n). Left as it came.
+      real(dp), intent(in), contiguous :: fvec(:)
+         !! Shape: (m). The residuals at x.
+      real(dp), intent(in) :: epsfcn
+         !! Relative error of the residuals; the step is its square root times the variable.
+      real(dp), intent(inout), contiguous :: fjac(:, :)
+         !! Shape: (m, n).
+      integer, intent(inout) :: nfev
+      integer, intent(out) :: info
+      real(dp) :: relative_step, step
+      integer :: j
+
+      relative_step = sqrt(max(epsfcn, epsmch))
+      info = going_on
+      do j = 1, size(x)
+         step = relative_step*abs(x(j))
+         if (step == 0) step = relative_step
+         call difference(step)
+         ! A variable that came to lie on 1e-17 by cancellation is a zero in all but name.
+         if (info == going_on .and. step < epsmch .and. all(fjac(:, j) == 0)) then
+            call difference(relative_step)
+         end if
+         if (info /= going_on) return
+      end do
+
+   contains
+
+      subroutine difference(forward)
+         real(dp), intent(in) :: forward
+
+         call step_by(forward)
+         if (info == jacobian_not_finite) call step_by(-forward)
+      end subroutine difference
+
+      subroutine step_by(step)
+         real(dp), intent(in) :: step
+         real(dp) :: start
+
+         start = x(j)
+         x(j) = start + step
+         call functions%residual(x, .true., info)
+         x(j) = start
+         if (info /= going_on) return
+         nfev = nfev + 1
+         if (.not. all_finite(size(fvec), functions%values)) info = jacobian_not_finite
+         if (info == going_on) fjac(:, j) = (functions%values - fvec)/step
+      end subroutine step_by
+
+   end subroutine fdjac
+
+end module minpack_difference

@@ -1,0 +1,53 @@
+module minpack_functions
+   !! The user's functions as a dense problem sees them, whoever calls them and however.
+   use minpack_kinds, only: dp
+   implicit none
+   private
+   public :: functions_type, matrix_view_type
+
+   type :: matrix_view_type
+      !! A Jacobian where it lies, in either order; one of the two pointers is associated.
+      real(dp), pointer, contiguous :: columns(:, :) => null()
+         !! Shape: (m, n).
+      real(dp), pointer, contiguous :: rows(:, :) => null()
+         !! Shape: (n, m), the transpose.
+   end type matrix_view_type
+
+   type, abstract :: functions_type
+      integer :: m = 0
+         !! Number of residuals.
+      integer :: n = 0
+         !! Number of variables.
+      real(dp), allocatable :: values(:)
+         !! Shape: (m). Where `residual` leaves the residuals.
+   contains
+      procedure(residual), deferred :: residual
+      procedure(jacobian), deferred :: jacobian
+   end type functions_type
+
+   abstract interface
+      subroutine residual(self, x, differencing, info)
+         !! Evaluate the residuals at x into `values`.
+         import :: functions_type, dp
+         class(functions_type), intent(inout) :: self
+         real(dp), intent(in), contiguous :: x(:)
+         logical, intent(in) :: differencing
+            !! Whether the values are for a column of a differenced Jacobian.
+         integer, intent(out) :: info
+            !! going_on, or the reason to stop.
+      end subroutine residual
+
+      subroutine jacobian(self, x, fvec, view, info)
+         !! Evaluate the Jacobian at x, where the residuals are fvec.
+         import :: functions_type, matrix_view_type, dp
+         class(functions_type), intent(inout) :: self
+         real(dp), intent(in), contiguous :: x(:)
+         real(dp), intent(inout) :: fvec(:)
+            !! Read only by convention: a C function gets it without const.
+         type(matrix_view_type), intent(out) :: view
+         integer, intent(out) :: info
+            !! going_on, or the reason to stop.
+      end subroutine jacobian
+   end interface
+
+end module minpack_functions

@@ -1,0 +1,44 @@
+"""What is asked of every array and function that a user hands over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Function = Callable[..., Any]
+FloatArray = NDArray[np.float64]
+
+FLOAT64 = np.dtype(np.float64)
+
+
+def name_of(function: Function) -> str:
+    """How a user knows the function."""
+    return getattr(function, "__name__", None) or type(function).__name__
+
+
+def real_array(value: object, what: str) -> NDArray[Any]:
+    """Make an array of it whose dtype casts safely to float64."""
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind == "O" and not isinstance(value, np.ndarray):
+            # One by one: astype would take None for NaN.
+            array = np.array([float(number) for number in array.flat]).reshape(array.shape)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{what} must be real numbers: {error}") from error
+    if not np.can_cast(array.dtype, FLOAT64):
+        raise TypeError(
+            f"{what} must be real numbers: Cannot cast array data from {array.dtype!r} "
+            f"to {FLOAT64!r} according to the rule 'safe'"
+        )
+    return array
+
+
+def own_vector(value: object, what: str) -> FloatArray:
+    """Copy real numbers in any shape to a 1-D float64 array."""
+    array = np.array(value)
+    if array.dtype is FLOAT64 and array.ndim == 1:
+        return array
+    return real_array(value, what).astype(FLOAT64).flatten()

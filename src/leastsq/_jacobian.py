@@ -1,0 +1,35 @@
+"""Dfun and col_deriv: a Jacobian in whichever order it comes, checked at every call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from leastsq._checks import FLOAT64, FloatArray, Function, name_of, real_array
+
+
+class Jacobian:
+    """A user's Jacobian function as the core wants it: an m x n array, contiguous in some order."""
+
+    def __init__(self, Dfun: Function, m: int, n: int, col_deriv: bool) -> None:
+        self.Dfun = Dfun
+        self.shape = (n, m) if col_deriv else (m, n)
+        self.transposed = bool(col_deriv)
+        self.is_vector = n == 1
+
+    def __call__(self, x: FloatArray, *args: Any) -> FloatArray:
+        """Evaluate the Jacobian at x."""
+        jacobian = real_array(self.Dfun(x, *args), f"What {name_of(self.Dfun)} returns")
+        if self.is_vector and jacobian.size == max(self.shape):
+            jacobian = jacobian.reshape(self.shape)
+        if jacobian.shape != self.shape:
+            raise TypeError(
+                "leastsq: there is a mismatch between the input and output shape of the 'Dfun' "
+                f"argument '{name_of(self.Dfun)}'.Shape should be {self.shape} "
+                f"but it is {jacobian.shape}."
+            )
+        plain: FloatArray = np.require(
+            jacobian, FLOAT64, ["F", "A"] if jacobian.flags.f_contiguous else ["C", "A"]
+        )
+        return plain.T if self.transposed else plain

@@ -1,0 +1,245 @@
+"""leastsq: the drop-in for scipy.optimize.leastsq."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from leastsq import _minpack
+from leastsq._callback import Callback
+from leastsq._callbacks import as_many_residuals, as_residuals
+from leastsq._checks import FLOAT64, FloatArray, Function, own_vector
+from leastsq._jacobian import Jacobian
+from leastsq._result import Outcome, Settings, as_tuple
+
+DEFAULT_TOLERANCE = 1.49012e-8
+EPSILON = float(np.finfo(FLOAT64).eps)
+LARGEST_COUNT = np.iinfo(np.int32).max
+
+
+def leastsq(
+    func: Function,
+    x0: ArrayLike,
+    args: Any = (),
+    Dfun: Function | None = None,
+    full_output: bool = False,
+    col_deriv: bool = False,
+    ftol: float = DEFAULT_TOLERANCE,
+    xtol: float = DEFAULT_TOLERANCE,
+    gtol: float = 0.0,
+    maxfev: int = 0,
+    epsfcn: float | None = None,
+    factor: float = 100,
+    diag: ArrayLike | None = None,
+    *,
+    atol: float | None = None,
+) -> tuple[Any, ...]:
+    """Minimize the sum of squares of a function's values.
+
+    Finds the n parameters x for which ``sum(func(x)**2)`` is smallest, by the Levenberg-Marquardt
+    method in Moré's form (MINPACK's ``lmdif`` and ``lmder``), from a starting point x0.
+
+    Parameters
+    ----------
+    func : callable
+        ``func(x, *args)`` returns the m >= n residuals, an array of any shape or a sequence of
+        real numbers. It gets x as a float64 array of shape (n,), its own to keep or to write to.
+        It is called once for each point, x0 included.
+    x0 : array_like
+        Starting point: n numbers, flattened if not 1-D.
+    args : tuple, optional
+        Further arguments of func and Dfun. What is not a tuple is passed as the only one.
+    Dfun : callable, optional
+        ``Dfun(x, *args)`` returns the Jacobian: the derivative of residual i with respect to
+        parameter j in row i, column j; shape (m, n). Without it the Jacobian is estimated by
+        forward differences.
+    full_output : bool, optional
+        Return cov_x, infodict and mesg too.
+    col_deriv : bool, optional
+        Whether Dfun returns the transpose, shape (n, m).
+    ftol : float, optional
+        Stop when the actual and the predicted relative reduction of the sum of squares are both at
+        most this.
+    xtol : float, optional
+        Stop when the relative change of the scaled x is at most this.
+    gtol : float, optional
+        Stop when the cosine of the angle between the residuals and each column of the Jacobian is
+        at most this.
+    maxfev : int, optional
+        Most calls of func. 0: 200(n + 1) without Dfun, 100(n + 1) with it.
+    epsfcn : float, optional
+        Relative error of func. A forward difference steps by ``sqrt(epsfcn)*abs(x[j])``, or by
+        ``sqrt(epsfcn)`` where x[j] is 0. By default the machine precision of the dtype that func
+        returns.
+    factor : float, optional
+        The first step is at most ``factor*norm(diag*x0)`` long, or factor itself where that is 0.
+    diag : array_like, optional
+        n positive scale factors of the parameters. By default the norms of the Jacobian's columns,
+        kept up to date.
+    atol : float, optional
+        A synonym of ftol.
+
+    Returns
+    -------
+    x : ndarray, shape (n,), float64
+        The solution, or the best point found.
+    cov_x : ndarray, shape (n, n), or None
+        The inverse of J'J, from the last Jacobian; None if it is singular or there is no solution.
+        Multiply it by the residual variance ``sum(fvec**2)/(m - n)`` to get the covariance of the
+        parameters. Only with full_output, like infodict and mesg.
+    infodict : dict
+        ``fvec``
+            The m residuals at x.
+        ``nfev``
+            Number of calls of func.
+        ``njev``
+            Number of calls of Dfun, where it is given.
+        ``fjac``
+            Shape (n, m). ``fjac.T[:n]`` is the triangle R of ``J P = Q R`` for the last Jacobian J
+            that was computed, with a diagonal of nonincreasing magnitude; zeros elsewhere.
+        ``ipvt``
+            The n column indices (0-based) of the permutation P: column j of P is column ipvt[j] of
+            the identity.
+        ``qtf``
+            ``Q.T @ f``, its first n elements, f being the residuals where J was computed.
+    mesg : str
+        What ier means.
+    ier : int
+        1 to 4: a solution was found (1 by ftol, 2 by xtol, 3 by both, 4 by gtol). 5: maxfev was
+        reached. 6, 7, 8: ftol, xtol or gtol is too small. 9: func is not finite at x0. 10: the
+        Jacobian is not finite. 0: improper input.
+
+    Raises
+    ------
+    TypeError
+        Improper input (ier 0) without full_output; an empty x0; fewer residuals than parameters; a
+        Jacobian of the wrong shape; arguments or returned values that are not real numbers.
+    ValueError
+        diag has not n elements, or func returned another number of residuals than at x0.
+    BaseException
+        Whatever func or Dfun raises comes out as it is.
+
+    Warns
+    -----
+    RuntimeWarning
+        No solution was found (ier 5 to 10), without full_output.
+
+    References
+    ----------
+    J. J. Moré, "The Levenberg-Marquardt algorithm: implementation and theory", in Numerical
+    Analysis, Lecture Notes in Mathematics 630, Springer, 1978, pp. 105-116.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from leastsq import leastsq
+    >>> t = np.linspace(0, 5, 50)
+    >>> y = 2.5*np.exp(-1.3*t) + 0.5
+    >>> def residuals(p, t, y):
+    ...     return p[0]*np.exp(-p[1]*t) + p[2] - y
+    >>> p, ier = leastsq(residuals, [1, 1, 1], args=(t, y))
+    >>> np.round(p, 6)
+    array([2.5, 1.3, 0.5])
+    """
+    if not callable(func):
+        raise TypeError(f"func must be callable, got {func!r}")
+    if not isinstance(args, tuple):
+        args = (args,)
+    x = own_vector(x0, "x0")
+    if x.size == 0:
+        raise TypeError("Improper input parameters. x0 is empty: there is nothing to solve for.")
+    returned = as_residuals(func(x.copy(), *args), func)
+    fvec = returned.astype(FLOAT64)
+    n, m = x.size, fvec.size
+    if n > m:
+        raise TypeError(
+            f"Improper input: func input vector length N={n} must not exceed "
+            f"func output vector length M={m}"
+        )
+    jacobian = None if Dfun is None else Jacobian(function_of_x(Dfun), m, n, col_deriv)
+    settings = Settings(
+        one_tolerance(ftol, atol),
+        real_number(xtol, "xtol"),
+        real_number(gtol, "gtol"),
+        most_calls(maxfev, (200 if Dfun is None else 100) * (n + 1)),
+        real_number(factor, "factor"),
+        None if diag is None else scale_factors(diag, n),
+    )
+
+    callback = Callback(func, jacobian, args, as_many_residuals)
+    residual_at, jacobian_at, data_at = callback.addresses()
+    limits = settings.ftol, settings.xtol, settings.gtol, settings.maxfev
+    scale = (
+        settings.factor,
+        diag is not None,
+        np.ones(n) if settings.diag is None else settings.diag,
+    )
+    model = np.empty((n, n), order="F"), np.empty(n, np.int32), np.empty(n)
+    counts: dict[str, int] = {}
+    if jacobian is None:
+        if epsfcn is None:
+            epsfcn = machine_precision(returned.dtype)
+        counts["nfev"], ier = _minpack.lmdif(
+            residual_at, data_at, x, fvec, *limits, real_number(epsfcn, "epsfcn"), *scale, *model
+        )
+    else:
+        counts["nfev"], counts["njev"], ier = _minpack.lmder(
+            residual_at, jacobian_at, data_at, x, fvec, *limits, *scale, *model
+        )
+    return as_tuple(Outcome(x, fvec, *model, counts, ier), settings, full_output)
+
+
+def function_of_x(Dfun: object) -> Function:
+    """Refuse a Dfun that cannot be called, above all one that was meant for another argument."""
+    if isinstance(Dfun, bool | np.bool_):
+        raise TypeError(
+            f"Dfun must be callable, got {Dfun}: the fourth argument of leastsq is Dfun; "
+            f"pass full_output={Dfun} (or col_deriv={Dfun}) by its keyword"
+        )
+    if not callable(Dfun):
+        raise TypeError(f"Dfun must be callable, got {Dfun!r}")
+    return Dfun
+
+
+def real_number(value: object, name: str) -> float:
+    """Convert an option to a float."""
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a real number, got {value!r}") from None
+
+
+def one_tolerance(ftol: float, atol: float | None) -> float:
+    """Take ftol under either of its names."""
+    if atol is None:
+        return real_number(ftol, "ftol")
+    if ftol is not DEFAULT_TOLERANCE:
+        raise TypeError("atol is a synonym of ftol: pass one of the two, not both")
+    return real_number(atol, "atol")
+
+
+def most_calls(maxfev: int, default: int) -> int:
+    """Choose the limit on calls of func; the core counts them in 32 bits."""
+    try:
+        calls = operator.index(maxfev)
+    except TypeError:
+        raise TypeError(f"maxfev must be an integer, got {maxfev!r}") from None
+    return min(calls if calls > 0 else default, LARGEST_COUNT)
+
+
+def scale_factors(diag: ArrayLike, n: int) -> FloatArray:
+    """Take diag as n numbers of the caller's."""
+    factors = own_vector(diag, "diag")
+    if factors.size != n:
+        raise ValueError(
+            f"diag must have one factor for each of the {n} parameters in x0, got {factors.size}"
+        )
+    return factors
+
+
+def machine_precision(dtype: np.dtype[Any]) -> float:
+    """Guess the relative error of a function that returns numbers of a dtype."""
+    return float(np.finfo(dtype).eps) if dtype.kind == "f" and dtype != FLOAT64 else EPSILON

