@@ -1,4 +1,4 @@
-# make demo: fit the tutorial curves and NIST's problems, and draw them.
+# make demo: fit the tutorial curves and a measurement of NIST's, and draw them.
 # make test: lint, types, tests of the core and of the package.
 # make fuzz: the property tests on many more random fits.
 # make benchmark: time, calls and start-up beside SciPy's.
@@ -12,8 +12,7 @@ ROOT := $(if $(filter-out 0,$(shell id -u)),sudo )
 .PHONY: demo test fuzz benchmark clean
 
 demo: .venv/demo
-	@export PYTHONPATH=tests; \
-	for example in polynomial exponential sine nist; do \
+	@for example in polynomial exponential sine misra1a; do \
 	  $(BIN)/python examples/$$example.py build/demo || exit 1; \
 	done
 
@@ -47,9 +46,15 @@ SOURCES := $(wildcard minpack/* src/leastsq/*) meson.build pyproject.toml
 	@touch $@
 
 .venv/tools: pyproject.toml
-	@command -v gfortran >/dev/null || { \
-	  echo "Installing gfortran"; \
-	  $(ROOT)apt-get update -qq && $(ROOT)apt-get install -y -qq gfortran; }
+	@needs=; \
+	command -v gfortran >/dev/null || needs=gfortran; \
+	$(PYTHON) -c 'import os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' \
+	  2>/dev/null || needs="$$needs python3-dev"; \
+	for try in $${needs:+1 2 3 4 5}; do \
+	  echo "Installing $$needs"; \
+	  $(ROOT)apt-get update -qq && $(ROOT)apt-get install -y -qq $$needs && break; \
+	  [ $$try -lt 5 ] && sleep 10 || exit 1; \
+	done
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --group build

@@ -1,0 +1,45 @@
+module quadratics
+   !! Residuals x_j^2 that are not numbers beyond a wall.
+   use, intrinsic :: ieee_arithmetic, only: ieee_value, ieee_quiet_nan
+   use minpack_kinds, only: dp
+   use minpack_info, only: going_on
+   use minpack_functions, only: functions_type, matrix_view_type
+   implicit none
+   private
+   public :: quadratics_type
+
+   type, extends(functions_type) :: quadratics_type
+      real(dp) :: lowest = -huge(1.0_dp)
+      real(dp) :: highest = huge(1.0_dp)
+   contains
+      procedure :: residual
+      procedure :: jacobian
+   end type quadratics_type
+
+contains
+
+   subroutine residual(self, x, differencing, info)
+      class(quadratics_type), intent(inout) :: self
+      real(dp), intent(in), contiguous :: x(:)
+      logical, intent(in) :: differencing
+      integer, intent(out) :: info
+
+      info = going_on
+      if (.not. differencing) error stop 'the difference does not say that it is one'
+      self%values = x**2
+      where (x < self%lowest .or. x > self%highest)
+         self%values = ieee_value(1.0_dp, ieee_quiet_nan)
+      end where
+   end subroutine residual
+
+   subroutine jacobian(self, x, fvec, view, info)
+      class(quadratics_type), intent(inout) :: self
+      real(dp), intent(in), contiguous :: x(:)
+      real(dp), intent(inout) :: fvec(:)
+      type(matrix_view_type), intent(out) :: view
+      integer, intent(out) :: info
+
+      error stop 'a difference asks for no Jacobian'
+   end subroutine jacobian
+
+end module quadratics

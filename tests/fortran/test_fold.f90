@@ -1,0 +1,87 @@
+program test_fold
+   use minpack_kinds, only: dp
+   use minpack_fold, only: triangulate, fold
+   use checks, only: check, close_to, finish, random_matrix, random_triangle, gram
+   implicit none
+   integer :: n, rows
+
+   do n = 1, 15
+      do rows = 0, 20, 4
+         call fold_keeps_products(random_triangle(n), random_matrix(rows, n), 'random')
+      end do
+      call fold_keeps_products(0*random_triangle(n), random_matrix(n + 3, n), 'onto zeros')
+      call fold_keeps_products(random_triangle(n), 0*random_matrix(5, n), 'of zeros')
+      call fold_keeps_products(random_triangle(n), spread(ones(n), 1, 7), 'of equal rows')
+      call triangulate_keeps_products(random_matrix(n, n))
+      call fold_scales(n, 1e200_dp)
+      call fold_scales(n, 1e-200_dp)
+   end do
+   call finish()
+
+contains
+
+   function ones(n)
+      integer, intent(in) :: n
+      real(dp) :: ones(n)
+
+      ones = 1
+   end function ones
+
+   function folded(r, block) result(new)
+      real(dp), intent(in) :: r(:, :)
+      real(dp), intent(in) :: block(:, :)
+      real(dp) :: new(size(r, 1), size(r, 2))
+      real(dp) :: room(size(block, 1) + 3, size(block, 2) + 1)
+
+      new = r
+      room = 7
+      room(:size(block, 1), :size(block, 2)) = block
+      call fold(size(block, 1), size(block, 2), room, size(room, 1), new)
+   end function folded
+
+   subroutine fold_keeps_products(r, block, what)
+      real(dp), intent(in) :: r(:, :)
+      real(dp), intent(in) :: block(:, :)
+      character(*), intent(in) :: what
+      real(dp) :: new(size(r, 1), size(r, 2))
+
+      new = folded(r, block)
+      call check(all(abs(gram(new) - gram(r) - gram(block)) < 1e-13_dp*(size(block) + size(r))), &
+                 'fold '//what)
+      call check(lower_part_is_zero(new), 'fold leaves a triangle '//what)
+   end subroutine fold_keeps_products
+
+   subroutine triangulate_keeps_products(a)
+      real(dp), intent(in) :: a(:, :)
+      real(dp) :: r(size(a, 1), size(a, 2))
+
+      r = a
+      call triangulate(size(a, 1), r)
+      call check(all(abs(gram(r) - gram(a)) < 1e-13_dp*size(a)), 'triangulate')
+      call check(lower_part_is_zero(r), 'triangulate leaves a triangle')
+   end subroutine triangulate_keeps_products
+
+   subroutine fold_scales(n, scale)
+      !! Numbers whose squares overflow or underflow fold like others.
+      integer, intent(in) :: n
+      real(dp), intent(in) :: scale
+      real(dp) :: r(n, n), block(9, n), plain(n, n), scaled(n, n)
+
+      r = random_triangle(n)
+      block = random_matrix(9, n)
+      plain = folded(r, block)
+      scaled = folded(scale*r, scale*block)/scale
+      call check(all(abs(scaled - plain) < 1e-12_dp), 'fold of any scale')
+   end subroutine fold_scales
+
+   logical function lower_part_is_zero(r)
+      real(dp), intent(in) :: r(:, :)
+      integer :: j
+
+      lower_part_is_zero = .true.
+      do j = 1, size(r, 2)
+         lower_part_is_zero = lower_part_is_zero .and. all(r(j + 1:, j) == 0)
+      end do
+   end function lower_part_is_zero
+
+end program test_fold

@@ -1,0 +1,57 @@
+program test_qr
+   use minpack_kinds, only: dp
+   use minpack_qr, only: pivoted_qr
+   use checks, only: check, finish, random_matrix, random_triangle, gram
+   implicit none
+   real(dp) :: r(9, 9)
+   integer :: n
+
+   do n = 1, 12
+      call factor(random_triangle(n), 1.0_dp, n, 'random')
+      call factor(random_triangle(n), 1e200_dp, n, 'large')
+      call factor(random_triangle(n), 1e-200_dp, n, 'small')
+      call factor(0*random_triangle(n), 1.0_dp, 0, 'zero')
+   end do
+   r = random_triangle(9)
+   r(:, 4) = 0
+   r(:, 7) = 2*r(:, 2)
+   call factor(r, 1.0_dp, 7, 'rank-deficient')
+   r = 0
+   r(1, :) = 1
+   call factor(r, 1.0_dp, 1, 'rank one')
+   call finish()
+
+contains
+
+   subroutine factor(triangle, scale, rank, what)
+      real(dp), intent(in) :: triangle(:, :)
+      real(dp), intent(in) :: scale
+      integer, intent(in) :: rank
+      character(*), intent(in) :: what
+      real(dp), dimension(size(triangle, 1), size(triangle, 1)) :: new
+      real(dp), dimension(size(triangle, 1)) :: right, qtf, acnorm, diagonal
+      real(dp) :: left(size(triangle, 1), 2)
+      integer :: ipvt(size(triangle, 1)), n, i, j
+
+      n = size(triangle, 1)
+      right = reshape(random_matrix(n, 1), [n])
+      new = scale*triangle
+      qtf = right
+      call pivoted_qr(n, new, qtf, ipvt, acnorm, left)
+      new = new/scale
+
+      call check(all([(any(ipvt == j), j=1, n)]), 'permutation: '//what)
+      call check(all([(all(new(j + 1:, j) == 0), j=1, n)]), 'triangle: '//what)
+      call check(all(abs(gram(new) - gram(triangle(:, ipvt))) < 1e-12_dp), 'products: '//what)
+      call check(all(abs(matmul(transpose(new), qtf) &
+                         - matmul(transpose(triangle(:, ipvt)), right)) < 1e-12_dp), &
+                 'right-hand side: '//what)
+      call check(all(abs(acnorm/scale - [(norm2(triangle(:, j)), j=1, n)]) < 1e-14_dp*n), &
+                 'column norms: '//what)
+      diagonal = [(abs(new(i, i)), i=1, n)]
+      call check(all(diagonal(2:) <= diagonal(:n - 1)*(1 + 1e-14_dp)), 'order: '//what)
+      call check(all(diagonal(rank + 1:) < 1e-14_dp), 'rank: '//what)
+      call check(all(diagonal(:rank) > 1e-14_dp), 'rank: '//what)
+   end subroutine factor
+
+end program test_qr

@@ -1,0 +1,113 @@
+program test_step
+   use minpack_kinds, only: dp
+   use minpack_norm, only: enorm
+   use minpack_problem, only: model_type
+   use minpack_step, only: trust_region_type
+   use checks, only: check, finish, random_matrix, random_triangle
+   implicit none
+   integer, parameter :: powers(3) = [0, 150, -150]
+   integer :: n, i, j
+
+   do n = 1, 10
+      do i = 1, size(powers)
+         do j = 1, size(powers)
+            call solves_the_subproblem(random_triangle(n), 10.0_dp**powers(i), 10.0_dp**powers(j))
+         end do
+      end do
+      call solves_the_subproblem(singular_triangle(n), 1.0_dp, 1.0_dp)
+      call stays_where_nothing_pulls(random_triangle(n))
+   end do
+   call finish()
+
+contains
+
+   subroutine solves_the_subproblem(triangle, scale, residuals)
+      !! With the step p: (R'R + par D^2) p = -R'q, and |D p| is delta within a tenth, or less if par
+      !! is zero.
+      real(dp), intent(in) :: triangle(:, :)
+      real(dp), intent(in) :: scale
+      real(dp), intent(in) :: residuals
+      real(dp), parameter :: radii(4) = [1e-6_dp, 0.03_dp, 0.5_dp, 1e6_dp]
+      type(trust_region_type) :: region
+      type(model_type) :: model
+      real(dp), allocatable :: x(:), trial(:), p(:), gradient(:)
+      real(dp) :: unit
+      integer :: n, k, stat
+
+      n = size(triangle, 1)
+      call make_model(model, scale*triangle)
+      model%qtf = residuals*model%qtf
+      unit = residuals/scale
+      allocate (x(n), trial(n))
+      x = 0
+      call region%prepare(n, x, .false., stat)
+      call check(stat == 0, 'memory')
+      call region%begin(model%acnorm, x, 1.0_dp)
+      call region%adopt(model)
+      do k = 1, size(radii)
+         region%delta = radii(k)*residuals
+         region%par = 0
+         call region%propose(model, x, trial)
+         if (region%par == 0) then
+            call check(region%length <= 1.1_dp*region%delta, 'an undamped step is in the region')
+         else if (region%par > epsilon(region%par)) then
+            call check(abs(region%length - region%delta) <= 0.1_dp*region%delta, &
+                       'a damped step ends on the boundary')
+         else
+            ! Damping only picks the shortest of the many solutions of a singular triangle.
+            call check(region%length <= 1.1_dp*region%delta, 'the shortest step is in the region')
+         end if
+         ! In units of the scales, so that no product overflows.
+         p = trial/unit
+         gradient = matmul(transpose(triangle), matmul(triangle, p) + model%qtf/residuals) &
+                    + region%par*(region%diag/scale)**2*p
+         call check(all(abs(gradient) < 1e-12_dp*(1 + region%par*maxval(abs(p)))), &
+                    'the step solves the damped equations')
+         call check(abs(region%length/residuals - norm2(region%diag/scale*p)) &
+                    <= 1e-12_dp*norm2(region%diag/scale*p), 'length is |D p|')
+      end do
+      deallocate (model%r, model%qtf, model%ipvt)
+   end subroutine solves_the_subproblem
+
+   subroutine stays_where_nothing_pulls(triangle)
+      real(dp), intent(in) :: triangle(:, :)
+      type(trust_region_type) :: region
+      type(model_type) :: model
+      real(dp), allocatable :: x(:), trial(:)
+      integer :: n, stat
+
+      n = size(triangle, 1)
+      call make_model(model, triangle)
+      model%qtf = 0
+      allocate (x(n), trial(n))
+      x = 1
+      call region%prepare(n, x, .false., stat)
+      call region%begin(model%acnorm, x, 1.0_dp)
+      call region%adopt(model)
+      call region%propose(model, x, trial)
+      call check(all(trial == x), 'no step without a gradient')
+      deallocate (model%r, model%qtf, model%ipvt)
+   end subroutine stays_where_nothing_pulls
+
+   subroutine make_model(model, triangle)
+      type(model_type), intent(out) :: model
+      real(dp), intent(in) :: triangle(:, :)
+      integer :: n, k
+
+      n = size(triangle, 1)
+      allocate (model%r(n, n), model%qtf(n), model%ipvt(n), model%acnorm(n))
+      model%r = triangle
+      model%qtf = reshape(random_matrix(n, 1), [n])
+      model%ipvt = [(k, k=1, n)]
+      model%acnorm = [(enorm(n, triangle(:, k)), k=1, n)]
+   end subroutine make_model
+
+   function singular_triangle(n) result(r)
+      integer, intent(in) :: n
+      real(dp) :: r(n, n)
+
+      r = random_triangle(n)
+      r(n, n) = 0
+   end function singular_triangle
+
+end program test_step

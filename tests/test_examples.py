@@ -1,0 +1,46 @@
+"""The examples run as a user runs them, print what they found and draw it."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def run(name, folder):
+    command = [sys.executable, EXAMPLES / f"{name}.py", folder]
+    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder).stdout
+
+
+def rows(printed, names):
+    """The numbers behind each parameter's name."""
+    found = re.findall(rf"^  ({'|'.join(names)}) +(.*)$", printed, re.MULTILINE)
+    return [[float(number) for number in numbers.split()] for _, numbers in found]
+
+
+def assert_picture(folder, name):
+    assert (folder / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("name", ["polynomial", "exponential", "sine"])
+def test_tutorial_fit_finds_the_truth_within_its_standard_errors(name, tmp_path):
+    printed = run(name, tmp_path)
+    table = rows(printed, "abc")
+    assert len(table) == 3
+    for estimate, error, truth in table:
+        assert 0 < error < 0.3
+        assert abs(estimate - truth) < 4 * error
+    assert re.search(r"exit [123]:", printed)
+    assert_picture(tmp_path, name)
+
+
+def test_misra1a_has_eight_certified_digits_from_both_starts(tmp_path):
+    table = rows(run("misra1a", tmp_path), ["b1", "b2"])
+    assert len(table) == 4
+    for *_, digits, digits_of_error in table:
+        assert digits >= 8
+        assert digits_of_error >= 6
+    assert_picture(tmp_path, "misra1a")
