@@ -55,6 +55,31 @@ def test_residuals_of_any_shape_and_kind_serve(fit, shape):
     np.testing.assert_allclose(x, leastsq(fit.residuals, fit.start)[0], rtol=1e-7)
 
 
+def test_generator_and_async_function_are_told_so():
+    def generator(x):
+        yield x
+
+    async def coroutine(x):
+        return x
+
+    for func, kind in [(generator, "generator"), (coroutine, "coroutine")]:
+        with pytest.raises(TypeError, match=f"{kind} returned a {kind}"):
+            leastsq(func, [1.0])
+
+
+def test_read_only_and_strided_arrays_serve(fit):
+    expected, _ = leastsq(fit.residuals, fit.start)
+
+    def residuals(p):
+        strided = np.repeat(fit.residuals(p), 2)[::2]
+        strided.flags.writeable = False
+        return strided
+
+    start = np.repeat(fit.start, 3)[::3]
+    start.flags.writeable = False
+    np.testing.assert_array_equal(leastsq(residuals, start)[0], expected)
+
+
 def test_exact_numbers_serve_as_residuals():
     x, _ = leastsq(lambda x: [Fraction(float(x[0])) - 3, Fraction(float(x[1])) + 1], [0, 0])
     np.testing.assert_allclose(x, [3, -1])
@@ -141,6 +166,29 @@ def test_improper_option_is_named_and_gives_zero_filled_outputs(fit, options):
     np.testing.assert_array_equal(x, fit.start)
     assert not info["fjac"].any()
     assert not info["qtf"].any()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"x0": [1, None, 1]},
+        {"Dfun": 3},
+        {"ftol": "small"},
+        {"xtol": -1.0},
+        {"maxfev": 2.5},
+        {"epsfcn": "a"},
+        {"factor": 0.0},
+        {"diag": [1, 2]},
+        {"diag": [1, 2, -1]},
+    ],
+    ids=str,
+)
+def test_bad_input_is_refused_before_func_is_called(fit, options):
+    calls = []
+    (name,) = options
+    with pytest.raises((TypeError, ValueError), match=name):
+        leastsq(**{"func": calls.append, "x0": fit.start, **options})
+    assert not calls
 
 
 def test_empty_starting_point_is_improper():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine, Generator
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,12 @@ def as_residuals(returned: object, func: Function) -> NDArray[Any]:
         return returned.reshape(-1)
     if returned is None:
         raise TypeError(f"{name_of(func)} returned None: it must return the residuals")
+    if isinstance(returned, Coroutine | Generator):
+        returned.close()
+        raise TypeError(
+            f"{name_of(func)} returned a {type(returned).__name__}: it must return the residuals, "
+            "not be async or yield them"
+        )
     return real_array(returned, f"What {name_of(func)} returns").reshape(-1)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import warnings
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from leastsq._callback import Callback
 from leastsq._callbacks import as_many_residuals, as_residuals
 from leastsq._checks import FLOAT64, FloatArray, Function, own_vector
 from leastsq._jacobian import Jacobian
-from leastsq._result import Outcome, Settings, as_tuple
+from leastsq._result import OUT_OF_MEMORY, SOLVED, Outcome, Settings, full_tuple, message
 
 DEFAULT_TOLERANCE = 1.49012e-8
 EPSILON = float(np.finfo(FLOAT64).eps)
@@ -146,20 +147,14 @@ def leastsq(
     """
     if not callable(func):
         raise TypeError(f"func must be callable, got {func!r}")
+    if Dfun is not None:
+        refuse_flag_or_data(Dfun)
     if not isinstance(args, tuple):
         args = (args,)
     x = own_vector(x0, "x0")
-    if x.size == 0:
+    n = x.size
+    if n == 0:
         raise TypeError("Improper input parameters. x0 is empty: there is nothing to solve for.")
-    returned = as_residuals(func(x.copy(), *args), func)
-    fvec = returned.astype(FLOAT64)
-    n, m = x.size, fvec.size
-    if n > m:
-        raise TypeError(
-            f"Improper input: func input vector length N={n} must not exceed "
-            f"func output vector length M={m}"
-        )
-    jacobian = None if Dfun is None else Jacobian(function_of_x(Dfun), m, n, col_deriv)
     settings = Settings(
         one_tolerance(ftol, atol),
         real_number(xtol, "xtol"),
@@ -168,32 +163,50 @@ def leastsq(
         real_number(factor, "factor"),
         None if diag is None else scale_factors(diag, n),
     )
+    step = None if epsfcn is None else real_number(epsfcn, "epsfcn")
+    if not full_output:
+        settings.refuse_improper()
 
+    returned = as_residuals(func(x.copy(), *args), func)
+    fvec = returned.astype(FLOAT64)
+    m = fvec.size
+    if n > m:
+        raise TypeError(
+            f"Improper input: func input vector length N={n} must not exceed "
+            f"func output vector length M={m}"
+        )
+    jacobian = None if Dfun is None else Jacobian(Dfun, m, n, col_deriv)
     callback = Callback(func, jacobian, args, as_many_residuals)
     residual_at, jacobian_at, data_at = callback.addresses()
     limits = settings.ftol, settings.xtol, settings.gtol, settings.maxfev
     scale = (
         settings.factor,
-        diag is not None,
-        np.ones(n) if settings.diag is None else settings.diag,
+        settings.diag is not None,
+        np.empty(n) if settings.diag is None else settings.diag,
     )
     model = np.empty((n, n), order="F"), np.empty(n, np.int32), np.empty(n)
     counts: dict[str, int] = {}
     if jacobian is None:
-        if epsfcn is None:
-            epsfcn = machine_precision(returned.dtype)
+        if step is None:
+            step = machine_precision(returned.dtype)
         counts["nfev"], ier = _minpack.lmdif(
-            residual_at, data_at, x, fvec, *limits, real_number(epsfcn, "epsfcn"), *scale, *model
+            residual_at, data_at, x, fvec, *limits, step, *scale, *model
         )
     else:
         counts["nfev"], counts["njev"], ier = _minpack.lmder(
             residual_at, jacobian_at, data_at, x, fvec, *limits, *scale, *model
         )
-    return as_tuple(Outcome(x, fvec, *model, counts, ier), settings, full_output)
+    if ier == OUT_OF_MEMORY:
+        raise MemoryError(f"leastsq with {m} residuals, {n} parameters")
+    if full_output:
+        return full_tuple(Outcome(x, fvec, *model, counts, ier), settings)
+    if ier not in SOLVED:
+        warnings.warn(message(ier, settings), RuntimeWarning, stacklevel=2)
+    return x, ier
 
 
-def function_of_x(Dfun: object) -> Function:
-    """Refuse a Dfun that cannot be called, above all one that was meant for another argument."""
+def refuse_flag_or_data(Dfun: object) -> None:
+    """Refuse what cannot be called, above all a flag that was meant for another argument."""
     if isinstance(Dfun, bool | np.bool_):
         raise TypeError(
             f"Dfun must be callable, got {Dfun}: the fourth argument of leastsq is Dfun; "
@@ -201,7 +214,6 @@ def function_of_x(Dfun: object) -> Function:
         )
     if not callable(Dfun):
         raise TypeError(f"Dfun must be callable, got {Dfun!r}")
-    return Dfun
 
 
 def real_number(value: object, name: str) -> float:

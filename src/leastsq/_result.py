@@ -1,8 +1,7 @@
-"""What came back from the core -> what leastsq returns, says or raises."""
+"""What came back from the core -> what leastsq returns and says."""
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
@@ -15,7 +14,7 @@ IMPROPER_INPUT = 0
 SOLVED = (1, 2, 3, 4)
 OUT_OF_MEMORY = 11
 
-
+IMPROPER = "Improper input parameters."
 MESSAGES = {
     1: (
         "Both actual and predicted relative reductions in the sum of squares\n"
@@ -61,7 +60,7 @@ class InfoDict(TypedDict, total=False):
 
 
 class Settings(NamedTuple):
-    """The options of the solver, checked by the core."""
+    """The options of the solver."""
 
     ftol: float
     xtol: float
@@ -69,6 +68,26 @@ class Settings(NamedTuple):
     maxfev: int
     factor: float
     diag: FloatArray | None
+
+    def fault(self) -> str | None:
+        """Say what is improper, by the rules that the core goes by."""
+        if not self.ftol >= 0:
+            return f"ftol must not be negative: got {self.ftol:g}."
+        if not self.xtol >= 0:
+            return f"xtol must not be negative: got {self.xtol:g}."
+        if not self.gtol >= 0:
+            return f"gtol must not be negative: got {self.gtol:g}."
+        if not self.factor > 0:
+            return f"factor must be positive: got {self.factor:g}."
+        if self.diag is not None and not (self.diag > 0).all():
+            return f"diag must be positive: got {self.diag}."
+        return None
+
+    def refuse_improper(self) -> None:
+        """Raise what leastsq raises for an improper option."""
+        fault = self.fault()
+        if fault is not None:
+            raise TypeError(f"{IMPROPER} {fault}")
 
 
 class Outcome(NamedTuple):
@@ -83,22 +102,11 @@ class Outcome(NamedTuple):
     ier: int
 
 
-def fault(settings: Settings) -> str:
-    """Say what the core found improper."""
-    for name in ("ftol", "xtol", "gtol"):
-        value = getattr(settings, name)
-        if not value >= 0:
-            return f"{name} must not be negative: got {value:g}."
-    if not settings.factor > 0:
-        return f"factor must be positive: got {settings.factor:g}."
-    return f"diag must be positive: got {settings.diag}."
-
-
-def message(outcome: Outcome, settings: Settings) -> str:
-    """Say in words what the exit code means."""
-    if outcome.ier == IMPROPER_INPUT:
-        return f"Improper input parameters. {fault(settings)}"
-    return MESSAGES[outcome.ier].format(**settings._asdict())
+def message(ier: int, settings: Settings) -> str:
+    """Say in words what an exit code means."""
+    if ier == IMPROPER_INPUT:
+        return f"{IMPROPER} {settings.fault()}"
+    return MESSAGES[ier].format(**settings._asdict())
 
 
 def covariance(outcome: Outcome) -> FloatArray | None:
@@ -123,15 +131,12 @@ def infodict(outcome: Outcome) -> InfoDict:
     }
 
 
-def as_tuple(outcome: Outcome, settings: Settings, full_output: bool) -> tuple[Any, ...]:
-    """Return what leastsq returns; raise or warn where its caller would not see a failure."""
-    x, ier = outcome.x, outcome.ier
-    if ier == OUT_OF_MEMORY:
-        raise MemoryError(f"leastsq with {outcome.fvec.size} residuals, {x.size} parameters")
-    if full_output:
-        return x, covariance(outcome), infodict(outcome), message(outcome, settings), ier
-    if ier == IMPROPER_INPUT:
-        raise TypeError(message(outcome, settings))
-    if ier not in SOLVED:
-        warnings.warn(message(outcome, settings), RuntimeWarning, stacklevel=3)
-    return x, ier
+def full_tuple(outcome: Outcome, settings: Settings) -> tuple[Any, ...]:
+    """Return what leastsq returns with full_output."""
+    return (
+        outcome.x,
+        covariance(outcome),
+        infodict(outcome),
+        message(outcome.ier, settings),
+        outcome.ier,
+    )

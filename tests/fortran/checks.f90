@@ -1,12 +1,13 @@
 module checks
    !! Counts what failed in a test program, and ends it accordingly.
-   use, intrinsic :: iso_fortran_env, only: error_unit
+   use, intrinsic :: iso_fortran_env, only: error_unit, int64
    use minpack_kinds, only: dp
    implicit none
    private
    public :: check, close_to, finish, random_matrix, random_triangle, gram
 
    integer :: failures = 0
+   integer(int64) :: state = 20260101
 
 contains
 
@@ -33,13 +34,20 @@ contains
    end subroutine finish
 
    function random_matrix(m, n) result(a)
-      !! Uniform in (-1, 1).
+      !! Uniform in (-1, 1), the same in every run (Park and Miller's generator).
       integer, intent(in) :: m
       integer, intent(in) :: n
       real(dp) :: a(m, n)
+      integer(int64), parameter :: multiplier = 16807
+      integer(int64), parameter :: modulus = 2147483647
+      integer :: i, j
 
-      call random_number(a)
-      a = 2*a - 1
+      do j = 1, n
+         do i = 1, m
+            state = mod(multiplier*state, modulus)
+            a(i, j) = 2*real(state, dp)/modulus - 1
+         end do
+      end do
    end function random_matrix
 
    function random_triangle(n) result(r)

@@ -1,0 +1,48 @@
+"""The fits that tutorials show, side by side with SciPy."""
+
+import numpy as np
+import pytest
+from scipy import optimize
+
+from leastsq import leastsq
+
+
+def parabola(x, a, b, c):
+    return a * x**2 + b * x + c
+
+
+def decay(x, a, b, c):
+    return a * np.exp(-b * x) + c
+
+
+def sine(x, a, b, c):
+    return a * np.sin(b * x + c)
+
+
+FITS = {
+    "polynomial": (parabola, np.linspace(-5, 5, 100), (2, -3, 5), [1, -1, 1]),
+    "exponential": (decay, np.linspace(0, 5, 50), (2, 1.5, 0.5), [1, 1, 1]),
+    "sine": (sine, np.linspace(0, 2 * np.pi, 100), (2, 1.5, 0.5), [1, 1, 0]),
+}
+
+
+@pytest.mark.parametrize("factor", [0.1, 100])
+@pytest.mark.parametrize("noise", [0, 0.05, 0.2])
+@pytest.mark.parametrize("name", FITS)
+def test_tutorial_fit_is_scipys(name, noise, factor):
+    model, x, truth, start = FITS[name]
+    y = model(x, *truth) + noise * np.random.default_rng(12).standard_normal(x.size)
+
+    def residuals(p, x, y):
+        return model(x, *p) - y
+
+    ours, theirs = (
+        solver(residuals, start, args=(x, y), full_output=True, factor=factor)
+        for solver in (leastsq, optimize.leastsq)
+    )
+    norm, scipys = (np.linalg.norm(result[2]["fvec"]) for result in (ours, theirs))
+    assert norm == pytest.approx(scipys, rel=1e-6, abs=1e-6)
+    if scipys < 5:  # elsewhere the sine has fled to a flat far corner, and any x is as good
+        np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-5)
+        errors = np.sqrt(np.diag(theirs[1]))
+        assert np.all(np.abs(ours[1] - theirs[1]) <= 1e-4 * np.outer(errors, errors))
