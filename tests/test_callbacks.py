@@ -74,12 +74,16 @@ def test_raising_fits_leave_no_garbage(fit):
 
 
 def test_nothing_is_printed_when_a_fit_ends_by_an_exception(fit, capfd):
+    # SciPy prints the cause of "Result from function call is not a proper array of floats".
     with pytest.raises(ZeroDivisionError):
         leastsq(lambda p: fit.residuals(p) if p[0] == 1 else 1 / 0, fit.start)
+    with pytest.raises(TypeError, match="complex128"):
+        leastsq(lambda p: fit.residuals(p) * (1 if p[0] == 1 else 1j), fit.start)
     assert capfd.readouterr() == ("", "")
 
 
 def test_points_given_to_func_are_its_own(fit):
+    # SciPy's are views of memory that it frees.
     points, copies = [], []
 
     def keeping(p):
@@ -94,6 +98,7 @@ def test_points_given_to_func_are_its_own(fit):
 
 
 def test_func_may_write_into_its_point(fit):
+    # SciPy returns what was written as the solution.
     def writing(p):
         residuals = fit.residuals(p)
         p[:] = np.nan
@@ -105,6 +110,7 @@ def test_func_may_write_into_its_point(fit):
 
 
 def test_buffer_returned_again_and_again_works(fit):
+    # SciPy returns x0.
     buffer = np.empty(50)
 
     def in_place(p):
@@ -123,6 +129,7 @@ def test_point_returned_as_the_residuals_works():
 
 
 def test_func_is_called_once_at_the_start_and_nfev_times(fit):
+    # SciPy calls it three times there, and counts one.
     points = []
 
     def counting(p):

@@ -66,6 +66,7 @@ def test_one_parameter_takes_its_column_in_any_shape(shape):
 @pytest.mark.parametrize("call", [1, 2])
 @pytest.mark.parametrize("wrong", [(3, 50), (150,), (50, 2), (49, 3), (50, 3, 1)])
 def test_wrong_shape_is_refused_at_every_call(fit, call, wrong):
+    # SciPy looks at the first shape alone.
     calls = []
 
     def jacobian(p):

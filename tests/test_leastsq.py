@@ -51,6 +51,7 @@ def test_args_that_are_no_tuple_are_the_only_argument():
     "shape", [lambda r: r.reshape(10, 5), list, tuple, lambda r: np.ma.array(r), np.asfortranarray]
 )
 def test_residuals_of_any_shape_and_kind_serve(fit, shape):
+    # SciPy: "object too deep for desired array" where they are not 1-D.
     x, _ = leastsq(lambda p: shape(fit.residuals(p)), fit.start)
     np.testing.assert_allclose(x, leastsq(fit.residuals, fit.start)[0], rtol=1e-7)
 
@@ -157,6 +158,7 @@ def test_option_that_is_no_number_is_named(fit, name, value):
     ids=str,
 )
 def test_improper_option_is_named_and_gives_zero_filled_outputs(fit, options):
+    # SciPy's outputs are whatever was in memory.
     (name,) = options
     with pytest.raises(TypeError, match=rf"Improper input parameters\. {name} must"):
         leastsq(fit.residuals, fit.start, **options)
@@ -197,6 +199,7 @@ def test_empty_starting_point_is_improper():
 
 
 def test_scale_of_wrong_length_is_told_both_lengths(fit):
+    # SciPy reads past its end.
     with pytest.raises(ValueError, match="each of the 3 parameters in x0, got 2"):
         leastsq(fit.residuals, fit.start, diag=[1, 2])
 
@@ -226,6 +229,7 @@ def test_atol_and_ftol_together_are_refused(fit):
 
 
 def test_numpy_flags_work(fit):
+    # SciPy: "'numpy.bool' object cannot be interpreted as an integer".
     returned = leastsq(
         fit.residuals,
         fit.start,

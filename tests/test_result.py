@@ -112,6 +112,7 @@ def without_numbers(mesg):
 
 
 def test_small_tolerances_can_be_read_in_messages(fit):
+    # SciPy prints them as 0.000000.
     mesg = leastsq(fit.residuals, fit.start, full_output=True, ftol=1e-9, xtol=0)[3]
     assert "1e-09" in mesg
 
@@ -122,6 +123,7 @@ def test_solution_at_the_start_gives_ier_4():
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_residuals_that_are_not_finite_at_the_start_give_ier_9(bad):
+    # SciPy returns x0 with ier 4, a success.
     def func(x):
         return np.array([x[0], bad])
 
