@@ -1,5 +1,6 @@
-# make demo: fit the tutorial curves and a measurement of NIST's, and draw them.
+# make demo: fit the tutorial curves and NIST's measurements, and draw them.
 # make test: lint, types, tests of the core and of the package.
+# make sanitize: the tests of the core once more, with every check that the compilers have.
 # make fuzz: the property tests on many more random fits.
 # make benchmark: time, calls and start-up beside SciPy's.
 # make clean: undo both.
@@ -9,10 +10,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 ROOT := $(if $(filter-out 0,$(shell id -u)),sudo )
 
-.PHONY: demo test fuzz benchmark clean
+MESON = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/meson
+
+.PHONY: demo test sanitize fuzz benchmark clean
 
 demo: .venv/demo
-	@for example in polynomial exponential sine misra1a; do \
+	@for example in polynomial exponential sine misra1a nist; do \
 	  $(BIN)/python examples/$$example.py build/demo || exit 1; \
 	done
 
@@ -20,10 +23,15 @@ test: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/meson setup --reconfigure build/core >build/core.log \
-	  || { cat build/core.log; exit 1; }
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/meson test -C build/core --print-errorlogs
+	$(MESON) setup --reconfigure build/core >build/core.log || { cat build/core.log; exit 1; }
+	$(MESON) test -C build/core --print-errorlogs
 	$(BIN)/python -m pytest
+
+sanitize: .venv/tools
+	@mkdir -p build
+	$(MESON) setup --reconfigure build/sanitized -Dbuildtype=debug -Dfortran_args=-fcheck=all \
+	  -Db_sanitize=address,undefined >build/sanitized.log || { cat build/sanitized.log; exit 1; }
+	$(MESON) test -C build/sanitized --print-errorlogs
 
 fuzz: .venv/test
 	$(BIN)/python -m pytest tests/test_properties.py --hypothesis-profile=fuzz

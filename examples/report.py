@@ -40,9 +40,7 @@ def table(title, names, result, seconds, columns):
 
 
 def picture(name, title, x, y, model, fit, truth=None):
-    """Draw data, fit and residuals to NAME.png in the folder that the script was given."""
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "build/demo")
-    folder.mkdir(parents=True, exist_ok=True)
+    """Draw data, fit and residuals to NAME.png."""
     curve = np.linspace(np.min(x), np.max(x), 400)
     figure, (upper, lower) = plt.subplots(
         2, sharex=True, figsize=(7, 5.5), height_ratios=[3, 1], layout="constrained"
@@ -56,6 +54,13 @@ def picture(name, title, x, y, model, fit, truth=None):
     lower.axhline(0, color=ORANGE)
     lower.plot(x, y - model(x, *fit), "o", color=BLUE, markersize=3)
     lower.set(xlabel="x", ylabel="residual")
+    save(figure, name)
+
+
+def save(figure, name):
+    """Write a figure to NAME.png in the folder that the script was given."""
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "build/demo")
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.png"
     figure.savefig(path, dpi=120)
     plt.close(figure)

@@ -61,7 +61,9 @@ contains
       do while (info == going_on)
          call problem%factor(x, model, info)
          if (info /= going_on) exit
-         if (problem%njev == 1) call region%begin(model%acnorm, x, settings%factor)
+         if (problem%njev == 1) then
+            call region%begin(model%acnorm, x, problem%fnorm, settings%factor)
+         end if
          cosine = gradient_cosine(problem%n, problem%fnorm, model)
          if (cosine <= settings%gtol) then
             info = gtol_reached

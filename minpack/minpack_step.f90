@@ -18,6 +18,8 @@ module minpack_step
    real(dp), parameter :: tolerance = 0.1_dp
       !! A step is long enough, or short enough, within this fraction of delta.
    integer, parameter :: most_iterations = 10
+   real(dp), parameter :: negligible = 1e-8_dp
+      !! What |D x| is beside the residuals when they are next to constant from x to zero.
 
    type :: reduction_type
       !! By how much a step reduced the sum of squares, as a fraction of it.
@@ -84,12 +86,14 @@ contains
       if (stat == 0) self%diag = diag
    end subroutine prepare
 
-   subroutine begin(self, acnorm, x, factor)
+   subroutine begin(self, acnorm, x, fnorm, factor)
       !! Choose the first scale and the first radius.
       class(trust_region_type), intent(inout) :: self
       real(dp), intent(in) :: acnorm(:)
          !! Shape: (n). Norms of the Jacobian's columns.
       real(dp), intent(in) :: x(:)
+      real(dp), intent(in) :: fnorm
+         !! Norm of the residuals at x.
       real(dp), intent(in) :: factor
          !! The radius is this many times |D x|, or this itself where that is zero.
       real(dp) :: unit
@@ -103,8 +107,8 @@ contains
          self%diag = merge(acnorm, 1.0_dp, acnorm /= 0)
       end if
       call self%stand_at(x)
-      self%delta = factor*self%xnorm
-      if (self%delta == 0) self%delta = factor*unit
+      ! A region too small for the residuals to feel it would end the fit where it begins.
+      self%delta = factor*max(merge(self%xnorm, unit, self%xnorm > 0), negligible*fnorm)
    end subroutine begin
 
    subroutine adopt(self, model)

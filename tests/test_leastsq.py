@@ -283,3 +283,16 @@ def test_zero_solution_at_the_start_is_found():
     x, ier = leastsq(lambda x: x, [0.0, 0.0])
     np.testing.assert_array_equal(x, 0)
     assert ier == 4
+
+
+@pytest.mark.parametrize("start", [0.0, 1e-300])
+@pytest.mark.parametrize("size", [1e-150, 1.0, 1e9, 1e150])
+@pytest.mark.parametrize("fixed_scale", [False, True])
+def test_residuals_of_any_size_are_solved_from_next_to_zero(start, size, fixed_scale):
+    A = np.vander([1.0, 2.0, 3.0, 5.0], 2)
+    diag = np.ones(2) if fixed_scale else None
+    x, ier = leastsq(
+        lambda p: size * (A @ p - A @ [2, 3]), [start, start], Dfun=lambda p: size * A, diag=diag
+    )
+    assert ier in (1, 2, 3, 4)
+    np.testing.assert_allclose(x, [2, 3], rtol=1e-7)

@@ -1,6 +1,6 @@
 """NIST's 27 problems from both starts: as many certified digits as SciPy on the same problem."""
 
-from typing import NamedTuple
+import itertools
 
 import numpy as np
 import pytest
@@ -9,61 +9,89 @@ from scipy import optimize
 
 from leastsq import leastsq
 
-TIGHT = {"ftol": 1e-15, "xtol": 1e-15, "gtol": 0.0, "maxfev": 20_000, "full_output": True}
+TIGHT = {"ftol": 1e-15, "xtol": 1e-15, "maxfev": 20_000}
+WAYS = {
+    "analytic, tight": (True, TIGHT),
+    "analytic, default": (True, {}),
+    "differenced, tight": (False, TIGHT),
+    "differenced, default": (False, {}),
+}
 FITS = [(name, start) for name in nist.PROBLEMS for start in (0, 1)]
 
+# Rounding decides where a fit stops: from starts that differ by next to nothing either solver ends
+# with 6 digits or with 9. Only over such neighbours can the two be compared.
+NEIGHBOURS = 1 + 1e-13 * np.random.default_rng(7).standard_normal((9, 9))
+NEIGHBOURS[0] = 1
 
-class Digits(NamedTuple):
-    parameters: float
-    deviations: float
-    rss: float
 
-
-def digits_reached(solver, problem, start, Dfun):
+def runs(solver, problem, start, analytic, options):
+    """The digits from a start and its neighbours; shape (9, 3)."""
+    Dfun = problem.jacobian if analytic else None
+    x0 = np.array(problem.starts[start])
     with np.errstate(all="ignore"):
-        x, cov_x, info, _, _ = solver(problem.residuals, problem.starts[start], Dfun=Dfun, **TIGHT)
-    rss = np.sum(info["fvec"] ** 2)
-    degrees = problem.y.size - x.size
-    deviations = np.zeros(x.size) if cov_x is None else np.sqrt(np.diag(cov_x) * rss / degrees)
-    return Digits(
-        nist.digits(x, problem.certified),
-        nist.digits(deviations, problem.deviations),
-        nist.digits(rss, problem.rss),
-    )
-
-
-@pytest.fixture(scope="module", params=["analytic", "differenced"])
-def digits(request):
-    """The digits that both solvers reach in all fits, by the kind of Jacobian."""
-    reached = {}
-    for name, start in FITS:
-        problem = nist.PROBLEMS[name]
-        Dfun = problem.jacobian if request.param == "analytic" else None
-        reached[name, start] = [
-            digits_reached(solver, problem, start, Dfun) for solver in (leastsq, optimize.leastsq)
+        results = [
+            solver(problem.residuals, x0 * nudge, Dfun=Dfun, full_output=True, **options)
+            for nudge in NEIGHBOURS[:, : x0.size]
         ]
-    return reached
+    return np.array([nist.digits_of(problem, result) for result in results])
 
 
-@pytest.mark.parametrize(("name", "start"), FITS)
-def test_sum_of_squares_has_the_digits_that_scipys_has(digits, name, start):
-    ours, theirs = digits[name, start]
-    assert ours.rss >= min(theirs.rss - 0.5, 8)
+@pytest.fixture(scope="module", params=WAYS)
+def digits(request):
+    """The digits of both solvers in all fits, by the kind of Jacobian and the tolerances."""
+    return {
+        (name, start): [
+            runs(solver, nist.PROBLEMS[name], start, *WAYS[request.param])
+            for solver in (leastsq, optimize.leastsq)
+        ]
+        for name, start in FITS
+    }
 
 
-@pytest.mark.parametrize(("name", "start"), FITS)
-def test_parameters_are_as_good_as_a_sum_of_squares_can_tell(digits, name, start):
-    # Where the sum of squares is flat to machine precision, at the square root of it, rounding
-    # decides where either solver stops: 6 digits is what both can promise there. The digits of a
-    # differenced Jacobian are fewer, and chance decides on one more of them.
-    ours, theirs = digits[name, start]
-    assert ours.parameters >= min(theirs.parameters - 1, 6)
-    assert ours.deviations >= min(theirs.deviations - 1, 6)
-
-
-@pytest.mark.parametrize("kind", Digits._fields)
-def test_digits_are_scipys_on_the_average(digits, kind):
-    ours, theirs = np.mean(
-        [[getattr(one, kind) for one in pair] for pair in digits.values()], axis=0
+def fraction_behind(ones, others):
+    """How many of all pairs of different neighbours have the one behind the other: more than half a
+    digit worse in anything, unless both have 8.
+    """
+    pairs = itertools.permutations(range(len(NEIGHBOURS)), 2)
+    return np.mean(
+        [
+            np.any((ones[i] < others[j] - 0.5) & (np.minimum(ones[i], others[j]) < 8))
+            for i, j in pairs
+        ]
     )
-    assert ours >= theirs - 0.1
+
+
+@pytest.mark.parametrize(("name", "start"), FITS)
+def test_fit_is_not_behind_scipys_as_a_rule(digits, name, start):
+    ours, theirs = digits[name, start]
+    assert fraction_behind(ours, theirs) < 3 / 4
+
+
+def test_fits_are_no_oftener_behind_scipys_than_scipys_behind_each_other(digits):
+    behind_theirs = sum(fraction_behind(ours, theirs) for ours, theirs in digits.values())
+    behind_themselves = sum(fraction_behind(theirs, theirs) for _, theirs in digits.values())
+    assert behind_theirs <= behind_themselves + 2  # of 54
+
+
+def test_digits_are_scipys_on_the_average(digits):
+    ours, theirs = np.mean(
+        [[runs.mean(axis=0) for runs in both] for both in digits.values()], axis=0
+    )
+    assert np.all(ours >= theirs - 0.1)
+
+
+@pytest.mark.parametrize(("name", "start"), FITS)
+def test_certified_values_are_found(name, start):
+    problem = nist.PROBLEMS[name]
+    with np.errstate(all="ignore"):
+        result = leastsq(
+            problem.residuals,
+            problem.starts[start],
+            Dfun=problem.jacobian,
+            full_output=True,
+            **TIGHT,
+        )
+    found = nist.digits_of(problem, result)
+    assert found.parameters >= 6
+    # Lanczos1 is a perfect fit: its sum of squares, 1e-25, is what rounding makes of it.
+    assert name == "Lanczos1" or (found.deviations >= 6 and found.rss >= 9)

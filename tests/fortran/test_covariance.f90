@@ -3,32 +3,53 @@ program test_covariance
    use minpack_covariance, only: covariance
    use checks, only: check, finish, random_triangle, gram
    implicit none
-   real(dp), allocatable :: r(:, :), cov(:, :), work(:, :), j(:, :)
-   integer, allocatable :: ipvt(:)
-   logical :: regular
-   integer :: n, i, k
+   real(dp), parameter :: scales(3) = [1.0_dp, 1e150_dp, 1e-150_dp]
+   integer :: n, k
 
-   do n = 1, 8
-      r = random_triangle(n)
-      ipvt = [(1 + mod(i + 2, n), i=1, n)]
-      work = r
-      allocate (cov(n, n), j(n, n))
-      call covariance(n, work, ipvt, cov, regular)
-      j(:, ipvt) = r
-      work = matmul(gram(j), cov)
-      do k = 1, n
-         work(k, k) = work(k, k) - 1
+   do n = 0, 8
+      do k = 1, size(scales)
+         call covariance_is_the_inverse(random_triangle(n), scales(k))
       end do
-      call check(regular, 'a regular triangle')
-      call check(all(abs(work) < 1e-9_dp), 'inverse of J''J')
-      call check(all(cov == transpose(cov)), 'symmetry')
-
-      work = r
-      work(n, n) = 0
-      call covariance(n, work, ipvt, cov, regular)
-      call check(.not. regular, 'a singular triangle')
-      call check(all(cov == 0), 'no covariance of a singular triangle')
-      deallocate (cov, j)
+      do k = 1, n
+         call singular_triangle_has_none(random_triangle(n), k)
+      end do
    end do
    call finish()
+
+contains
+
+   subroutine covariance_is_the_inverse(r, scale)
+      real(dp), intent(in) :: r(:, :)
+      real(dp), intent(in) :: scale
+      real(dp), dimension(size(r, 1), size(r, 1)) :: work, cov, j, product
+      logical :: regular
+      integer :: ipvt(size(r, 1)), n, i
+
+      n = size(r, 1)
+      ipvt = [(1 + mod(i + 2, n), i=1, n)]
+      work = scale*r
+      call covariance(n, work, ipvt, cov, regular)
+      j(:, ipvt) = r
+      product = matmul(gram(j), scale*(scale*cov))
+      call check(regular, 'a regular triangle')
+      call check(all([(abs(product(i, i) - 1) < 1e-9_dp, i=1, n)]), 'ones on the diagonal')
+      call check(all([(count(abs(product(:, i)) > 1e-9_dp) == 1, i=1, n)]), 'zeros beside it')
+      call check(all(cov == transpose(cov)), 'symmetry')
+   end subroutine covariance_is_the_inverse
+
+   subroutine singular_triangle_has_none(r, k)
+      real(dp), intent(in) :: r(:, :)
+      integer, intent(in) :: k
+         !! Where the zero stands.
+      real(dp), dimension(size(r, 1), size(r, 1)) :: work, cov
+      logical :: regular
+      integer :: i
+
+      work = r
+      work(k, k) = 0
+      call covariance(size(r, 1), work, [(i, i=1, size(r, 1))], cov, regular)
+      call check(.not. regular, 'a singular triangle')
+      call check(all(cov == 0), 'no covariance of a singular triangle')
+   end subroutine singular_triangle_has_none
+
 end program test_covariance

@@ -33,6 +33,13 @@ program test_difference
    functions%lowest = 1
    call difference(1e-4_dp)
    call check(info == jacobian_not_finite, 'an isolated point has no derivative')
+
+   functions%lowest = -huge(1.0_dp)
+   functions%highest = huge(1.0_dp)
+   call scale_is_kept(1e150_dp)
+   call scale_is_kept(1e-150_dp)
+   call square_that_overflows_has_none()
+   call nothing_is_differenced()
    call finish()
 
 contains
@@ -44,5 +51,28 @@ contains
       nfev = 0
       call fdjac(functions, point, x**2, epsfcn, fjac, nfev, info)
    end subroutine difference
+
+   subroutine scale_is_kept(scale)
+      real(dp), intent(in) :: scale
+
+      point = scale*x
+      nfev = 0
+      call fdjac(functions, point, point**2, 0.0_dp, fjac, nfev, info)
+      call check(info == going_on, 'differences of any scale')
+      call check(all([(close_to(fjac(j, j), 2*scale*x(j), 1e-7_dp), j=1, 2)]), 'their derivatives')
+   end subroutine scale_is_kept
+
+   subroutine square_that_overflows_has_none()
+      point = 1e200_dp
+      call fdjac(functions, point, [1.0_dp, 1.0_dp, 1.0_dp], 0.0_dp, fjac, nfev, info)
+      call check(info == jacobian_not_finite, 'residuals that overflow have no derivative')
+      call check(all(point == 1e200_dp), 'the point stays all the same')
+   end subroutine square_that_overflows_has_none
+
+   subroutine nothing_is_differenced()
+      nfev = 0
+      call fdjac(functions, point(:0), x, 0.0_dp, fjac(:, :0), nfev, info)
+      call check(info == going_on .and. nfev == 0, 'no variables, no evaluations')
+   end subroutine nothing_is_differenced
 
 end program test_difference

@@ -5,14 +5,18 @@ program test_fold
    implicit none
    integer :: n, rows
 
-   do n = 1, 15
+   do n = 0, 15
       do rows = 0, 20, 4
          call fold_keeps_products(random_triangle(n), random_matrix(rows, n), 'random')
       end do
       call fold_keeps_products(0*random_triangle(n), random_matrix(n + 3, n), 'onto zeros')
       call fold_keeps_products(random_triangle(n), 0*random_matrix(5, n), 'of zeros')
       call fold_keeps_products(random_triangle(n), spread(ones(n), 1, 7), 'of equal rows')
-      call triangulate_keeps_products(random_matrix(n, n))
+      call triangulate_keeps_products(random_matrix(n, n), 1.0_dp)
+      call triangulate_keeps_products(random_matrix(n, n), 1e200_dp)
+      call triangulate_keeps_products(random_matrix(n, n), 1e-200_dp)
+      call triangulate_keeps_products(spread(ones(n), 1, n), 1.0_dp)
+      call triangulate_keeps_products(0*random_matrix(n, n), 1.0_dp)
       call fold_scales(n, 1e200_dp)
       call fold_scales(n, 1e-200_dp)
    end do
@@ -46,18 +50,20 @@ contains
       real(dp) :: new(size(r, 1), size(r, 2))
 
       new = folded(r, block)
-      call check(all(abs(gram(new) - gram(r) - gram(block)) < 1e-13_dp*(size(block) + size(r))), &
+      call check(all(abs(gram(new) - gram(r) - gram(block)) <= 1e-13_dp*(size(block) + size(r))), &
                  'fold '//what)
       call check(lower_part_is_zero(new), 'fold leaves a triangle '//what)
    end subroutine fold_keeps_products
 
-   subroutine triangulate_keeps_products(a)
+   subroutine triangulate_keeps_products(a, scale)
       real(dp), intent(in) :: a(:, :)
+      real(dp), intent(in) :: scale
       real(dp) :: r(size(a, 1), size(a, 2))
 
-      r = a
+      r = scale*a
       call triangulate(size(a, 1), r)
-      call check(all(abs(gram(r) - gram(a)) < 1e-13_dp*size(a)), 'triangulate')
+      r = r/scale
+      call check(all(abs(gram(r) - gram(a)) <= 1e-13_dp*size(a)), 'triangulate')
       call check(lower_part_is_zero(r), 'triangulate leaves a triangle')
    end subroutine triangulate_keeps_products
 

@@ -6,7 +6,7 @@ program test_qr
    real(dp) :: r(9, 9)
    integer :: n
 
-   do n = 1, 12
+   do n = 0, 12
       call factor(random_triangle(n), 1.0_dp, n, 'random')
       call factor(random_triangle(n), 1e200_dp, n, 'large')
       call factor(random_triangle(n), 1e-200_dp, n, 'small')

@@ -8,13 +8,16 @@ program test_step
    integer, parameter :: powers(3) = [0, 150, -150]
    integer :: n, i, j
 
-   do n = 1, 10
+   do n = 0, 10
       do i = 1, size(powers)
          do j = 1, size(powers)
             call solves_the_subproblem(random_triangle(n), 10.0_dp**powers(i), 10.0_dp**powers(j))
          end do
       end do
-      call solves_the_subproblem(singular_triangle(n), 1.0_dp, 1.0_dp)
+      call solves_the_subproblem(0*random_triangle(n), 1.0_dp, 1.0_dp)
+      do i = 1, n
+         call solves_the_subproblem(triangle_of_rank(i - 1, n), 1.0_dp, 1.0_dp)
+      end do
       call stays_where_nothing_pulls(random_triangle(n))
    end do
    call finish()
@@ -42,7 +45,7 @@ contains
       x = 0
       call region%prepare(n, x, .false., stat)
       call check(stat == 0, 'memory')
-      call region%begin(model%acnorm, x, 1.0_dp)
+      call region%begin(model%acnorm, x, 1.0_dp, 1.0_dp)
       call region%adopt(model)
       do k = 1, size(radii)
          region%delta = radii(k)*residuals
@@ -82,7 +85,7 @@ contains
       allocate (x(n), trial(n))
       x = 1
       call region%prepare(n, x, .false., stat)
-      call region%begin(model%acnorm, x, 1.0_dp)
+      call region%begin(model%acnorm, x, 1.0_dp, 1.0_dp)
       call region%adopt(model)
       call region%propose(model, x, trial)
       call check(all(trial == x), 'no step without a gradient')
@@ -102,12 +105,13 @@ contains
       model%acnorm = [(enorm(n, triangle(:, k)), k=1, n)]
    end subroutine make_model
 
-   function singular_triangle(n) result(r)
+   function triangle_of_rank(rank, n) result(r)
+      integer, intent(in) :: rank
       integer, intent(in) :: n
       real(dp) :: r(n, n)
 
       r = random_triangle(n)
-      r(n, n) = 0
-   end function singular_triangle
+      r(rank + 1:, :) = 0
+   end function triangle_of_rank
 
 end program test_step

@@ -3,26 +3,40 @@ program test_triangle
    use minpack_triangle, only: solve, solve_transposed, multiply, multiply_transposed
    use checks, only: check, finish, random_matrix, random_triangle
    implicit none
-   real(dp), allocatable :: t(:, :), x(:), b(:)
-   integer :: n
+   real(dp), parameter :: scales(3) = [1.0_dp, 1e200_dp, 1e-200_dp]
+   integer :: n, k
 
    do n = 0, 12
-      t = random_triangle(n)
-      x = reshape(random_matrix(n, 1), [n])
-      b = x
-      call solve(n, transpose(t), n, b)
-      call check(all(abs(matmul(t, b) - x) < tolerance(b)), 'solve')
-      b = x
-      call solve_transposed(n, transpose(t), b)
-      call check(all(abs(matmul(transpose(t), b) - x) < tolerance(b)), 'solve_transposed')
-      call multiply(n, transpose(t), x, b)
-      call check(all(abs(matmul(t, x) - b) < tolerance(b)), 'multiply')
-      call multiply_transposed(n, transpose(t), x, b)
-      call check(all(abs(matmul(transpose(t), x) - b) < tolerance(b)), 'multiply_transposed')
+      do k = 1, size(scales)
+         call triangles_are_what_matmul_says(random_triangle(n), scales(k))
+      end do
    end do
    call finish()
 
 contains
+
+   subroutine triangles_are_what_matmul_says(t, scale)
+      !! With the triangle and the right-hand sides times a scale whose square over- or underflows.
+      real(dp), intent(in) :: t(:, :)
+      real(dp), intent(in) :: scale
+      real(dp) :: rows(size(t, 1), size(t, 1)), x(size(t, 1)), b(size(t, 1))
+      integer :: n
+
+      n = size(t, 1)
+      rows = scale*transpose(t)
+      x = reshape(random_matrix(n, 1), [n])
+      b = scale*x
+      call solve(n, rows, n, b)
+      call check(all(abs(matmul(t, b) - x) < tolerance(b)), 'solve')
+      b = scale*x
+      call solve_transposed(n, rows, b)
+      call check(all(abs(matmul(transpose(t), b) - x) < tolerance(b)), 'solve_transposed')
+      call multiply(n, rows, x, b)
+      call check(all(abs(matmul(t, x) - b/scale) < tolerance(b/scale)), 'multiply')
+      call multiply_transposed(n, rows, x, b)
+      call check(all(abs(matmul(transpose(t), x) - b/scale) < tolerance(b/scale)), &
+                 'multiply_transposed')
+   end subroutine triangles_are_what_matmul_says
 
    real(dp) function tolerance(values)
       real(dp), intent(in) :: values(:)

@@ -38,12 +38,33 @@ class Problem(NamedTuple):
         return np.column_stack([self.residuals(row).imag / step for row in shifted])
 
 
+class Digits(NamedTuple):
+    """How many digits of a fit agree with the certified ones."""
+
+    parameters: float
+    deviations: float
+    rss: float
+
+
+def digits_of(problem, result):
+    """The digits of what a solver's full output says."""
+    x, cov_x, info, *_ = result
+    rss = np.sum(info["fvec"] ** 2)
+    variance = rss / (problem.y.size - x.size)
+    deviations = np.zeros(x.size) if cov_x is None else np.sqrt(np.diag(cov_x) * variance)
+    return Digits(
+        digits(x, problem.certified),
+        digits(deviations, problem.deviations),
+        digits(rss, problem.rss),
+    )
+
+
 def digits(values, certified):
     """How many digits agree, in the worst of the values: the log relative error, at most 11."""
     error = np.max(np.abs((np.asarray(values) - certified) / certified))
     if np.isnan(error):
         return 0.0
-    return float(np.clip(-np.log10(max(error, 10.0**-MOST_DIGITS)), 0, MOST_DIGITS))
+    return max(0.0, float(-np.log10(max(error, 10.0**-MOST_DIGITS))))
 
 
 def bennett5(x, b1, b2, b3):

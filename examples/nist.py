@@ -1,0 +1,97 @@
+"""NIST's 27 nonlinear regressions, from both starts: the certified digits that a fit ends with.
+
+The Statistical Reference Datasets, https://www.itl.nist.gov/div898/strd/nls/nls_main.shtml, are
+certified to 11 digits; 6 are as many as most data deserve. They stand in tests/problems/nist.json.
+SciPy's leastsq does the same fits beside this one.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from report import BLACK, BLUE, ORANGE, plt, save
+from scipy import optimize
+
+from leastsq import leastsq
+
+sys.path.append(str(Path(__file__).parents[1] / "tests"))
+
+from problems import nist
+
+SOLVERS = {"leastsq": leastsq, "SciPy": optimize.leastsq}
+WAYS = {
+    "residuals alone, default tolerances": (False, {}),
+    "with the Jacobian, ftol = xtol = 1e-15": (
+        True,
+        {"ftol": 1e-15, "xtol": 1e-15, "maxfev": 20_000},
+    ),
+}
+COLUMNS = ["nfev", *nist.Digits._fields]
+FITS = [(name, start) for name in nist.PROBLEMS for start in (0, 1)]
+
+
+def fit(solver, name, start, analytic, options):
+    """Evaluations, and the digits of parameters, standard deviations and sum of squares."""
+    problem = nist.PROBLEMS[name]
+    Dfun = problem.jacobian if analytic else None
+    with np.errstate(all="ignore"):
+        result = solver(
+            problem.residuals, problem.starts[start], Dfun=Dfun, full_output=True, **options
+        )
+    return [result[2]["nfev"], *nist.digits_of(problem, result)]
+
+
+def table(title, rows):
+    """Print the fits of both solvers, and how many of each have 4, 6 and 8 digits."""
+    print(f"NIST StRD, {title}: digits that agree with the certified values\n")
+    print(" " * 21 + "".join(f"{solver:>44}" for solver in SOLVERS))
+    print(
+        f"  {'problem':10} {'level':8} "
+        + "".join(f"{name:>11}" for name in COLUMNS * 2)
+        + "  start"
+    )
+    for (name, start), row in zip(FITS, rows, strict=True):
+        print(f"  {name:10} {nist.PROBLEMS[name].level:8} ", end="")
+        for nfev, *digits in row:
+            print(f"{nfev:11.0f}" + "".join(f"{count:11.1f}" for count in digits), end="")
+        print(f"{start + 1:7}")
+    parameters = rows[:, :, 1]
+    for least in (4, 6, 8):
+        ours, theirs = np.sum(parameters >= least, axis=0)
+        print(f"  parameters with {least} digits: {ours} of {len(FITS)} fits, SciPy {theirs}")
+    print()
+
+
+def picture(rows):
+    """Draw the digits of the parameters to nist.png."""
+    figure, axes = plt.subplots(
+        len(WAYS), sharex=True, sharey=True, figsize=(11, 6.5), layout="constrained"
+    )
+    places = np.arange(len(FITS))
+    for ax, title in zip(axes, WAYS, strict=True):
+        ours, theirs = rows[title][:, :, 1].T
+        ax.vlines(
+            places, np.minimum(ours, theirs), np.maximum(ours, theirs), color=BLACK, alpha=0.3
+        )
+        ax.plot(places, theirs, "o", color=BLUE, fillstyle="none", markersize=7, label="SciPy")
+        ax.plot(places, ours, "o", color=ORANGE, markersize=4, label="leastsq")
+        ax.set(title=title, ylabel="certified digits of the parameters", ylim=(-0.5, 11.5))
+        ax.grid(axis="y", alpha=0.3)
+    axes[0].legend(frameon=False, loc="lower right", ncols=2)
+    axes[-1].set_xticks(places[::2] + 0.5, list(nist.PROBLEMS), rotation=60, ha="right")
+    save(figure, "nist")
+
+
+def main():
+    """Do all fits both ways."""
+    rows = {
+        title: np.array([[fit(solver, *one, *way) for solver in SOLVERS.values()] for one in FITS])
+        for title, way in WAYS.items()
+    }
+    for title in WAYS:
+        table(title, rows[title])
+    picture(rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+module bent
+   !! Residuals z + sin(z)/10 with z = A (x - truth), called by address as C functions are.
+   use, intrinsic :: iso_c_binding, only: c_int, c_intptr_t, c_ptr, c_loc, c_funloc, &
+                                          c_f_pointer
+   use minpack_kinds, only: dp
+   implicit none
+   private
+   public :: bent_type, residual, residual_address, jacobian_address
+
+   type :: bent_type
+      real(dp), allocatable :: a(:, :)
+         !! Shape: (m, n).
+      real(dp), allocatable :: truth(:)
+         !! Shape: (n).
+      real(dp) :: size = 1
+         !! Factor of all residuals.
+      logical :: by_rows = .false.
+         !! How the Jacobian is handed over.
+      integer :: last_call = huge(1)
+         !! The call of either function that asks to stop.
+      integer :: calls = 0
+      real(dp), allocatable :: columns(:, :)
+      real(dp), allocatable :: rows(:, :)
+   end type bent_type
+
+contains
+
+   function residual(data, m, n, x, fvec, iflag) bind(c) result(answer)
+      type(c_ptr), value :: data
+      integer(c_int), value :: m
+      integer(c_int), value :: n
+      real(dp), intent(in) :: x(n)
+      real(dp), intent(out) :: fvec(m)
+      integer(c_int), value :: iflag
+      integer(c_int) :: answer
+      type(bent_type), pointer :: self
+
+      call c_f_pointer(data, self)
+      answer = next(self)
+      fvec = matmul(self%a, x - self%truth)
+      fvec = self%size*(fvec + 0.1_dp*sin(fvec))
+   end function residual
+
+   function jacobian(data, m, n, x, address, by_rows) bind(c) result(answer)
+      type(c_ptr), value :: data
+      integer(c_int), value :: m
+      integer(c_int), value :: n
+      real(dp), intent(in) :: x(n)
+      type(c_ptr), intent(out) :: address
+      integer(c_int), intent(out) :: by_rows
+      integer(c_int) :: answer
+      type(bent_type), pointer :: self
+
+      call c_f_pointer(data, self)
+      answer = next(self)
+      self%columns = self%size*spread(1 + 0.1_dp*cos(matmul(self%a, x - self%truth)), 2, n)*self%a
+      self%rows = transpose(self%columns)
+      by_rows = merge(1, 0, self%by_rows)
+      if (self%by_rows) then
+         address = c_loc(self%rows)
+      else
+         address = c_loc(self%columns)
+      end if
+   end function jacobian
+
+   integer function next(self)
+      type(bent_type), intent(inout) :: self
+
+      self%calls = self%calls + 1
+      next = merge(-1, 0, self%calls >= self%last_call)
+   end function next
+
+   integer(c_intptr_t) function residual_address()
+      residual_address = transfer(c_funloc(residual), 0_c_intptr_t)
+   end function residual_address
+
+   integer(c_intptr_t) function jacobian_address()
+      jacobian_address = transfer(c_funloc(jacobian), 0_c_intptr_t)
+   end function jacobian_address
+
+end module bent

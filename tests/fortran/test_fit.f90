@@ -1,0 +1,130 @@
+program test_fit
+   !! Whole fits through the entries for C.
+   use, intrinsic :: iso_c_binding, only: c_int, c_intptr_t, c_loc
+   use minpack_kinds, only: dp
+   use minpack_info, only: improper_input, stopped_by_user
+   use minpack_capi, only: lmder, lmdif, covar
+   use bent, only: bent_type, residual, residual_address, jacobian_address
+   use checks, only: check, finish, random_matrix
+   implicit none
+   integer, parameter :: shapes(2, 9) = reshape( &
+      [1, 1, 2, 1, 3, 3, 50, 3, 192, 4, 193, 4, 41, 40, 1000, 17, 600, 60], [2, 9])
+   real(dp), parameter :: sizes(3) = [1.0_dp, 1e150_dp, 1e-150_dp]
+   integer, parameter :: drivers(3) = [1, 2, 3]
+      !! Jacobians by columns, by rows, by differences.
+   type(bent_type), target, save :: problem
+   real(dp), allocatable, target, save :: x(:), fvec(:), diag(:), r(:, :), qtf(:), cov(:, :)
+   integer(c_int), allocatable, target, save :: ipvt(:)
+   integer(c_int) :: info, nfev
+   integer :: i, j, driver
+
+   do i = 1, size(shapes, 2)
+      do j = 1, size(sizes)
+         do driver = 1, size(drivers)
+            call pose(random_matrix(shapes(1, i), shapes(2, i)), sizes(j))
+            call fit(driver)
+            call check(info >= 1 .and. info <= 4, 'a fit converges')
+            call check(norm2(fvec/problem%size) < 1e-6_dp, 'what can be fitted is')
+            if (shapes(1, i) > shapes(2, i) .or. shapes(2, i) < 4) then
+               call check(all(abs(x - problem%truth) < 1e-4_dp), 'the solution is found')
+            end if
+         end do
+      end do
+   end do
+
+   do driver = 1, size(drivers)
+      call pose(0*random_matrix(9, 3), 1.0_dp)
+      call fit(driver)
+      call check(info == 4 .and. all(x == 0), 'nothing moves a Jacobian of zeros')
+      call pose(spread(reshape(random_matrix(20, 1), [20]), 2, 5), 1.0_dp)
+      call fit(driver)
+      call check(info >= 1 .and. info <= 4 .and. norm2(fvec) < 1e-6_dp, 'equal columns are fitted')
+      call stops_where_it_is_told(driver)
+   end do
+   call covariance_tells_singular_triangles()
+   call refuses_a_negative_tolerance()
+   call finish()
+
+contains
+
+   subroutine pose(a, size_of_residuals)
+      real(dp), intent(in) :: a(:, :)
+      real(dp), intent(in) :: size_of_residuals
+      integer :: m, n
+
+      m = size(a, 1)
+      n = size(a, 2)
+      problem%a = a
+      problem%truth = reshape(random_matrix(n, 1), [n])
+      problem%size = size_of_residuals
+      problem%last_call = huge(1)
+      problem%calls = 0
+      x = spread(0.0_dp, 1, n)
+      fvec = spread(0.0_dp, 1, m)
+      diag = spread(1.0_dp, 1, n)
+      qtf = spread(0.0_dp, 1, n)
+      r = spread(qtf, 2, n)
+      ipvt = spread(0, 1, n)
+   end subroutine pose
+
+   subroutine fit(driver, ftol)
+      integer, intent(in) :: driver
+      real(dp), intent(in), optional :: ftol
+      integer(c_int), parameter :: maxfev = 5000
+      real(dp), parameter :: tolerance = 1e-10_dp
+      real(dp) :: ftol_used
+      integer(c_intptr_t) :: data
+      integer(c_int) :: m, n, njev, answer
+
+      m = size(fvec)
+      n = size(x)
+      ftol_used = tolerance
+      if (present(ftol)) ftol_used = ftol
+      problem%by_rows = driver == 2
+      data = transfer(c_loc(problem), data)
+      answer = residual(c_loc(problem), m, n, x, fvec, 1_c_int)
+      if (driver == 3) then
+         call lmdif(residual_address(), data, m, n, x, fvec, ftol_used, tolerance, 0.0_dp, maxfev, &
+                    0.0_dp, 100.0_dp, 0_c_int, diag, r, ipvt, qtf, nfev, info)
+      else
+         call lmder(residual_address(), jacobian_address(), data, m, n, x, fvec, ftol_used, &
+                    tolerance, 0.0_dp, maxfev, 100.0_dp, 0_c_int, diag, r, ipvt, qtf, nfev, njev, &
+                    info)
+      end if
+   end subroutine fit
+
+   subroutine stops_where_it_is_told(driver)
+      integer, intent(in) :: driver
+      integer :: last
+
+      do last = 2, 7
+         call pose(random_matrix(30, 4), 1.0_dp)
+         problem%last_call = last
+         call fit(driver)
+         call check(info == stopped_by_user, 'a negative answer ends the fit')
+         call check(problem%calls == last, 'nothing is called after a negative answer')
+      end do
+   end subroutine stops_where_it_is_told
+
+   subroutine covariance_tells_singular_triangles()
+      integer(c_int) :: regular
+
+      call pose(random_matrix(30, 4), 1.0_dp)
+      call fit(1)
+      cov = r
+      call covar(4_c_int, r, ipvt, cov, regular)
+      call check(regular == 1, 'a regular Jacobian has a covariance')
+      cov = matmul(matmul(transpose(problem%columns), problem%columns), cov)
+      call check(all(abs([(cov(j, j), j=1, 4)] - 1) < 1e-6_dp), 'it is the inverse of J''J')
+      r(4, 4) = 0
+      call covar(4_c_int, r, ipvt, cov, regular)
+      call check(regular == 0, 'a singular Jacobian has none')
+   end subroutine covariance_tells_singular_triangles
+
+   subroutine refuses_a_negative_tolerance()
+      call pose(random_matrix(30, 4), 1.0_dp)
+      call fit(1, ftol=-1.0_dp)
+      call check(info == improper_input .and. problem%calls == 1, 'a negative tolerance is refused')
+   end subroutine refuses_a_negative_tolerance
+
+end program test_fit
