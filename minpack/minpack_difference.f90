@@ -1,5 +1,8 @@
 module minpack_difference
    !! Jacobians by forward differences.
+   !!
+   !! A step h errs by h f''/2 in the derivative, residuals that are wrong by epsfcn |f| by
+   !! 2 epsfcn |f|/h. With f'' of the order of f/x**2, the two are alike at h = sqrt(epsfcn) |x|.
    use minpack_kinds, only: dp, epsmch, all_finite
    use minpack_info, only: going_on, jacobian_not_finite
    use minpack_functions, only: functions_type

@@ -1,5 +1,11 @@
 module minpack_qr
    !! The column-pivoted QR factorisation of a triangle.
+   !!
+   !! Folding leaves J = Q1 R1 with the columns in their own order; here R1 P = Q2 R, so that
+   !! J P = (Q1 Q2) R. Every step takes the column of which the most is left below the rows done
+   !! (Businger and Golub 1965), which makes the diagonal of R nonincreasing and lets a rank be read
+   !! off it. What is left of a column is not summed anew at every step: reflections keep its norm,
+   !! and the entry that becomes a part of R is taken out, left**2 - r(k, j)**2.
    use minpack_kinds, only: dp, epsmch
    use minpack_norm, only: enorm
    use minpack_fold, only: make_reflection, reflect

@@ -87,6 +87,18 @@ def test_norm_is_minpacks(case, driver):
     assert norm == pytest.approx(reference, rel=1e-2 if by_chance else 1e-4, abs=1e-11)
 
 
+@each_driver
+def test_norm_is_not_above_scipys(driver):
+    above = []
+    for case in mgh.CASES:
+        ours, theirs = (run(solver, case, driver) for solver in (leastsq, optimize.leastsq))
+        norm, scipys = (np.linalg.norm(result[2]["fvec"]) for result in (ours, theirs))
+        if norm > max(scipys * (1 + 1e-6), 1e-11):
+            above.append((case.name, case.n, case.factor, ours[4], theirs[4]))
+    # What ends at maxfev (5) in both, or by chance, ends nowhere in particular.
+    assert [one for one in above if one[3:] != (5, 5) and one[:2] != ("Watson", 12)] == []
+
+
 # What ends at maxfev, or by chance, ends nowhere in particular.
 STANDARD = [
     (case, driver)
