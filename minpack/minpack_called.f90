@@ -1,15 +1,16 @@
 module minpack_called
-   !! Functions that are called by address, with the data that is theirs.
+   !! Functions that are called by address, each with the data that is its own.
    use, intrinsic :: iso_c_binding, only: c_int, c_intptr_t, c_ptr, c_funptr, c_f_pointer, &
                                           c_f_procpointer
    use minpack_kinds, only: dp
-   use minpack_info, only: going_on, stopped_by_user
+   use minpack_info, only: going_on
    use minpack_functions, only: functions_type, matrix_view_type
    implicit none
    private
-   public :: called_type, prepare
+   public :: called_type, address_type, prepare
 
    abstract interface
+      ! The signatures of the residual and of the filled Jacobian are cminpack's.
       function residual_type(data, m, n, x, fvec, iflag) bind(c) result(answer)
          import :: c_int, c_ptr, dp
          type(c_ptr), value :: data
@@ -23,7 +24,7 @@ module minpack_called
             !! Negative to stop.
       end function residual_type
 
-      function jacobian_type(data, m, n, x, address, by_rows) bind(c) result(answer)
+      function shown_jacobian_type(data, m, n, x, address, by_rows) bind(c) result(answer)
          import :: c_int, c_ptr, dp
          type(c_ptr), value :: data
          integer(c_int), value :: m
@@ -35,13 +36,40 @@ module minpack_called
             !! 1 if it lies there row by row, 0 if column by column.
          integer(c_int) :: answer
             !! Negative to stop.
-      end function jacobian_type
+      end function shown_jacobian_type
+
+      function filled_jacobian_type(data, m, n, x, fvec, fjac, ldfjac, iflag) bind(c) &
+         result(answer)
+         import :: c_int, c_ptr, dp
+         type(c_ptr), value :: data
+         integer(c_int), value :: m
+         integer(c_int), value :: n
+         real(dp), intent(in) :: x(n)
+         real(dp), intent(inout) :: fvec(m)
+            !! The residuals at x, read only by convention.
+         integer(c_int), value :: ldfjac
+         real(dp), intent(out) :: fjac(ldfjac, n)
+         integer(c_int), value :: iflag
+            !! 2.
+         integer(c_int) :: answer
+            !! Negative to stop.
+      end function filled_jacobian_type
    end interface
+
+   type :: address_type
+      integer(c_intptr_t) :: function = 0
+      integer(c_intptr_t) :: data = 0
+   end type address_type
 
    type, extends(functions_type) :: called_type
       procedure(residual_type), pointer, nopass :: call_residual => null()
-      procedure(jacobian_type), pointer, nopass :: call_jacobian => null()
-      type(c_ptr) :: data
+      type(c_ptr) :: residual_data
+      procedure(shown_jacobian_type), pointer, nopass :: show_jacobian => null()
+      procedure(filled_jacobian_type), pointer, nopass :: fill_jacobian => null()
+         !! One of the two is associated if the Jacobian is called for.
+      type(c_ptr) :: jacobian_data
+      real(dp), allocatable :: fjac(:, :)
+         !! Shape: (m, n). What is filled.
    contains
       procedure :: residual
       procedure :: jacobian
@@ -49,24 +77,31 @@ module minpack_called
 
 contains
 
-   subroutine prepare(self, m, n, residual_address, jacobian_address, data_address, stat)
+   subroutine prepare(self, m, n, residual_at, jacobian_at, fills, stat)
       type(called_type), intent(out) :: self
       integer, intent(in) :: m
       integer, intent(in) :: n
-      integer(c_intptr_t), intent(in) :: residual_address
-      integer(c_intptr_t), intent(in) :: jacobian_address
+      type(address_type), intent(in) :: residual_at
+      type(address_type), intent(in) :: jacobian_at
          !! 0 if the Jacobian is not called for.
-      integer(c_intptr_t), intent(in) :: data_address
+      logical, intent(in) :: fills
+         !! Whether the Jacobian is filled into memory of the core's, or shown where it lies.
       integer, intent(out) :: stat
          !! Not zero if memory ran out.
       type(c_funptr) :: mold
 
       self%m = m
       self%n = n
-      call c_f_procpointer(transfer(residual_address, mold), self%call_residual)
-      call c_f_procpointer(transfer(jacobian_address, mold), self%call_jacobian)
-      self%data = transfer(data_address, self%data)
+      call c_f_procpointer(transfer(residual_at%function, mold), self%call_residual)
+      self%residual_data = transfer(residual_at%data, self%residual_data)
+      self%jacobian_data = transfer(jacobian_at%data, self%jacobian_data)
       allocate (self%values(m), stat=stat)
+      if (.not. fills) then
+         call c_f_procpointer(transfer(jacobian_at%function, mold), self%show_jacobian)
+      else if (stat == 0) then
+         call c_f_procpointer(transfer(jacobian_at%function, mold), self%fill_jacobian)
+         allocate (self%fjac(m, n), stat=stat)
+      end if
    end subroutine prepare
 
    subroutine residual(self, x, differencing, info)
@@ -75,13 +110,12 @@ contains
       logical, intent(in) :: differencing
       integer, intent(out) :: info
 
-      info = going_on
-      if (self%call_residual(self%data, self%m, self%n, x, self%values, &
-                             merge(2, 1, differencing)) < 0) info = stopped_by_user
+      info = unless_stopped(self%call_residual(self%residual_data, self%m, self%n, x, &
+                                               self%values, merge(2, 1, differencing)))
    end subroutine residual
 
    subroutine jacobian(self, x, fvec, view, info)
-      class(called_type), intent(inout) :: self
+      class(called_type), intent(inout), target :: self
       real(dp), intent(in), contiguous :: x(:)
       real(dp), intent(inout) :: fvec(:)
       type(matrix_view_type), intent(out) :: view
@@ -89,14 +123,26 @@ contains
       type(c_ptr) :: address
       integer(c_int) :: by_rows
 
-      info = going_on
-      if (self%call_jacobian(self%data, self%m, self%n, x, address, by_rows) < 0) then
-         info = stopped_by_user
-      else if (by_rows == 1) then
+      if (associated(self%fill_jacobian)) then
+         info = unless_stopped(self%fill_jacobian(self%jacobian_data, self%m, self%n, x, fvec, &
+                                                  self%fjac, self%m, 2))
+         view%columns => self%fjac
+         return
+      end if
+      info = unless_stopped(self%show_jacobian(self%jacobian_data, self%m, self%n, x, address, &
+                                               by_rows))
+      if (info /= going_on) return
+      if (by_rows == 1) then
          call c_f_pointer(address, view%rows, [self%n, self%m])
       else
          call c_f_pointer(address, view%columns, [self%m, self%n])
       end if
    end subroutine jacobian
+
+   pure integer function unless_stopped(answer) result(info)
+      integer(c_int), intent(in) :: answer
+
+      info = merge(answer, going_on, answer < 0)
+   end function unless_stopped
 
 end module minpack_called

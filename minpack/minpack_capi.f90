@@ -2,24 +2,24 @@ module minpack_capi
    !! The entries for C, and through it for Python. No algorithm lives here.
    use, intrinsic :: iso_c_binding, only: c_int, c_intptr_t
    use minpack_kinds, only: dp
-   use minpack_info, only: out_of_memory
+      use minpack_info, only: out_of_memory
    use minpack_problem, only: model_type
-   use minpack_called, only: called_type, prepare
+   use minpack_called, only: called_type, address_type, prepare
    use minpack_dense, only: dense_type, analytic_type, differenced_type
    use minpack_lm, only: minimize, settings_type
    use minpack_covariance, only: covariance
    implicit none
    private
-   public :: lmdif, lmder, covar
+   public :: lmdif, lmder, evaluate, covar
 
 contains
 
-   subroutine lmdif(residual, data, m, n, x, fvec, ftol, xtol, gtol, maxfev, epsfcn, factor, &
-                    fixed_scale, diag, r, ipvt, qtf, nfev, info) bind(c)
+   subroutine lmdif(residual, residual_data, m, n, x, fvec, ftol, xtol, gtol, maxfev, &
+                    epsfcn, factor, fixed_scale, diag, r, ipvt, qtf, nfev, info) bind(c)
       !! Solve with a differenced Jacobian.
       integer(c_intptr_t), intent(in) :: residual
          !! Address of the function, and next of the data it is called with.
-      integer(c_intptr_t), intent(in) :: data
+      integer(c_intptr_t), intent(in) :: residual_data
       integer(c_int), intent(in) :: m
       integer(c_int), intent(in) :: n
       real(dp), intent(inout), target :: x(n)
@@ -42,19 +42,23 @@ contains
       type(differenced_type) :: problem
 
       problem%epsfcn = epsfcn
-      call solve(problem, residual, 0_c_intptr_t, data, x, fvec, &
+      call solve(problem, address_type(residual, residual_data), address_type(), .false., x, fvec, &
                  settings_type(ftol, xtol, gtol, factor, maxfev, fixed_scale /= 0, diag), &
                  r, ipvt, qtf, info)
       nfev = problem%nfev
    end subroutine lmdif
 
-   subroutine lmder(residual, jacobian, data, m, n, x, fvec, ftol, xtol, gtol, maxfev, factor, &
-                    fixed_scale, diag, r, ipvt, qtf, nfev, njev, info) bind(c)
+   subroutine lmder(residual, residual_data, jacobian, jacobian_data, fills, m, n, x, fvec, ftol, &
+                    xtol, gtol, maxfev, factor, fixed_scale, diag, r, ipvt, qtf, nfev, njev, info) &
+      bind(c)
       !! Solve with the user's Jacobian.
       integer(c_intptr_t), intent(in) :: residual
-         !! Addresses of the functions, and next of the data they are called with.
+         !! Addresses of the functions, each with the data that it is called with.
+      integer(c_intptr_t), intent(in) :: residual_data
       integer(c_intptr_t), intent(in) :: jacobian
-      integer(c_intptr_t), intent(in) :: data
+      integer(c_intptr_t), intent(in) :: jacobian_data
+      integer(c_int), intent(in) :: fills
+         !! 1 if the Jacobian has cminpack's signature, 0 if it shows where its values lie.
       integer(c_int), intent(in) :: m
       integer(c_int), intent(in) :: n
       real(dp), intent(inout), target :: x(n)
@@ -76,12 +80,37 @@ contains
       integer(c_int), intent(out) :: info
       type(analytic_type) :: problem
 
-      call solve(problem, residual, jacobian, data, x, fvec, &
+      call solve(problem, address_type(residual, residual_data), &
+                 address_type(jacobian, jacobian_data), fills /= 0, x, fvec, &
                  settings_type(ftol, xtol, gtol, factor, maxfev, fixed_scale /= 0, diag), &
                  r, ipvt, qtf, info)
       nfev = problem%nfev
       njev = problem%njev
    end subroutine lmder
+
+   subroutine evaluate(residual, data, m, n, x, fvec, info) bind(c)
+      !! Call a residual function once.
+      integer(c_intptr_t), intent(in) :: residual
+         !! Address of the function, and next of the data it is called with.
+      integer(c_intptr_t), intent(in) :: data
+      integer(c_int), intent(in) :: m
+      integer(c_int), intent(in) :: n
+      real(dp), intent(in) :: x(n)
+      real(dp), intent(out) :: fvec(m)
+      integer(c_int), intent(out) :: info
+         !! Negative if the function called for a stop.
+      type(called_type), target :: functions
+      integer :: stat
+
+      fvec = 0
+      call prepare(functions, m, n, address_type(residual, data), address_type(), .false., stat)
+      if (stat /= 0) then
+         info = out_of_memory
+         return
+      end if
+      call functions%residual(x, .false., info)
+      fvec = functions%values
+   end subroutine evaluate
 
    subroutine covar(n, r, ipvt, cov, regular) bind(c)
       !! The covariance (J'J)^-1 from R.
@@ -96,11 +125,11 @@ contains
       regular = merge(1, 0, inverted)
    end subroutine covar
 
-   subroutine solve(problem, residual, jacobian, data, x, fvec, settings, r, ipvt, qtf, info)
+   subroutine solve(problem, residual_at, jacobian_at, fills, x, fvec, settings, r, ipvt, qtf, info)
       class(dense_type), intent(inout) :: problem
-      integer(c_intptr_t), intent(in) :: residual
-      integer(c_intptr_t), intent(in) :: jacobian
-      integer(c_intptr_t), intent(in) :: data
+      type(address_type), intent(in) :: residual_at
+      type(address_type), intent(in) :: jacobian_at
+      logical, intent(in) :: fills
       real(dp), intent(inout), contiguous :: x(:)
       real(dp), intent(inout), target, contiguous :: fvec(:)
       type(settings_type), intent(in) :: settings
@@ -115,7 +144,7 @@ contains
       r = 0
       ipvt = [(j, j=1, size(ipvt))]
       qtf = 0
-      call prepare(functions, size(fvec), size(x), residual, jacobian, data, stat)
+      call prepare(functions, size(fvec), size(x), residual_at, jacobian_at, fills, stat)
       if (stat == 0) call problem%prepare(functions, fvec, stat)
       if (stat == 0) allocate (model%acnorm(problem%n), stat=stat)
       if (stat /= 0) then

@@ -60,8 +60,8 @@ contains
          x(j) = start + step
          call functions%residual(x, .true., info)
          x(j) = start
-         if (info /= going_on) return
          nfev = nfev + 1
+         if (info /= going_on) return
          if (.not. all_finite(size(fvec), functions%values)) info = jacobian_not_finite
          if (info == going_on) fjac(:, j) = (functions%values - fvec)/step
       end subroutine step_by

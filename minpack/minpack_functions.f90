@@ -40,7 +40,7 @@ module minpack_functions
       subroutine jacobian(self, x, fvec, view, info)
          !! Evaluate the Jacobian at x, where the residuals are fvec.
          import :: functions_type, matrix_view_type, dp
-         class(functions_type), intent(inout) :: self
+         class(functions_type), intent(inout), target :: self
          real(dp), intent(in), contiguous :: x(:)
          real(dp), intent(inout) :: fvec(:)
             !! Read only by convention: a C function gets it without const.

@@ -1,13 +1,12 @@
 module minpack_info
-   !! Every way in which a fit can end. 0 to 8 are MINPACK's own numbers.
+   !! Every way in which a fit can end. 0 to 8 are MINPACK's own numbers, and so is what is negative:
+   !! the answer of a user's function that called for a stop.
    implicit none
    private
-   public :: going_on, stopped_by_user, improper_input, ftol_reached, xtol_reached, &
+   public :: going_on, improper_input, ftol_reached, xtol_reached, &
              ftol_and_xtol_reached, gtol_reached, maxfev_reached, ftol_too_small, xtol_too_small, &
              gtol_too_small, residuals_not_finite, jacobian_not_finite, out_of_memory
 
-   integer, parameter :: going_on = -2
-   integer, parameter :: stopped_by_user = -1
    integer, parameter :: improper_input = 0
    integer, parameter :: ftol_reached = 1
    integer, parameter :: xtol_reached = 2
@@ -20,5 +19,7 @@ module minpack_info
    integer, parameter :: residuals_not_finite = 9
    integer, parameter :: jacobian_not_finite = 10
    integer, parameter :: out_of_memory = 11
+   integer, parameter :: going_on = 12
+      !! The fit has not ended.
 
 end module minpack_info

@@ -3,13 +3,16 @@
 import doctest
 from pathlib import Path
 
-import leastsq._leastsq
+import pytest
+
+from leastsq import _leastsq, _native
 
 README = Path(__file__).parents[1] / "README.md"
 
 
-def test_docstrings_hold():
-    failed, attempted = doctest.testmod(leastsq._leastsq)
+@pytest.mark.parametrize("module", [_leastsq, _native])
+def test_docstrings_hold(module):
+    failed, attempted = doctest.testmod(module)
     assert attempted
     assert not failed
 

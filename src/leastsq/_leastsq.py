@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from leastsq import _minpack
-from leastsq._callback import Callback
-from leastsq._callbacks import as_many_residuals, as_residuals
+from leastsq._callbacks import as_residuals
 from leastsq._checks import FLOAT64, FloatArray, Function, own_vector
-from leastsq._jacobian import Jacobian
+from leastsq._functions import functions_of, refuse_unread
+from leastsq._native import NativeFunction, StoppedError
 from leastsq._result import OUT_OF_MEMORY, SOLVED, Outcome, Settings, full_tuple, message
 
 DEFAULT_TOLERANCE = 1.49012e-8
@@ -45,22 +45,24 @@ def leastsq(
 
     Parameters
     ----------
-    func : callable
+    func : callable or NativeFunction
         ``func(x, *args)`` returns the m >= n residuals, an array of any shape or a sequence of
         real numbers. It gets x as a float64 array of shape (n,), its own to keep or to write to.
-        It is called once for each point, x0 included.
+        It is called once for each point, x0 included. A NativeFunction is called without Python,
+        and where nothing else is, without the GIL: fits in several threads then run in parallel.
     x0 : array_like
         Starting point: n numbers, flattened if not 1-D.
     args : tuple, optional
-        Further arguments of func and Dfun. What is not a tuple is passed as the only one.
-    Dfun : callable, optional
+        Further arguments of func and Dfun, where they are Python's. What is not a tuple is passed
+        as the only one.
+    Dfun : callable or NativeFunction, optional
         ``Dfun(x, *args)`` returns the Jacobian: the derivative of residual i with respect to
         parameter j in row i, column j; shape (m, n). Without it the Jacobian is estimated by
         forward differences.
     full_output : bool, optional
         Return cov_x, infodict and mesg too.
     col_deriv : bool, optional
-        Whether Dfun returns the transpose, shape (n, m).
+        Whether Dfun returns the transpose, shape (n, m). It does not matter to a NativeFunction.
     ftol : float, optional
         Stop when the actual and the predicted relative reduction of the sum of squares are both at
         most this.
@@ -119,7 +121,10 @@ def leastsq(
         Improper input (ier 0) without full_output; an empty x0; fewer residuals than parameters; a
         Jacobian of the wrong shape; arguments or returned values that are not real numbers.
     ValueError
-        diag has not n elements, or func returned another number of residuals than at x0.
+        diag has not n elements; func returned another number of residuals than at x0, or Dfun is a
+        NativeFunction for another number.
+    StoppedError
+        A NativeFunction returned a negative number. A RuntimeError.
     BaseException
         Whatever func or Dfun raises comes out as it is.
 
@@ -151,6 +156,7 @@ def leastsq(
         refuse_flag_or_data(Dfun)
     if not isinstance(args, tuple):
         args = (args,)
+    refuse_unread(args, func, Dfun)
     x = own_vector(x0, "x0")
     n = x.size
     if n == 0:
@@ -167,17 +173,15 @@ def leastsq(
     if not full_output:
         settings.refuse_improper()
 
-    returned = as_residuals(func(x.copy(), *args), func)
+    if isinstance(func, NativeFunction):
+        refuse_too_few(func.m, n)
+        returned = func(x)
+    else:
+        returned = as_residuals(func(x.copy(), *args), func)
     fvec = returned.astype(FLOAT64)
     m = fvec.size
-    if n > m:
-        raise TypeError(
-            f"Improper input: func input vector length N={n} must not exceed "
-            f"func output vector length M={m}"
-        )
-    jacobian = None if Dfun is None else Jacobian(Dfun, m, n, col_deriv)
-    callback = Callback(func, jacobian, args, as_many_residuals)
-    residual_at, jacobian_at, data_at = callback.addresses()
+    refuse_too_few(m, n)
+    functions = functions_of(func, Dfun, args, m, n, col_deriv)
     limits = settings.ftol, settings.xtol, settings.gtol, settings.maxfev
     scale = (
         settings.factor,
@@ -186,16 +190,36 @@ def leastsq(
     )
     model = np.empty((n, n), order="F"), np.empty(n, np.int32), np.empty(n)
     counts: dict[str, int] = {}
-    if jacobian is None:
+    if Dfun is None:
         if step is None:
             step = machine_precision(returned.dtype)
-        counts["nfev"], ier = _minpack.lmdif(
-            residual_at, data_at, x, fvec, *limits, step, *scale, *model
+        lmdif = _minpack.lmdif_native if functions.are_native else _minpack.lmdif
+        counts["nfev"], ier = lmdif(
+            functions.residual,
+            functions.residual_data,
+            x,
+            fvec,
+            *limits,
+            step,
+            *scale,
+            *model,
         )
     else:
-        counts["nfev"], counts["njev"], ier = _minpack.lmder(
-            residual_at, jacobian_at, data_at, x, fvec, *limits, *scale, *model
+        lmder = _minpack.lmder_native if functions.are_native else _minpack.lmder
+        counts["nfev"], counts["njev"], ier = lmder(
+            functions.residual,
+            functions.residual_data,
+            functions.jacobian,
+            functions.jacobian_data,
+            functions.fills,
+            x,
+            fvec,
+            *limits,
+            *scale,
+            *model,
         )
+    if ier < 0:
+        raise StoppedError(ier, x, counts["nfev"])
     if ier == OUT_OF_MEMORY:
         raise MemoryError(f"leastsq with {m} residuals, {n} parameters")
     if full_output:
@@ -214,6 +238,15 @@ def refuse_flag_or_data(Dfun: object) -> None:
         )
     if not callable(Dfun):
         raise TypeError(f"Dfun must be callable, got {Dfun!r}")
+
+
+def refuse_too_few(m: int, n: int) -> None:
+    """Refuse fewer residuals than parameters."""
+    if n > m:
+        raise TypeError(
+            f"Improper input: func input vector length N={n} must not exceed "
+            f"func output vector length M={m}"
+        )
 
 
 def real_number(value: object, name: str) -> float:

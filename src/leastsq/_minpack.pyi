@@ -3,7 +3,7 @@ from numpy.typing import NDArray
 
 def lmdif(
     residual: int,
-    data: int,
+    residual_data: int,
     x: NDArray[np.float64],
     fvec: NDArray[np.float64],
     ftol: float,
@@ -20,8 +20,10 @@ def lmdif(
 ) -> tuple[int, int]: ...
 def lmder(
     residual: int,
+    residual_data: int,
     jacobian: int,
-    data: int,
+    jacobian_data: int,
+    fills: bool,
     x: NDArray[np.float64],
     fvec: NDArray[np.float64],
     ftol: float,
@@ -35,4 +37,11 @@ def lmder(
     ipvt: NDArray[np.int32],
     qtf: NDArray[np.float64],
 ) -> tuple[int, int, int]: ...
+
+lmdif_native = lmdif
+lmder_native = lmder
+
+def evaluate(
+    residual: int, data: int, x: NDArray[np.float64], fvec: NDArray[np.float64]
+) -> int: ...
 def covar(r: NDArray[np.float64], ipvt: NDArray[np.int32]) -> tuple[NDArray[np.float64], int]: ...

@@ -5,7 +5,9 @@ module bent
    use minpack_kinds, only: dp
    implicit none
    private
-   public :: bent_type, residual, residual_address, jacobian_address
+   public :: bent_type, stop_flag, residual, residual_address, shown_address, filled_address
+
+   integer, parameter :: stop_flag = -7
 
    type :: bent_type
       real(dp), allocatable :: a(:, :)
@@ -41,7 +43,7 @@ contains
       fvec = self%size*(fvec + 0.1_dp*sin(fvec))
    end function residual
 
-   function jacobian(data, m, n, x, address, by_rows) bind(c) result(answer)
+   function shown(data, m, n, x, address, by_rows) bind(c) result(answer)
       type(c_ptr), value :: data
       integer(c_int), value :: m
       integer(c_int), value :: n
@@ -53,7 +55,7 @@ contains
 
       call c_f_pointer(data, self)
       answer = next(self)
-      self%columns = self%size*spread(1 + 0.1_dp*cos(matmul(self%a, x - self%truth)), 2, n)*self%a
+      call evaluate_columns(self, x)
       self%rows = transpose(self%columns)
       by_rows = merge(1, 0, self%by_rows)
       if (self%by_rows) then
@@ -61,21 +63,51 @@ contains
       else
          address = c_loc(self%columns)
       end if
-   end function jacobian
+   end function shown
+
+   function filled(data, m, n, x, fvec, fjac, ldfjac, iflag) bind(c) result(answer)
+      type(c_ptr), value :: data
+      integer(c_int), value :: m
+      integer(c_int), value :: n
+      real(dp), intent(in) :: x(n)
+      real(dp), intent(inout) :: fvec(m)
+      integer(c_int), value :: ldfjac
+      real(dp), intent(out) :: fjac(ldfjac, n)
+      integer(c_int), value :: iflag
+      integer(c_int) :: answer
+      type(bent_type), pointer :: self
+
+      call c_f_pointer(data, self)
+      answer = next(self)
+      call evaluate_columns(self, x)
+      fjac(:m, :) = self%columns
+   end function filled
+
+   subroutine evaluate_columns(self, x)
+      type(bent_type), intent(inout) :: self
+      real(dp), intent(in) :: x(:)
+
+      self%columns = self%size*spread(1 + 0.1_dp*cos(matmul(self%a, x - self%truth)), 2, size(x)) &
+                     *self%a
+   end subroutine evaluate_columns
 
    integer function next(self)
       type(bent_type), intent(inout) :: self
 
       self%calls = self%calls + 1
-      next = merge(-1, 0, self%calls >= self%last_call)
+      next = merge(stop_flag, 0, self%calls >= self%last_call)
    end function next
 
    integer(c_intptr_t) function residual_address()
       residual_address = transfer(c_funloc(residual), 0_c_intptr_t)
    end function residual_address
 
-   integer(c_intptr_t) function jacobian_address()
-      jacobian_address = transfer(c_funloc(jacobian), 0_c_intptr_t)
-   end function jacobian_address
+   integer(c_intptr_t) function shown_address()
+      shown_address = transfer(c_funloc(shown), 0_c_intptr_t)
+   end function shown_address
+
+   integer(c_intptr_t) function filled_address()
+      filled_address = transfer(c_funloc(filled), 0_c_intptr_t)
+   end function filled_address
 
 end module bent

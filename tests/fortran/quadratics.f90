@@ -33,7 +33,7 @@ contains
    end subroutine residual
 
    subroutine jacobian(self, x, fvec, view, info)
-      class(quadratics_type), intent(inout) :: self
+      class(quadratics_type), intent(inout), target :: self
       real(dp), intent(in), contiguous :: x(:)
       real(dp), intent(inout) :: fvec(:)
       type(matrix_view_type), intent(out) :: view

@@ -2,16 +2,16 @@ program test_fit
    !! Whole fits through the entries for C.
    use, intrinsic :: iso_c_binding, only: c_int, c_intptr_t, c_loc
    use minpack_kinds, only: dp
-   use minpack_info, only: improper_input, stopped_by_user
-   use minpack_capi, only: lmder, lmdif, covar
-   use bent, only: bent_type, residual, residual_address, jacobian_address
+   use minpack_info, only: improper_input
+   use minpack_capi, only: lmder, lmdif, evaluate, covar
+   use bent, only: bent_type, stop_flag, residual, residual_address, shown_address, filled_address
    use checks, only: check, finish, random_matrix
    implicit none
    integer, parameter :: shapes(2, 9) = reshape( &
       [1, 1, 2, 1, 3, 3, 50, 3, 192, 4, 193, 4, 41, 40, 1000, 17, 600, 60], [2, 9])
    real(dp), parameter :: sizes(3) = [1.0_dp, 1e150_dp, 1e-150_dp]
-   integer, parameter :: drivers(3) = [1, 2, 3]
-      !! Jacobians by columns, by rows, by differences.
+   integer, parameter :: drivers(4) = [1, 2, 3, 4]
+      !! Jacobians shown by columns, by rows, by differences, filled in.
    type(bent_type), target, save :: problem
    real(dp), allocatable, target, save :: x(:), fvec(:), diag(:), r(:, :), qtf(:), cov(:, :)
    integer(c_int), allocatable, target, save :: ipvt(:)
@@ -43,6 +43,7 @@ program test_fit
    end do
    call covariance_tells_singular_triangles()
    call refuses_a_negative_tolerance()
+   call evaluates_once()
    call finish()
 
 contains
@@ -87,7 +88,8 @@ contains
          call lmdif(residual_address(), data, m, n, x, fvec, ftol_used, tolerance, 0.0_dp, maxfev, &
                     0.0_dp, 100.0_dp, 0_c_int, diag, r, ipvt, qtf, nfev, info)
       else
-         call lmder(residual_address(), jacobian_address(), data, m, n, x, fvec, ftol_used, &
+         call lmder(residual_address(), data, merge(filled_address(), shown_address(), driver == 4), &
+                    data, merge(1_c_int, 0_c_int, driver == 4), m, n, x, fvec, ftol_used, &
                     tolerance, 0.0_dp, maxfev, 100.0_dp, 0_c_int, diag, r, ipvt, qtf, nfev, njev, &
                     info)
       end if
@@ -101,8 +103,9 @@ contains
          call pose(random_matrix(30, 4), 1.0_dp)
          problem%last_call = last
          call fit(driver)
-         call check(info == stopped_by_user, 'a negative answer ends the fit')
+         call check(info == stop_flag, 'a negative answer ends the fit and is told')
          call check(problem%calls == last, 'nothing is called after a negative answer')
+         if (driver == 3) call check(nfev == last, 'the call that ended the fit is counted')
       end do
    end subroutine stops_where_it_is_told
 
@@ -126,5 +129,17 @@ contains
       call fit(1, ftol=-1.0_dp)
       call check(info == improper_input .and. problem%calls == 1, 'a negative tolerance is refused')
    end subroutine refuses_a_negative_tolerance
+
+   subroutine evaluates_once()
+      integer(c_intptr_t) :: data
+
+      call pose(random_matrix(30, 4), 1.0_dp)
+      data = transfer(c_loc(problem), data)
+      call evaluate(residual_address(), data, 30_c_int, 4_c_int, problem%truth, fvec, info)
+      call check(info >= 0 .and. problem%calls == 1 .and. all(fvec == 0), 'residuals are evaluated')
+      problem%last_call = 2
+      call evaluate(residual_address(), data, 30_c_int, 4_c_int, x, fvec, info)
+      call check(info == stop_flag, 'a negative answer is told')
+   end subroutine evaluates_once
 
 end program test_fit

@@ -1,0 +1,113 @@
+/* Functions with the signatures that leastsq calls natively, for test_native.py. */
+#include <math.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+typedef struct {
+    const double *x;
+    const double *y;
+    int calls;
+    int stop_at;      /* the call at which to return flag; 0: never */
+    int flag;
+    int differencing; /* calls with iflag 2 */
+    int nan_at;       /* the call at which to return NaN; 0: never */
+} Curve;
+
+static int
+stops(Curve *curve)
+{
+    return ++curve->calls == curve->stop_at;
+}
+
+/* a*exp(-b*x) + c - y */
+int
+residual(void *data, int m, int n, const double *p, double *fvec, int iflag)
+{
+    Curve *curve = data;
+    if (n != 3 || stops(curve)) {
+        return curve->flag;
+    }
+    curve->differencing += iflag == 2;
+    for (int i = 0; i < m; i++) {
+        fvec[i] = p[0] * exp(-p[1] * curve->x[i]) + p[2] - curve->y[i];
+    }
+    if (curve->calls == curve->nan_at) {
+        fvec[m - 1] = NAN;
+    }
+    return 0;
+}
+
+int
+jacobian(void *data, int m, int n, const double *p, double *fvec, double *fjac, int ldfjac, int iflag)
+{
+    Curve *curve = data;
+    if (n != 3 || iflag != 2 || stops(curve)) {
+        return curve->flag;
+    }
+    for (int i = 0; i < m; i++) {
+        double decay = exp(-p[1] * curve->x[i]);
+        fjac[i] = decay;
+        fjac[i + ldfjac] = -p[0] * curve->x[i] * decay;
+        fjac[i + 2 * ldfjac] = 1;
+        if (fabs(p[0] * decay + p[2] - curve->y[i] - fvec[i]) > 1e-12) {
+            return -99; /* fvec must hold the residuals at p */
+        }
+    }
+    return 0;
+}
+
+/* No data: x - (1, 2, ..., m). */
+int
+to_count(void *data, int m, int n, const double *x, double *fvec, int iflag)
+{
+    if (data != NULL || m != n) {
+        return -5;
+    }
+    for (int i = 0; i < m; i++) {
+        fvec[i] = x[i] - (i + 1);
+    }
+    return iflag;
+}
+
+typedef struct {
+    atomic_int inside;
+    int iflag; /* of the calls that wait */
+} Meeting;
+
+/* Waits until two threads are inside, or long enough to say that there will never be two. */
+static int
+meet(Meeting *meeting)
+{
+    atomic_fetch_add(&meeting->inside, 1);
+    for (long turns = 0; atomic_load(&meeting->inside) < 2; turns++) {
+        if (turns == 20000000) {
+            return -2;
+        }
+        sched_yield();
+    }
+    return 0;
+}
+
+int
+meeting_residual(void *data, int m, int n, const double *x, double *fvec, int iflag)
+{
+    Meeting *meeting = data;
+    if (iflag == meeting->iflag && meet(meeting) < 0) {
+        return -2;
+    }
+    return to_count(NULL, m, n, x, fvec, iflag);
+}
+
+int
+meeting_jacobian(void *data, int m, int n, const double *x, double *fvec, double *fjac, int ldfjac,
+                 int iflag)
+{
+    (void)x;
+    (void)fvec;
+    Meeting *meeting = data;
+    for (int i = 0; i < m * n; i++) {
+        fjac[i % m + i / m * ldfjac] = i % m == i / m;
+    }
+    return iflag == meeting->iflag ? meet(meeting) : 0;
+}
