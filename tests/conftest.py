@@ -1,5 +1,10 @@
 """Fits that several test files look at, and how long hypothesis searches."""
 
+import ctypes
+import shutil
+import subprocess
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
@@ -30,3 +35,14 @@ class ExponentialFit:
 @pytest.fixture
 def fit():
     return ExponentialFit()
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory):
+    """The C functions of native/functions.c, compiled and loaded."""
+    path = tmp_path_factory.mktemp("native") / "functions.so"
+    source = Path(__file__).parent / "native" / "functions.c"
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    command = [compiler, "-O2", "-Wall", "-Werror", "-shared", "-fPIC", "-o", path, source, "-lm"]
+    subprocess.run(command, check=True)
+    return ctypes.CDLL(path)

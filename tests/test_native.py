@@ -4,11 +4,8 @@ import copy
 import ctypes
 import gc
 import pickle
-import shutil
-import subprocess
 import weakref
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import cffi
 import numpy as np
@@ -17,7 +14,6 @@ from scipy import LowLevelCallable
 
 from leastsq import NativeFunction, StoppedError, leastsq
 
-SOURCE = Path(__file__).parent / "native" / "functions.c"
 RESIDUAL = "int (void *, int, int, double const *, double *, int)"
 JACOBIAN = "int (void *, int, int, double const *, double *, double *, int, int)"
 
@@ -38,15 +34,6 @@ class Curve(ctypes.Structure):
         ("y", numbers),
         *((name, ctypes.c_int) for name in ("calls", "stop_at", "flag", "differencing", "nan_at")),
     )
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory):
-    path = tmp_path_factory.mktemp("native") / "functions.so"
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    command = [compiler, "-O2", "-Wall", "-Werror", "-shared", "-fPIC", "-o", path, SOURCE, "-lm"]
-    subprocess.run(command, check=True)
-    return ctypes.CDLL(path)
 
 
 @pytest.fixture

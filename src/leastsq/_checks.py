@@ -42,3 +42,12 @@ def own_vector(value: object, what: str) -> FloatArray:
     if array.dtype is FLOAT64 and array.ndim == 1:
         return array
     return real_array(value, what).astype(FLOAT64).flatten()
+
+
+def refuse_too_few(m: int, n: int) -> None:
+    """Refuse fewer residuals than parameters."""
+    if n > m:
+        raise TypeError(
+            f"Improper input: func input vector length N={n} must not exceed "
+            f"func output vector length M={m}"
+        )

@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from leastsq import _minpack
-from leastsq._callbacks import as_residuals
-from leastsq._checks import FLOAT64, FloatArray, Function, own_vector
-from leastsq._functions import functions_of, refuse_unread
-from leastsq._native import NativeFunction, StoppedError
+from leastsq._checks import FLOAT64, FloatArray, Function, own_vector, refuse_too_few
+from leastsq._functions import Functions, first_residuals, refuse_unread
+from leastsq._native import StoppedError
 from leastsq._result import OUT_OF_MEMORY, SOLVED, Outcome, Settings, full_tuple, message
 
 DEFAULT_TOLERANCE = 1.49012e-8
@@ -48,8 +47,9 @@ def leastsq(
     func : callable or NativeFunction
         ``func(x, *args)`` returns the m >= n residuals, an array of any shape or a sequence of
         real numbers. It gets x as a float64 array of shape (n,), its own to keep or to write to.
-        It is called once for each point, x0 included. A NativeFunction is called without Python,
-        and where nothing else is, without the GIL: fits in several threads then run in parallel.
+        It is called once for each point, x0 included. What is compiled, by ``numba.njit`` or as a
+        NativeFunction, is called without Python, and where nothing else is called, without the
+        GIL: fits in several threads then run in parallel.
     x0 : array_like
         Starting point: n numbers, flattened if not 1-D.
     args : tuple, optional
@@ -131,7 +131,8 @@ def leastsq(
     Warns
     -----
     RuntimeWarning
-        No solution was found (ier 5 to 10), without full_output.
+        No solution was found (ier 5 to 10), without full_output. Or an njit function is called
+        from Python, for the reason that is given.
 
     References
     ----------
@@ -173,15 +174,11 @@ def leastsq(
     if not full_output:
         settings.refuse_improper()
 
-    if isinstance(func, NativeFunction):
-        refuse_too_few(func.m, n)
-        returned = func(x)
-    else:
-        returned = as_residuals(func(x.copy(), *args), func)
+    func, returned = first_residuals(func, x, args)
     fvec = returned.astype(FLOAT64)
     m = fvec.size
     refuse_too_few(m, n)
-    functions = functions_of(func, Dfun, args, m, n, col_deriv)
+    functions = Functions(func, Dfun, args, col_deriv, x, m)
     limits = settings.ftol, settings.xtol, settings.gtol, settings.maxfev
     scale = (
         settings.factor,
@@ -193,7 +190,7 @@ def leastsq(
     if Dfun is None:
         if step is None:
             step = machine_precision(returned.dtype)
-        lmdif = _minpack.lmdif_native if functions.are_native else _minpack.lmdif
+        lmdif = _minpack.lmdif_native if functions.release_the_gil else _minpack.lmdif
         counts["nfev"], ier = lmdif(
             functions.residual,
             functions.residual_data,
@@ -205,7 +202,7 @@ def leastsq(
             *model,
         )
     else:
-        lmder = _minpack.lmder_native if functions.are_native else _minpack.lmder
+        lmder = _minpack.lmder_native if functions.release_the_gil else _minpack.lmder
         counts["nfev"], counts["njev"], ier = lmder(
             functions.residual,
             functions.residual_data,
@@ -219,6 +216,7 @@ def leastsq(
             *model,
         )
     if ier < 0:
+        functions.raise_failure()
         raise StoppedError(ier, x, counts["nfev"])
     if ier == OUT_OF_MEMORY:
         raise MemoryError(f"leastsq with {m} residuals, {n} parameters")
@@ -238,15 +236,6 @@ def refuse_flag_or_data(Dfun: object) -> None:
         )
     if not callable(Dfun):
         raise TypeError(f"Dfun must be callable, got {Dfun!r}")
-
-
-def refuse_too_few(m: int, n: int) -> None:
-    """Refuse fewer residuals than parameters."""
-    if n > m:
-        raise TypeError(
-            f"Improper input: func input vector length N={n} must not exceed "
-            f"func output vector length M={m}"
-        )
 
 
 def real_number(value: object, name: str) -> float:

@@ -76,7 +76,7 @@ typedef struct {
 } Meeting;
 
 /* Waits until two threads are inside, or long enough to say that there will never be two. */
-static int
+int
 meet(Meeting *meeting)
 {
     atomic_fetch_add(&meeting->inside, 1);
