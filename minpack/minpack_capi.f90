@@ -2,7 +2,7 @@ module minpack_capi
    !! The entries for C, and through it for Python. No algorithm lives here.
    use, intrinsic :: iso_c_binding, only: c_int, c_intptr_t
    use minpack_kinds, only: dp
-      use minpack_info, only: out_of_memory
+   use minpack_info, only: out_of_memory
    use minpack_problem, only: model_type
    use minpack_called, only: called_type, address_type, prepare
    use minpack_dense, only: dense_type, analytic_type, differenced_type

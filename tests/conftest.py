@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+from native.functions import Curve, numbers
+
+from leastsq import NativeFunction, _minpack
 
 ANY_SPEED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("test", max_examples=200, derandomize=True, **ANY_SPEED)
@@ -46,3 +49,26 @@ def library(tmp_path_factory):
     command = [compiler, "-O2", "-Wall", "-Werror", "-shared", "-fPIC", "-o", path, source, "-lm"]
     subprocess.run(command, check=True)
     return ctypes.CDLL(path)
+
+
+@pytest.fixture
+def curve(fit):
+    pointers = [array.ctypes.data_as(numbers) for array in (fit.x, fit.y)]
+    return Curve(*pointers, flag=-1)
+
+
+@pytest.fixture
+def residual(library, curve):
+    return NativeFunction(library.residual, 50, data=curve)
+
+
+@pytest.fixture
+def jacobian(library, curve):
+    return NativeFunction(library.jacobian, 50, data=curve)
+
+
+@pytest.fixture
+def native_only(monkeypatch):
+    """Whatever calls Python in a fit fails."""
+    monkeypatch.setattr(_minpack, "lmdif", None)
+    monkeypatch.setattr(_minpack, "lmder", None)

@@ -1,137 +1,27 @@
-"""Functions compiled by Numba -> functions that the core calls by address.
+"""Functions compiled by Numba -> functions that the core calls by address; what is known of each.
 
-For each njit function there is one compiled `bind(x, *args)`. It stores the arguments in a block
-of memory and returns that, with the address of an adapter: a function with the core's signature
-that takes the arguments out of the block, calls the njit function and copies what it returns. Numba
-keeps bind and its adapter for every combination of argument types, like any function of its own.
-
-The block borrows the arguments: they live in the caller's tuple as long as the fit. An error inside
-the njit function is only marked in the block; called again from Python it says what is wrong.
-
-This module is imported when a function of Numba's was met, and never before Numba itself.
+A failure in compiled code is told by calling the function again from Python. This module is
+imported when a function of Numba's was met, and never before Numba itself.
 """
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.core import cgutils
-from numba.core.errors import NumbaTypeError
-from numba.extending import intrinsic
-from numba.np import arrayobj
 
+from leastsq._adapters import (
+    FAILED,
+    HEADER,
+    ROLES,
+    VECTOR,
+    Role,
+    binder,
+    in_object_mode,
+    signature_of,
+)
 from leastsq._checks import FLOAT64, FloatArray
-
-STOP = -1
-
-# The block, in words of 8 bytes: adapter, its data (the block itself), failed or not, x, the args.
-ADAPTER, DATA, FAILED, HEADER = range(4)
-
-WORDS = types.Array(types.int64, 1, "C")
-VECTOR = types.Array(types.float64, 1, "C")
-NUMBERS = types.CPointer(types.float64)
-
-INT = ir.IntType(32)
-WORD = cgutils.intp_t
-POINTER = ir.DoubleType().as_pointer()
-RESIDUAL_SIGNATURE = ir.FunctionType(INT, [POINTER, INT, INT, POINTER, POINTER, INT])
-JACOBIAN_SIGNATURE = ir.FunctionType(INT, [POINTER, INT, INT, POINTER, POINTER, POINTER, INT, INT])
-
-
-def copy_vector(returned, fvec, m, n):  # type: ignore[no-untyped-def]
-    """Copy residuals, as Numba compiles it for 1-D arrays, tuples and lists."""
-    if len(returned) != m:
-        return STOP
-    for i in range(m):
-        fvec[i] = returned[i]
-    return 0
-
-
-def copy_array(returned, fvec, m, n):  # type: ignore[no-untyped-def]
-    """Copy residuals in an array of any other shape."""
-    if returned.size != m:
-        return STOP
-    for i, value in enumerate(returned.flat):
-        fvec[i] = value
-    return 0
-
-
-def copy_number(returned, fvec, m, n):  # type: ignore[no-untyped-def]
-    """Copy the only residual."""
-    if m != 1:
-        return STOP
-    fvec[0] = returned
-    return 0
-
-
-def copy_matrix(returned, fjac, m, n):  # type: ignore[no-untyped-def]
-    """Copy a Jacobian of shape (m, n) to columns."""
-    if returned.shape != (m, n):
-        return STOP
-    for i in range(m):
-        for j in range(n):
-            fjac[i + m * j] = returned[i, j]
-    return 0
-
-
-def copy_transpose(returned, fjac, m, n):  # type: ignore[no-untyped-def]
-    """Copy a Jacobian of shape (n, m) to columns."""
-    if returned.shape != (n, m):
-        return STOP
-    for j in range(n):
-        for i in range(m):
-            fjac[i + m * j] = returned[j, i]
-    return 0
-
-
-def copy_column(returned, fjac, m, n):  # type: ignore[no-untyped-def]
-    """Copy the only column of a Jacobian."""
-    if n != 1 or returned.size != m:
-        return STOP
-    for i in range(m):
-        fjac[i] = returned[i]
-    return 0
-
-
-def residual_copier(returned: types.Type) -> Callable[..., int]:
-    """Choose how to copy residuals of a type."""
-    if isinstance(returned, types.Array):
-        return copy_vector if returned.ndim == 1 else copy_array
-    if isinstance(returned, types.UniTuple | types.List):
-        return copy_vector
-    if isinstance(returned, types.Float | types.Integer | types.Boolean):
-        return copy_number
-    raise NumbaTypeError(f"what it returns is not taken in compiled code: {returned}")
-
-
-def jacobian_copier(returned: types.Type, transposed: bool) -> Callable[..., int]:
-    """Choose how to copy a Jacobian of a type."""
-    if isinstance(returned, types.Array) and returned.ndim == 2:
-        return copy_transpose if transposed else copy_matrix
-    if isinstance(returned, types.Array) and returned.ndim == 1:
-        return copy_column
-    raise NumbaTypeError(f"what it returns is not taken in compiled code: {returned}")
-
-
-class Role(NamedTuple):
-    """What a function is to the core, and so what its adapter looks like."""
-
-    signature: ir.FunctionType
-    target: int
-    copier: Callable[[types.Type], Callable[..., int]]
-
-
-ROLES = {
-    "residual": Role(RESIDUAL_SIGNATURE, 4, residual_copier),
-    "Jacobian": Role(JACOBIAN_SIGNATURE, 5, partial(jacobian_copier, transposed=False)),
-    "transpose": Role(JACOBIAN_SIGNATURE, 5, partial(jacobian_copier, transposed=True)),
-}
 
 
 class CompiledFunction:
@@ -212,16 +102,6 @@ def compiles(function: Any, args: tuple[Any, ...]) -> bool:
         return False
 
 
-def in_object_mode(function: Any) -> bool:
-    """Tell whether a function was not to be compiled in nopython mode."""
-    return bool(function.targetoptions.get("forceobj"))
-
-
-def signature_of(function: Any, given: tuple[types.Type, ...]) -> Any:
-    """Find or compile the signature by which types are taken; None if there is none."""
-    return types.Dispatcher(function).get_call_type(function.typingctx, given, {})
-
-
 def kinds(args: tuple[Any, ...]) -> tuple[Any, ...]:
     """Tell arguments apart as far as it takes to remember what failed."""
     return tuple((type(a), getattr(a, "dtype", None), getattr(a, "ndim", None)) for a in args)
@@ -232,153 +112,3 @@ def summary(error: Exception) -> str:
     lines = [line.strip() for line in str(error).strip().splitlines()]
     end = next((i for i, line in enumerate(lines) if not line or line.startswith("File ")), None)
     return " ".join(lines[:end]) or type(error).__name__
-
-
-def binder(function: Any, role: Role) -> Any:
-    """Make the compiled function that binds arguments to a function."""
-    function = weakref.ref(function)
-    held = []  # compiled code that the adapters call by address
-
-    @intrinsic
-    def store(typing_context, x, args):  # type: ignore[no-untyped-def]
-        def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]
-            x_value, args_value = values
-            target = resolve(function(), args)
-            held.append(target.code)
-            adapter = add_adapter(context, builder.module, target, role, args)
-            n = builder.extract_value(builder.extract_value(x_value, 5), 0)
-            kind = context.get_value_type(args)
-            size = -(-context.get_abi_sizeof(kind) // 8)
-            block = arrayobj._empty_nd_impl(
-                context, builder, WORDS, [builder.add(n, WORD(HEADER + size))]
-            )
-            header = (builder.ptrtoint(adapter, WORD), builder.ptrtoint(block.data, WORD), WORD(0))
-            for i, word in enumerate(header):
-                builder.store(word, builder.gep(block.data, [WORD(i)]))
-            place = builder.gep(block.data, [builder.add(WORD(HEADER), n)])
-            borrowed = borrow(context, builder, args, args_value)
-            builder.store(borrowed, builder.bitcast(place, kind.as_pointer()))
-            return block._getvalue()
-
-        return WORDS(x, args), generate
-
-    @njit
-    def bind(x, *args):  # type: ignore[no-untyped-def]
-        return store(x, args)
-
-    return bind
-
-
-class Target(NamedTuple):
-    """The compiled code for some types of arguments."""
-
-    code: Any
-    takes: tuple[types.Type, ...]
-    returns: types.Type
-    folded: bool
-
-
-def resolve(function: Any, args: types.BaseTuple) -> Target:
-    """Find or compile the code of a function for x and the args."""
-    if in_object_mode(function):
-        raise NumbaTypeError("it is compiled in object mode")
-    given = (VECTOR, *args)
-    signature = signature_of(function, given)
-    if signature is None:
-        raise NumbaTypeError(f"it has no signature for {given}")
-    folded = len(signature.args) != 1 + len(args) or any(
-        isinstance(kind, types.Omitted | types.StarArgTuple | types.StarArgUniTuple)
-        for kind in signature.args
-    )
-    if folded:  # defaults or *args: let Numba call it as Python would
-        function = unfolded(function)
-        signature = signature_of(function, given)
-    code = function.overloads[signature.args]
-    return Target(code, signature.args, signature.return_type, folded)
-
-
-def unfolded(function: Any) -> Any:
-    """Wrap a function whose arguments Numba folds."""
-
-    @njit
-    def plain(x, *args):  # type: ignore[no-untyped-def]
-        return function(x, *args)
-
-    return plain
-
-
-def add_adapter(
-    context: Any, module: Any, target: Target, role: Role, args: types.BaseTuple
-) -> ir.Function:
-    """Write the function that the core calls."""
-    adapter = ir.Function(module, role.signature, name="leastsq_adapter")
-    adapter.linkage = "internal"
-    builder = ir.IRBuilder(adapter.append_basic_block("entry"))
-    data, m, n, x = adapter.args[:4]
-    words = builder.bitcast(data, WORD.as_pointer())
-    n_words = builder.sext(n, WORD)
-    own_x = builder.gep(data, [WORD(HEADER)])
-    cgutils.memcpy(builder, own_x, x, n_words)
-
-    vector = context.make_array(VECTOR)(context, builder)
-    arrayobj.populate_array(vector, own_x, [n_words], [WORD(8)], WORD(8), None)
-    place = builder.gep(data, [builder.add(WORD(HEADER), n_words)])
-    stored = builder.load(builder.bitcast(place, context.get_value_type(args).as_pointer()))
-    if target.folded:
-        values, kinds_given = [vector._getvalue(), stored], (VECTOR, args)
-    else:
-        values = [vector._getvalue(), *cgutils.unpack_tuple(builder, stored, len(args))]
-        kinds_given = (VECTOR, *args)
-    values = [
-        context.cast(builder, value, given, taken)
-        for value, given, taken in zip(values, kinds_given, target.takes, strict=True)
-    ]
-
-    answer = cgutils.alloca_once_value(builder, INT(STOP))
-    status, returned = call(context, builder, target, values)
-    with cgutils.if_likely(builder, status.is_ok):
-        copier = role.copier(target.returns)
-        signature = types.int32(target.returns, NUMBERS, types.int32, types.int32)
-        copying = context.compile_subroutine(builder, copier, signature)
-        status, copied = context.call_internal_no_propagate(
-            builder, copying.fndesc, signature, [returned, adapter.args[role.target], m, n]
-        )
-        context.nrt.decref(builder, target.returns, returned)
-        with cgutils.if_likely(builder, status.is_ok):
-            builder.store(copied, answer)
-    failed = builder.icmp_signed("!=", builder.load(answer), INT(0))
-    with cgutils.if_unlikely(builder, failed):
-        cgutils.memcpy(builder, own_x, x, n_words)
-        builder.store(WORD(1), builder.gep(words, [WORD(FAILED)]))
-    builder.ret(builder.load(answer))
-    return adapter
-
-
-def call(context: Any, builder: Any, target: Target, values: list[Any]) -> tuple[Any, Any]:
-    """Call compiled code at its address, so that it is not compiled again into this module."""
-    description = target.code.fndesc
-    address = target.code.library.get_pointer_to_function(description.llvm_func_name)
-    if address == 0:
-        raise NumbaTypeError("its compiled code has no address")
-    kind = context.call_conv.get_function_type(description.restype, description.argtypes)
-    function = builder.inttoptr(WORD(address), kind.as_pointer())
-    status, returned = context.call_conv.call_function(
-        builder, function, description.restype, description.argtypes, values
-    )
-    return status, returned
-
-
-def borrow(context: Any, builder: Any, kind: types.Type, value: Any) -> Any:
-    """Take the reference count off a value, whose owner is the caller's Python object."""
-    if isinstance(kind, types.BaseTuple):
-        items = cgutils.unpack_tuple(builder, value, len(kind))
-        borrowed = [borrow(context, builder, *pair) for pair in zip(kind, items, strict=True)]
-        return context.make_tuple(builder, kind, borrowed)
-    if not context.data_model_manager[kind].contains_nrt_meminfo():
-        return value
-    if not isinstance(kind, types.Array | types.UnicodeType):
-        raise NumbaTypeError(f"an argument cannot be passed to compiled code: {kind}")
-    fields = cgutils.create_struct_proxy(kind)(context, builder, value=value)
-    fields.meminfo = cgutils.get_null_value(fields.meminfo.type)
-    fields.parent = cgutils.get_null_value(fields.parent.type)
-    return fields._getvalue()
