@@ -1,8 +1,8 @@
 module minpack_dense
    !! The dense problem: m residuals and their m x n Jacobian, which is given or differenced.
-   use minpack_kinds, only: dp, all_finite
+   use minpack_kinds, only: dp
    use minpack_info, only: going_on, jacobian_not_finite
-   use minpack_norm, only: enorm
+   use minpack_vectors, only: enorm, all_finite
    use minpack_problem, only: problem_type, model_type
    use minpack_functions, only: functions_type, matrix_view_type
    use minpack_difference, only: fdjac
@@ -14,6 +14,8 @@ module minpack_dense
 
    integer, parameter :: most_rows = 192
       !! In a block: as many as keep one of moderate width in cache.
+   integer, parameter :: first_rows = 64
+      !! At least as many begin the triangle, if there are so many: fewer reflections are made so.
    integer, parameter :: padding = 8
       !! Keeps the columns of a block from meeting in the same cache sets.
 
@@ -25,7 +27,7 @@ module minpack_dense
       real(dp), allocatable :: block(:, :)
          !! Some rows of [J f], with a spare column for `fold`.
       real(dp), allocatable :: triangle(:, :)
-         !! Shape: (n + 1, n + 1). What the blocks are folded into.
+         !! n + 1 columns. The first rows of [J f], and the triangle in their place.
       real(dp), allocatable :: left(:, :)
          !! Shape: (n, 2). Workspace of pivoted_qr.
    contains
@@ -80,7 +82,7 @@ contains
       self%nfev = 1
       self%fnorm = enorm(functions%m, fvec)
       allocate (self%block(min(functions%m, most_rows) + padding, self%n + 2), &
-                self%triangle(self%n + 1, self%n + 1), self%left(self%n, 2), stat=stat)
+                self%triangle(max(self%n + 1, min(functions%m, first_rows)), self%n + 1), self%left(self%n, 2), stat=stat)
    end subroutine prepare
 
    subroutine prepare_differenced(self, functions, fvec, stat)
@@ -125,16 +127,16 @@ contains
       if (info /= going_on) return
 
       call fold_blocks(self, view)
-      if (.not. all_finite(size(self%triangle), self%triangle)) then
-         ! What is not finite in the Jacobian has spread into its column of the triangle.
-         info = jacobian_not_finite
-         return
-      end if
       do j = 1, self%n
          model%r(:j, j) = self%triangle(:j, j)
          model%r(j + 1:, j) = 0
       end do
       model%qtf = self%triangle(:self%n, self%n + 1)
+      if (.not. (all_finite(size(model%r), model%r) .and. all_finite(self%n, model%qtf))) then
+         ! What is not finite in the Jacobian has spread into its column of the triangle.
+         info = jacobian_not_finite
+         return
+      end if
       call pivoted_qr(self%n, model%r, model%qtf, model%ipvt, model%acnorm, self%left)
    end subroutine factor
 
@@ -144,14 +146,14 @@ contains
       type(matrix_view_type), intent(in) :: view
       integer :: first, last, head
 
-      head = min(self%n + 1, self%functions%m)
-      self%triangle = 0
+      head = min(size(self%triangle, 1), self%functions%m)
       call load(view, self%fvec, 1, head, self%triangle)
-      call triangulate(self%n + 1, self%triangle)
+      call triangulate(head, self%n + 1, self%triangle, size(self%triangle, 1))
       do first = head + 1, self%functions%m, most_rows
          last = min(first + most_rows - 1, self%functions%m)
          call load(view, self%fvec, first, last, self%block)
-         call fold(last - first + 1, self%n + 1, self%block, size(self%block, 1), self%triangle)
+         call fold(last - first + 1, self%n + 1, self%block, size(self%block, 1), self%triangle, &
+                   size(self%triangle, 1))
       end do
    end subroutine fold_blocks
 

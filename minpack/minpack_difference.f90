@@ -3,8 +3,9 @@ module minpack_difference
    !!
    !! A step h errs by h f''/2 in the derivative, residuals that are wrong by epsfcn |f| by
    !! 2 epsfcn |f|/h. With f'' of the order of f/x**2, the two are alike at h = sqrt(epsfcn) |x|.
-   use minpack_kinds, only: dp, epsmch, all_finite
+   use minpack_kinds, only: dp, epsmch
    use minpack_info, only: going_on, jacobian_not_finite
+   use minpack_vectors, only: all_finite
    use minpack_functions, only: functions_type
    implicit none
    private
@@ -62,10 +63,23 @@ contains
          x(j) = start
          nfev = nfev + 1
          if (info /= going_on) return
-         if (.not. all_finite(size(fvec), functions%values)) info = jacobian_not_finite
-         if (info == going_on) fjac(:, j) = (functions%values - fvec)/step
+         if (.not. all_finite(size(fvec), functions%values)) then
+            info = jacobian_not_finite
+            return
+         end if
+         call quotient(size(fvec), functions%values, fvec, step, fjac(:, j))
       end subroutine step_by
 
    end subroutine fdjac
+
+   pure subroutine quotient(m, values, fvec, step, column)
+      integer, intent(in) :: m
+      real(dp), intent(in) :: values(m)
+      real(dp), intent(in) :: fvec(m)
+      real(dp), intent(in) :: step
+      real(dp), intent(out) :: column(m)
+
+      column = (values - fvec)/step
+   end subroutine quotient
 
 end module minpack_difference

@@ -11,8 +11,8 @@ module minpack_fold
    !! stay zeros and v overwrites column k of B. Reflections are gathered in panels of four and
    !! applied to the columns behind the panel at once, I - V T V' with a 4 x 4 triangle T
    !! (Schreiber and Van Loan 1989), two columns at a time, to read and write each column once.
-   use minpack_kinds, only: dp, epsmch, dwarf
-   use minpack_norm, only: enorm
+   use minpack_kinds, only: dp
+   use minpack_vectors, only: dot, enorm, divide, least_square, greatest_square
    implicit none
    private
    public :: triangulate, fold, make_reflection, reflect
@@ -21,32 +21,35 @@ module minpack_fold
 
 contains
 
-   pure subroutine triangulate(n, r)
-      !! Factor a square matrix in place: what the first block is folded into. To start from a
-      !! triangle of zeros would do, but for a small row among large ones: its part in the last
-      !! diagonal elements would drown in the rounding errors of the others.
-      integer, intent(in) :: n
-      real(dp), intent(inout) :: r(n, n)
+   pure subroutine triangulate(rows, columns, r, ld)
+      !! Factor the first rows in place: what the others are folded into. To start from a triangle of
+      !! zeros would do, but for a small row among large ones: its part in the last diagonal elements
+      !! would drown in the rounding errors of the others.
+      integer, intent(in) :: rows
+      integer, intent(in) :: columns
+      integer, intent(in) :: ld
+      real(dp), intent(inout) :: r(ld, columns)
+         !! Out: the triangle. What is below the diagonal is destroyed.
       real(dp) :: tau
       integer :: j, k
 
-      do k = 1, n - 1
-         call make_reflection(n - k, r(k, k), r(k + 1, k), tau)
-         do j = k + 1, n
-            call reflect(n - k, r(k + 1, k), tau, r(k, j), r(k + 1, j))
+      do k = 1, min(rows - 1, columns)
+         call make_reflection(rows - k, r(k, k), r(k + 1, k), tau)
+         do j = k + 1, columns
+            call reflect(rows - k, r(k + 1, k), tau, r(k, j), r(k + 1, j))
          end do
-         r(k + 1:, k) = 0
       end do
    end subroutine triangulate
 
-   pure subroutine fold(rows, columns, block, ld, r)
+   pure subroutine fold(rows, columns, block, ld, r, ldr)
       !! Fold a block of rows into the triangle r.
       integer, intent(in) :: rows
       integer, intent(in) :: columns
       integer, intent(in) :: ld
       real(dp), intent(inout) :: block(ld, columns + 1)
          !! Shape: (rows, columns), the rows to fold in. Destroyed. The column behind them is spare.
-      real(dp), intent(inout) :: r(columns, columns)
+      integer, intent(in) :: ldr
+      real(dp), intent(inout) :: r(ldr, columns)
          !! The upper triangle of what was folded before.
       real(dp) :: t(panel, panel), spare(panel), tau
       integer :: first, last, j, k
@@ -55,7 +58,7 @@ contains
       spare = 0
       do first = 1, columns - panel, panel
          last = first + panel - 1
-         call fold_panel(rows, block(1, first), ld, r(first, first), columns, t)
+         call fold_panel(rows, block(1, first), ld, r(first, first), ldr, t)
          do j = last + 1, columns - 1, 2
             call reflect_pair(rows, block(1, first), ld, t, r(first, j), r(first, j + 1), &
                               block(1, j), block(1, j + 1))
@@ -131,28 +134,21 @@ contains
       real(dp), intent(inout) :: v(rows)
          !! Out: the reflection's vector below its leading 1.
       real(dp), intent(out) :: tau
-      real(dp) :: beta, below, scale
-      integer :: i
+      real(dp) :: beta, below
 
-      below = enorm(rows, v)
-      if (below == 0) then
-         tau = 0
-         return
-      end if
-      beta = -sign(hypot(alpha, below), alpha)
-      tau = (beta - alpha)/beta
-      scale = alpha - beta
-      if (abs(scale) > dwarf/epsmch) then
-         scale = 1/scale
-         !$omp simd
-         do i = 1, rows
-            v(i) = v(i)*scale
-         end do
+      below = dot(rows, v, v)
+      if (below >= least_square .and. below + alpha**2 <= greatest_square) then
+         beta = -sign(sqrt(below + alpha**2), alpha)
       else
-         do i = 1, rows
-            v(i) = v(i)/scale
-         end do
+         below = enorm(rows, v)
+         if (below == 0) then
+            tau = 0
+            return
+         end if
+         beta = -sign(hypot(alpha, below), alpha)
       end if
+      tau = (beta - alpha)/beta
+      call divide(rows, v, alpha - beta)
       alpha = beta
    end subroutine make_reflection
 
@@ -166,12 +162,7 @@ contains
       real(dp) :: w
       integer :: i
 
-      w = 0
-      !$omp simd reduction(+:w)
-      do i = 1, rows
-         w = w + v(i)*column(i)
-      end do
-      w = tau*(top + w)
+      w = tau*(top + dot(rows, v, column))
       top = top - w
       !$omp simd
       do i = 1, rows

@@ -3,7 +3,7 @@ module minpack_kinds
    use, intrinsic :: iso_c_binding, only: c_double
    implicit none
    private
-   public :: dp, epsmch, dwarf, giant, is_finite, all_finite
+   public :: dp, epsmch, dwarf, giant, is_finite
 
    integer, parameter :: dp = c_double
    real(dp), parameter :: epsmch = epsilon(1.0_dp)
@@ -17,20 +17,5 @@ contains
 
       is_finite = abs(value) <= giant
    end function is_finite
-
-   pure logical function all_finite(n, values)
-      !! Whether no value is NaN or infinite: zero times such a value is NaN, and NaN stays in the sum.
-      integer, intent(in) :: n
-      real(dp), intent(in) :: values(n)
-      real(dp) :: zero
-      integer :: i
-
-      zero = 0
-      !$omp simd reduction(+:zero)
-      do i = 1, n
-         zero = zero + 0*values(i)
-      end do
-      all_finite = zero == 0
-   end function all_finite
 
 end module minpack_kinds

@@ -7,7 +7,7 @@ module minpack_qr
    !! off it. What is left of a column is not summed anew at every step: reflections keep its norm,
    !! and the entry that becomes a part of R is taken out, left**2 - r(k, j)**2.
    use minpack_kinds, only: dp, epsmch
-   use minpack_norm, only: enorm
+   use minpack_vectors, only: enorm
    use minpack_fold, only: make_reflection, reflect
    implicit none
    private

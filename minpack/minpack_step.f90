@@ -8,7 +8,7 @@ module minpack_step
    !! -z, where z solves (T'T + par I) z = T' Q'f, and par >= 0 is found by Newton's method on
    !! 1/|z| as Moré (1978, section 5) describes.
    use minpack_kinds, only: dp, epsmch, dwarf, giant, is_finite
-   use minpack_norm, only: enorm
+   use minpack_vectors, only: enorm
    use minpack_problem, only: model_type
    use minpack_triangle, only: solve, solve_transposed, multiply, multiply_transposed
    implicit none

@@ -2,6 +2,7 @@ module minpack_triangle
    !! Upper triangles held by rows: entry (i, j) of the triangle is rows(j, i), so that its row i
    !! lies contiguous in rows(i:, i).
    use minpack_kinds, only: dp
+   use minpack_vectors, only: dot
    implicit none
    private
    public :: solve, solve_transposed, multiply, multiply_transposed
@@ -68,18 +69,5 @@ contains
          end do
       end do
    end subroutine multiply_transposed
-
-   pure real(dp) function dot(n, a, b)
-      integer, intent(in) :: n
-      real(dp), intent(in) :: a(n)
-      real(dp), intent(in) :: b(n)
-      integer :: i
-
-      dot = 0
-      !$omp simd reduction(+:dot)
-      do i = 1, n
-         dot = dot + a(i)*b(i)
-      end do
-   end function dot
 
 end module minpack_triangle

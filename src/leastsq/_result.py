@@ -71,16 +71,17 @@ class Settings(NamedTuple):
 
     def fault(self) -> str | None:
         """Say what is improper, by the rules that the core goes by."""
-        if not self.ftol >= 0:
-            return f"ftol must not be negative: got {self.ftol:g}."
-        if not self.xtol >= 0:
-            return f"xtol must not be negative: got {self.xtol:g}."
-        if not self.gtol >= 0:
-            return f"gtol must not be negative: got {self.gtol:g}."
-        if not self.factor > 0:
-            return f"factor must be positive: got {self.factor:g}."
-        if self.diag is not None and not (self.diag > 0).all():
-            return f"diag must be positive: got {self.diag}."
+        ftol, xtol, gtol, _, factor, diag = self
+        if not ftol >= 0:
+            return f"ftol must not be negative: got {ftol:g}."
+        if not xtol >= 0:
+            return f"xtol must not be negative: got {xtol:g}."
+        if not gtol >= 0:
+            return f"gtol must not be negative: got {gtol:g}."
+        if not factor > 0:
+            return f"factor must be positive: got {factor:g}."
+        if diag is not None and not (diag > 0).all():
+            return f"diag must be positive: got {diag}."
         return None
 
     def refuse_improper(self) -> None:

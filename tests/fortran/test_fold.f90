@@ -12,11 +12,13 @@ program test_fold
       call fold_keeps_products(0*random_triangle(n), random_matrix(n + 3, n), 'onto zeros')
       call fold_keeps_products(random_triangle(n), 0*random_matrix(5, n), 'of zeros')
       call fold_keeps_products(random_triangle(n), spread(ones(n), 1, 7), 'of equal rows')
-      call triangulate_keeps_products(random_matrix(n, n), 1.0_dp)
-      call triangulate_keeps_products(random_matrix(n, n), 1e200_dp)
-      call triangulate_keeps_products(random_matrix(n, n), 1e-200_dp)
-      call triangulate_keeps_products(spread(ones(n), 1, n), 1.0_dp)
-      call triangulate_keeps_products(0*random_matrix(n, n), 1.0_dp)
+      do rows = max(n - 1, 0), n + 12, 4
+         call triangulate_keeps_products(random_matrix(rows, n), 1.0_dp)
+         call triangulate_keeps_products(random_matrix(rows, n), 1e200_dp)
+         call triangulate_keeps_products(random_matrix(rows, n), 1e-200_dp)
+         call triangulate_keeps_products(spread(ones(n), 1, rows), 1.0_dp)
+         call triangulate_keeps_products(0*random_matrix(rows, n), 1.0_dp)
+      end do
       call fold_scales(n, 1e200_dp)
       call fold_scales(n, 1e-200_dp)
    end do
@@ -40,7 +42,7 @@ contains
       new = r
       room = 7
       room(:size(block, 1), :size(block, 2)) = block
-      call fold(size(block, 1), size(block, 2), room, size(room, 1), new)
+      call fold(size(block, 1), size(block, 2), room, size(room, 1), new, size(new, 1))
    end function folded
 
    subroutine fold_keeps_products(r, block, what)
@@ -58,13 +60,18 @@ contains
    subroutine triangulate_keeps_products(a, scale)
       real(dp), intent(in) :: a(:, :)
       real(dp), intent(in) :: scale
-      real(dp) :: r(size(a, 1), size(a, 2))
+      real(dp) :: room(size(a, 1) + 2, size(a, 2)), r(size(a, 2), size(a, 2))
+      integer :: j
 
-      r = scale*a
-      call triangulate(size(a, 1), r)
-      r = r/scale
+      room(:size(a, 1), :) = scale*a
+      room(size(a, 1) + 1:, :) = 7
+      call triangulate(size(a, 1), size(a, 2), room, size(room, 1))
+      r = 0
+      do j = 1, size(a, 2)
+         r(:min(j, size(a, 1)), j) = room(:min(j, size(a, 1)), j)/scale
+      end do
       call check(all(abs(gram(r) - gram(a)) <= 1e-13_dp*size(a)), 'triangulate')
-      call check(lower_part_is_zero(r), 'triangulate leaves a triangle')
+      call check(all(room(size(a, 1) + 1:, :) == 7), 'triangulate stays within its rows')
    end subroutine triangulate_keeps_products
 
    subroutine fold_scales(n, scale)

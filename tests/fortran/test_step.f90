@@ -1,6 +1,6 @@
 program test_step
    use minpack_kinds, only: dp
-   use minpack_norm, only: enorm
+   use minpack_vectors, only: enorm
    use minpack_problem, only: model_type
    use minpack_step, only: trust_region_type
    use checks, only: check, finish, random_matrix, random_triangle

@@ -1,0 +1,107 @@
+module minpack_vectors
+   !! What is computed of whole vectors, fast where the plain way is safe.
+   use minpack_kinds, only: dp, epsmch, dwarf, giant
+   implicit none
+   private
+   public :: dot, enorm, divide, all_finite, least_square, greatest_square
+
+   ! A sum of squares between these two has neither overflowed nor lost what counts to underflow.
+   real(dp), parameter :: least_square = dwarf/epsmch
+   real(dp), parameter :: greatest_square = giant
+
+   integer, parameter :: lanes = 8
+      !! Sums kept apart: a single one would wait for itself at every addition.
+
+contains
+
+   pure real(dp) function dot(n, a, b)
+      !! The sum of a(i)*b(i).
+      integer, intent(in) :: n
+      real(dp), intent(in) :: a(n)
+      real(dp), intent(in) :: b(n)
+      real(dp) :: sums(lanes)
+      integer :: i, k
+
+      sums = 0
+      do i = 0, n - lanes, lanes
+         do k = 1, lanes
+            sums(k) = sums(k) + a(i + k)*b(i + k)
+         end do
+      end do
+      dot = ((sums(1) + sums(2)) + (sums(3) + sums(4))) &
+            + ((sums(5) + sums(6)) + (sums(7) + sums(8)))
+      do i = n - modulo(n, lanes) + 1, n
+         dot = dot + a(i)*b(i)
+      end do
+   end function dot
+
+   pure real(dp) function enorm(n, x)
+      !! The Euclidean norm of x. The plain sum of squares is scaled only if it over- or underflows.
+      integer, intent(in) :: n
+      real(dp), intent(in) :: x(n)
+      real(dp) :: squares, largest
+      integer :: i
+
+      squares = dot(n, x, x)
+      if (squares /= squares .or. &
+          (squares >= least_square .and. squares <= greatest_square)) then
+         enorm = sqrt(squares)
+         return
+      end if
+
+      largest = 0
+      do i = 1, n
+         largest = max(largest, abs(x(i)))
+      end do
+      if (largest == 0 .or. largest > giant) then
+         enorm = largest
+         return
+      end if
+      squares = 0
+      do i = 1, n
+         squares = squares + (x(i)/largest)**2
+      end do
+      enorm = largest*sqrt(squares)
+   end function enorm
+
+   pure subroutine divide(n, x, divisor)
+      !! x/divisor; by way of its reciprocal, which is faster, if that can be represented.
+      integer, intent(in) :: n
+      real(dp), intent(inout) :: x(n)
+      real(dp), intent(in) :: divisor
+      real(dp) :: reciprocal
+      integer :: i
+
+      if (abs(divisor) > dwarf) then
+         reciprocal = 1/divisor
+         do i = 1, n
+            x(i) = x(i)*reciprocal
+         end do
+      else
+         do i = 1, n
+            x(i) = x(i)/divisor
+         end do
+      end if
+   end subroutine divide
+
+   pure logical function all_finite(n, x)
+      !! Whether no value is NaN or infinite: zero times such a value is NaN, and NaN stays in a sum.
+      integer, intent(in) :: n
+      real(dp), intent(in) :: x(n)
+      real(dp) :: zeros(lanes), zero
+      integer :: i, k
+
+      zeros = 0
+      do i = 0, n - lanes, lanes
+         do k = 1, lanes
+            zeros(k) = zeros(k) + 0*x(i + k)
+         end do
+      end do
+      zero = sum(zeros)
+      do i = n - modulo(n, lanes) + 1, n
+         zero = zero + 0*x(i)
+      end do
+      all_finite = zero == 0
+   end function all_finite
+
+end module minpack_vectors
