@@ -2,7 +2,7 @@ module minpack_capi
    !! The entries for C, and through it for Python. No algorithm lives here.
    use, intrinsic :: iso_c_binding, only: c_int, c_intptr_t
    use minpack_kinds, only: dp
-   use minpack_info, only: out_of_memory
+   use minpack_info, only: going_on, out_of_memory
    use minpack_problem, only: model_type
    use minpack_called, only: called_type, address_type, prepare
    use minpack_dense, only: dense_type, analytic_type, differenced_type
@@ -14,8 +14,8 @@ module minpack_capi
 
 contains
 
-   subroutine lmdif(residual, residual_data, m, n, x, fvec, ftol, xtol, gtol, maxfev, &
-                    epsfcn, factor, fixed_scale, diag, r, ipvt, qtf, nfev, info) bind(c)
+   subroutine lmdif(residual, residual_data, m, n, x, fvec, evaluated, ftol, xtol, gtol, &
+                    maxfev, epsfcn, factor, fixed_scale, diag, r, ipvt, qtf, nfev, info) bind(c)
       !! Solve with a differenced Jacobian.
       integer(c_intptr_t), intent(in) :: residual
          !! Address of the function, and next of the data it is called with.
@@ -26,6 +26,8 @@ contains
          !! In: the starting point. Out: the solution.
       real(dp), intent(inout), target :: fvec(m)
          !! The residuals at x.
+      integer(c_int), intent(in) :: evaluated
+         !! 1 if fvec comes with the residuals at x, 0 if they are yet to be evaluated.
       real(dp), intent(in) :: ftol
       real(dp), intent(in) :: xtol
       real(dp), intent(in) :: gtol
@@ -43,14 +45,14 @@ contains
 
       problem%epsfcn = epsfcn
       call solve(problem, address_type(residual, residual_data), address_type(), .false., x, fvec, &
-                 settings_type(ftol, xtol, gtol, factor, maxfev, fixed_scale /= 0, diag), &
-                 r, ipvt, qtf, info)
+                 evaluated /= 0, settings_type(ftol, xtol, gtol, factor, maxfev, fixed_scale /= 0, &
+                 diag), r, ipvt, qtf, info)
       nfev = problem%nfev
    end subroutine lmdif
 
-   subroutine lmder(residual, residual_data, jacobian, jacobian_data, fills, m, n, x, fvec, ftol, &
-                    xtol, gtol, maxfev, factor, fixed_scale, diag, r, ipvt, qtf, nfev, njev, info) &
-      bind(c)
+   subroutine lmder(residual, residual_data, jacobian, jacobian_data, fills, m, n, x, fvec, &
+                    evaluated, ftol, xtol, gtol, maxfev, factor, fixed_scale, diag, r, ipvt, qtf, &
+                    nfev, njev, info) bind(c)
       !! Solve with the user's Jacobian.
       integer(c_intptr_t), intent(in) :: residual
          !! Addresses of the functions, each with the data that it is called with.
@@ -65,6 +67,8 @@ contains
          !! In: the starting point. Out: the solution.
       real(dp), intent(inout), target :: fvec(m)
          !! The residuals at x.
+      integer(c_int), intent(in) :: evaluated
+         !! 1 if fvec comes with the residuals at x, 0 if they are yet to be evaluated.
       real(dp), intent(in) :: ftol
       real(dp), intent(in) :: xtol
       real(dp), intent(in) :: gtol
@@ -82,8 +86,8 @@ contains
 
       call solve(problem, address_type(residual, residual_data), &
                  address_type(jacobian, jacobian_data), fills /= 0, x, fvec, &
-                 settings_type(ftol, xtol, gtol, factor, maxfev, fixed_scale /= 0, diag), &
-                 r, ipvt, qtf, info)
+                 evaluated /= 0, settings_type(ftol, xtol, gtol, factor, maxfev, fixed_scale /= 0, &
+                 diag), r, ipvt, qtf, info)
       nfev = problem%nfev
       njev = problem%njev
    end subroutine lmder
@@ -125,13 +129,15 @@ contains
       regular = merge(1, 0, inverted)
    end subroutine covar
 
-   subroutine solve(problem, residual_at, jacobian_at, fills, x, fvec, settings, r, ipvt, qtf, info)
+   subroutine solve(problem, residual_at, jacobian_at, fills, x, fvec, evaluated, settings, r, ipvt, &
+                    qtf, info)
       class(dense_type), intent(inout) :: problem
       type(address_type), intent(in) :: residual_at
       type(address_type), intent(in) :: jacobian_at
       logical, intent(in) :: fills
       real(dp), intent(inout), contiguous :: x(:)
       real(dp), intent(inout), target, contiguous :: fvec(:)
+      logical, intent(in) :: evaluated
       type(settings_type), intent(in) :: settings
       real(dp), intent(out), target, contiguous :: r(:, :)
       integer(c_int), intent(out), target, contiguous :: ipvt(:)
@@ -144,7 +150,13 @@ contains
       r = 0
       ipvt = [(j, j=1, size(ipvt))]
       qtf = 0
+      problem%nfev = 1
       call prepare(functions, size(fvec), size(x), residual_at, jacobian_at, fills, stat)
+      if (stat == 0 .and. .not. evaluated) then
+         call functions%residual(x, .false., info)
+         fvec = functions%values
+         if (info /= going_on) return
+      end if
       if (stat == 0) call problem%prepare(functions, fvec, stat)
       if (stat == 0) allocate (model%acnorm(problem%n), stat=stat)
       if (stat /= 0) then

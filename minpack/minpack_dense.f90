@@ -79,10 +79,10 @@ contains
       self%functions => functions
       self%fvec => fvec
       self%n = functions%n
-      self%nfev = 1
       self%fnorm = enorm(functions%m, fvec)
       allocate (self%block(min(functions%m, most_rows) + padding, self%n + 2), &
-                self%triangle(max(self%n + 1, min(functions%m, first_rows)), self%n + 1), self%left(self%n, 2), stat=stat)
+                self%triangle(max(self%n + 1, min(functions%m, first_rows)), self%n + 1), &
+                self%left(self%n, 2), stat=stat)
    end subroutine prepare
 
    subroutine prepare_differenced(self, functions, fvec, stat)

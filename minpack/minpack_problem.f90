@@ -26,7 +26,7 @@ module minpack_problem
       real(dp) :: fnorm = 0
          !! Norm of the residuals at the last point that was accepted.
       integer :: nfev = 0
-         !! Evaluations of the residuals.
+         !! Evaluations of the residuals, the one at the starting point included.
       integer :: njev = 0
          !! Evaluations of the Jacobian.
    contains

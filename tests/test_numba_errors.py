@@ -161,7 +161,7 @@ def test_functions_and_arguments_that_go_away_are_not_read(fit):
         assert gone() is None
 
 
-@pytest.mark.parametrize("limit", [9.0, 1.05])
+@pytest.mark.parametrize("limit", [9.0, 1.05, 0.5])
 def test_ten_thousand_fits_take_no_memory(limit, fit):
     x = np.linspace(0, 5, 2000)
     y = 2.5 * np.exp(-1.3 * x) + 0.5

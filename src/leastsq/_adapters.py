@@ -1,18 +1,19 @@
 """Compiled code between the core and an njit function.
 
 For each njit function there is one compiled `bind(x, *args)`. It stores the arguments in a block
-of memory and returns that, with the address of an adapter: a function with the core's signature
-that takes the arguments out of the block, calls the njit function and copies what it returns. Numba
-keeps bind and its adapter for every combination of argument types, like any function of its own.
+of memory and returns that, with its address and the one of an adapter: a function with the core's
+signature that takes the arguments out of the block, calls the njit function and copies what it
+returns. For residuals bind itself makes the first call, and returns what came of it. Numba keeps
+bind and its adapter for every combination of argument types, like any function of its own.
 
 The block borrows the arguments: they live in the caller's tuple as long as the fit. An error inside
-the njit function is only marked in the block.
+the njit function is only marked: in the block, or by None for what the first call returned.
 """
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -25,8 +26,8 @@ from numba.np import arrayobj
 
 from leastsq._copiers import STOP, jacobian_copier, residual_copier
 
-# The block, in words of 8 bytes: adapter, its data (the block itself), failed or not, x, the args.
-ADAPTER, DATA, FAILED, HEADER = range(4)
+# The block, in words of 8 bytes: failed or not, x, the args.
+FAILED, POINT = range(2)
 
 WORDS = types.Array(types.int64, 1, "C")
 VECTOR = types.Array(types.float64, 1, "C")
@@ -42,49 +43,62 @@ JACOBIAN_SIGNATURE = ir.FunctionType(INT, [POINTER, INT, INT, POINTER, POINTER, 
 class Role(NamedTuple):
     """What a function is to the core, and so what its adapter looks like."""
 
+    called_at_x0: bool
     signature: ir.FunctionType
     target: int
     copier: Callable[[types.Type], Callable[..., int]]
 
 
 ROLES = {
-    "residual": Role(RESIDUAL_SIGNATURE, 4, residual_copier),
-    "Jacobian": Role(JACOBIAN_SIGNATURE, 5, partial(jacobian_copier, transposed=False)),
-    "transpose": Role(JACOBIAN_SIGNATURE, 5, partial(jacobian_copier, transposed=True)),
+    "residual": Role(True, RESIDUAL_SIGNATURE, 4, residual_copier),
+    "Jacobian": Role(False, JACOBIAN_SIGNATURE, 5, partial(jacobian_copier, transposed=False)),
+    "transpose": Role(False, JACOBIAN_SIGNATURE, 5, partial(jacobian_copier, transposed=True)),
 }
 
 
 def binder(function: Any, role: Role) -> Any:
     """Make the compiled function that binds arguments to a function."""
     function = weakref.ref(function)
-    held = []  # compiled code that the adapters call by address
+    held = []  # compiled code: called where it lies, it is not compiled once more
 
     @intrinsic
-    def store(typing_context, x, args):  # type: ignore[no-untyped-def]
+    def begin(typing_context, x, args):  # type: ignore[no-untyped-def]
+        target = resolve(function(), args)
+        held.append(target.code)
+        returned = types.Optional(target.returns) if role.called_at_x0 else types.none
+
         def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]
             x_value, args_value = values
-            target = resolve(function(), args)
-            held.append(target.code)
             adapter = add_adapter(context, builder.module, target, role, args)
             n = builder.extract_value(builder.extract_value(x_value, 5), 0)
             kind = context.get_value_type(args)
             size = -(-context.get_abi_sizeof(kind) // 8)
             block = arrayobj._empty_nd_impl(
-                context, builder, WORDS, [builder.add(n, WORD(HEADER + size))]
+                context, builder, WORDS, [builder.add(n, WORD(POINT + size))]
             )
-            header = (builder.ptrtoint(adapter, WORD), builder.ptrtoint(block.data, WORD), WORD(0))
-            for i, word in enumerate(header):
-                builder.store(word, builder.gep(block.data, [WORD(i)]))
-            place = builder.gep(block.data, [builder.add(WORD(HEADER), n)])
+            data = builder.bitcast(block.data, POINTER)
+            builder.store(WORD(0), builder.gep(block.data, [WORD(FAILED)]))
             borrowed = borrow(context, builder, args, args_value)
-            builder.store(borrowed, builder.bitcast(place, kind.as_pointer()))
-            return block._getvalue()
+            builder.store(borrowed, place_of_args(context, builder, data, n, args))
+            value = context.get_dummy_value()
+            if role.called_at_x0:
+                nothing = context.make_optional_none(builder, target.returns)
+                place = cgutils.alloca_once_value(builder, nothing)
+                x_data = builder.extract_value(x_value, 4)
+                status, value = call(context, builder, target, data, x_data, n, args)
+                with cgutils.if_likely(builder, status.is_ok):
+                    value = context.make_optional_value(builder, target.returns, value)
+                    builder.store(value, place)
+                value = builder.load(place)
+            addresses = (builder.ptrtoint(adapter, WORD), builder.ptrtoint(data, WORD))
+            given = (block._getvalue(), *addresses, value)
+            return context.make_tuple(builder, signature.return_type, given)
 
-        return WORDS(x, args), generate
+        return types.Tuple((WORDS, types.intp, types.intp, returned))(x, args), generate
 
     @njit
     def bind(x, *args):  # type: ignore[no-untyped-def]
-        return store(x, args)
+        return begin(x, args)
 
     return bind
 
@@ -98,7 +112,7 @@ class Target(NamedTuple):
     folded: bool
 
 
-def resolve(function: Any, args: types.BaseTuple) -> Target:
+def resolve(function: Any, args: Iterable[types.Type]) -> Target:
     """Find or compile the code of a function for x and the args."""
     if in_object_mode(function):
         raise NumbaTypeError("it is compiled in object mode")
@@ -106,7 +120,7 @@ def resolve(function: Any, args: types.BaseTuple) -> Target:
     signature = signature_of(function, given)
     if signature is None:
         raise NumbaTypeError(f"it has no signature for {given}")
-    folded = len(signature.args) != 1 + len(args) or any(
+    folded = len(signature.args) != len(given) or any(
         isinstance(kind, types.Omitted | types.StarArgTuple | types.StarArgUniTuple)
         for kind in signature.args
     )
@@ -135,27 +149,9 @@ def add_adapter(
     adapter.linkage = "internal"
     builder = ir.IRBuilder(adapter.append_basic_block("entry"))
     data, m, n, x = adapter.args[:4]
-    words = builder.bitcast(data, WORD.as_pointer())
     n_words = builder.sext(n, WORD)
-    own_x = builder.gep(data, [WORD(HEADER)])
-    cgutils.memcpy(builder, own_x, x, n_words)
-
-    vector = context.make_array(VECTOR)(context, builder)
-    arrayobj.populate_array(vector, own_x, [n_words], [WORD(8)], WORD(8), None)
-    place = builder.gep(data, [builder.add(WORD(HEADER), n_words)])
-    stored = builder.load(builder.bitcast(place, context.get_value_type(args).as_pointer()))
-    if target.folded:
-        values, kinds_given = [vector._getvalue(), stored], (VECTOR, args)
-    else:
-        values = [vector._getvalue(), *cgutils.unpack_tuple(builder, stored, len(args))]
-        kinds_given = (VECTOR, *args)
-    values = [
-        context.cast(builder, value, given, taken)
-        for value, given, taken in zip(values, kinds_given, target.takes, strict=True)
-    ]
-
     answer = cgutils.alloca_once_value(builder, INT(STOP))
-    status, returned = call(context, builder, target, values)
+    status, returned = call(context, builder, target, data, x, n_words, args)
     with cgutils.if_likely(builder, status.is_ok):
         copier = role.copier(target.returns)
         signature = types.int32(target.returns, NUMBERS, types.int32, types.int32)
@@ -168,14 +164,32 @@ def add_adapter(
             builder.store(copied, answer)
     failed = builder.icmp_signed("!=", builder.load(answer), INT(0))
     with cgutils.if_unlikely(builder, failed):
-        cgutils.memcpy(builder, own_x, x, n_words)
-        builder.store(WORD(1), builder.gep(words, [WORD(FAILED)]))
+        cgutils.memcpy(builder, builder.gep(data, [WORD(POINT)]), x, n_words)
+        mark = builder.bitcast(builder.gep(data, [WORD(FAILED)]), WORD.as_pointer())
+        builder.store(WORD(1), mark)
     builder.ret(builder.load(answer))
     return adapter
 
 
-def call(context: Any, builder: Any, target: Target, values: list[Any]) -> tuple[Any, Any]:
-    """Call compiled code at its address, so that it is not compiled again into this module."""
+def call(
+    context: Any, builder: Any, target: Target, data: Any, x: Any, n: Any, args: types.BaseTuple
+) -> tuple[Any, Any]:
+    """Call the function where its code lies, with a copy of x and with the args in the block."""
+    own_x = builder.gep(data, [WORD(POINT)])
+    cgutils.memcpy(builder, own_x, x, n)
+    vector = context.make_array(VECTOR)(context, builder)
+    arrayobj.populate_array(vector, own_x, [n], [WORD(8)], WORD(8), None)
+    stored = builder.load(place_of_args(context, builder, data, n, args))
+    if target.folded:
+        values, given = [vector._getvalue(), stored], (VECTOR, args)
+    else:
+        values = [vector._getvalue(), *cgutils.unpack_tuple(builder, stored, len(args))]
+        given = (VECTOR, *args)
+    values = [
+        context.cast(builder, *value_and_types)
+        for value_and_types in zip(values, given, target.takes, strict=True)
+    ]
+
     description = target.code.fndesc
     address = target.code.library.get_pointer_to_function(description.llvm_func_name)
     if address == 0:
@@ -186,6 +200,12 @@ def call(context: Any, builder: Any, target: Target, values: list[Any]) -> tuple
         builder, function, description.restype, description.argtypes, values
     )
     return status, returned
+
+
+def place_of_args(context: Any, builder: Any, data: Any, n: Any, args: types.BaseTuple) -> Any:
+    """Point at the args in the block, behind x."""
+    place = builder.gep(data, [builder.add(WORD(POINT), n)])
+    return builder.bitcast(place, context.get_value_type(args).as_pointer())
 
 
 def borrow(context: Any, builder: Any, kind: types.Type, value: Any) -> Any:

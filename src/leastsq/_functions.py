@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import sys
 import warnings
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from numpy.typing import NDArray
+import numpy as np
 
 from leastsq._callback import Callback
 from leastsq._callbacks import as_many_residuals, as_residuals
-from leastsq._checks import FloatArray, Function, name_of, refuse_too_few
+from leastsq._checks import FLOAT64, FloatArray, Function, name_of, refuse_too_few
 from leastsq._jacobian import Jacobian
 from leastsq._native import NativeFunction
 
 if TYPE_CHECKING:
     from leastsq._numba import CompiledFunction
 
+EPSILON = float(np.finfo(FLOAT64).eps)
+
 
 class Functions:
-    """func and Dfun with their arguments; the addresses are good while this lives."""
+    """func and Dfun with their arguments; the addresses are good while this lives.
+
+    fvec holds the residuals at x0 if they are evaluated, and has room for them if not; precision is
+    their relative error.
+    """
 
     def __init__(
         self,
@@ -28,11 +35,21 @@ class Functions:
         args: tuple[Any, ...],
         col_deriv: bool,
         x: FloatArray,
-        m: int,
     ) -> None:
         self.args = args
-        self.m, self.n = m, x.size
+        self.n = x.size
         self.func, self.native_func = callee(func, "residual", x, args)
+        self.evaluated = not isinstance(self.native_func, NativeFunction)
+        if isinstance(self.native_func, NativeFunction):
+            self.fvec, self.precision = self.native_func.room(), EPSILON
+        else:
+            returned = None if self.native_func is None else self.native_func.returned
+            if returned is None:
+                returned = self.func(x.copy(), *args)
+            residuals = as_residuals(returned, self.func)
+            self.fvec, self.precision = residuals.astype(FLOAT64), precision_of(residuals.dtype)
+        self.m = m = self.fvec.size
+        refuse_too_few(m, self.n)
         self.Dfun: Any = None
         self.native_Dfun = self.python_Dfun = None
         if Dfun is not None:
@@ -78,24 +95,6 @@ class Functions:
         return self.python_Dfun(x, *self.args)
 
 
-def first_residuals(
-    func: Any, x: FloatArray, args: tuple[Any, ...]
-) -> tuple[Function, NDArray[Any]]:
-    """Evaluate func at x0; for what Numba cannot compile the Python function behind it steps in."""
-    if isinstance(func, NativeFunction):
-        refuse_too_few(func.m, x.size)
-        return func, func(x)
-    if is_dispatcher(func):
-        from leastsq import _numba
-
-        returned, reason = _numba.called(func, x.copy(), args)
-        if reason is None:
-            return func, as_residuals(returned, func)
-        warn_of_python(func, reason, stacklevel=4)
-        func = func.py_func
-    return func, as_residuals(func(x.copy(), *args), func)
-
-
 def callee(
     function: Any, role: str, x: FloatArray, args: tuple[Any, ...]
 ) -> tuple[Any, NativeFunction | CompiledFunction | None]:
@@ -104,13 +103,19 @@ def callee(
         return function, function
     if not is_dispatcher(function):
         return function, None
+    bound = numba_module().bound(function, role, x, args)
+    if not isinstance(bound, numba_module().Refusal):
+        return function, bound
+    warn_of_python(function, bound.reason)
+    return (function if bound.numba_calls_it else function.py_func), None
+
+
+@cache
+def numba_module() -> Any:
+    """Import what needs Numba, once a function of Numba's was met."""
     from leastsq import _numba
 
-    bound = _numba.bound(function, role, x, args)
-    if not isinstance(bound, str):
-        return function, bound
-    warn_of_python(function, bound, stacklevel=5)
-    return (function if _numba.compiles(function, args) else function.py_func), None
+    return _numba
 
 
 def is_dispatcher(function: Any) -> bool:
@@ -124,13 +129,20 @@ def is_parallel(function: object) -> bool:
     return bool(getattr(function, "targetoptions", {}).get("parallel", False))
 
 
-def warn_of_python(function: Function, reason: str, stacklevel: int) -> None:
-    """Say why a compiled function is called from Python."""
+def warn_of_python(function: Function, reason: str) -> None:
+    """Say to whoever called leastsq why a compiled function is called from Python."""
     warnings.warn(
         f"{name_of(function)} is called from Python, which is slow: {reason}",
         RuntimeWarning,
-        stacklevel=stacklevel,
+        stacklevel=5,
     )
+
+
+def precision_of(dtype: np.dtype[Any]) -> float:
+    """Guess the relative error of a function that returns numbers of a dtype."""
+    if dtype is FLOAT64 or dtype.kind != "f":
+        return EPSILON
+    return float(np.finfo(dtype).eps)
 
 
 def refuse_unfit(Dfun: NativeFunction | CompiledFunction, m: int) -> None:

@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from leastsq import _minpack
-from leastsq._checks import FLOAT64, FloatArray, Function, own_vector, refuse_too_few
-from leastsq._functions import Functions, first_residuals, refuse_unread
+from leastsq._checks import FloatArray, Function, own_vector
+from leastsq._functions import Functions, refuse_unread
 from leastsq._native import StoppedError
 from leastsq._result import OUT_OF_MEMORY, SOLVED, Outcome, Settings, full_tuple, message
 
 DEFAULT_TOLERANCE = 1.49012e-8
-EPSILON = float(np.finfo(FLOAT64).eps)
 LARGEST_COUNT = np.iinfo(np.int32).max
 
 
@@ -174,11 +173,8 @@ def leastsq(
     if not full_output:
         settings.refuse_improper()
 
-    func, returned = first_residuals(func, x, args)
-    fvec = returned.astype(FLOAT64)
-    m = fvec.size
-    refuse_too_few(m, n)
-    functions = Functions(func, Dfun, args, col_deriv, x, m)
+    functions = Functions(func, Dfun, args, col_deriv, x)
+    fvec, m = functions.fvec, functions.m
     limits = settings[:4]
     scale = (
         settings.factor,
@@ -189,13 +185,14 @@ def leastsq(
     counts: dict[str, int] = {}
     if Dfun is None:
         if step is None:
-            step = machine_precision(returned.dtype)
+            step = functions.precision
         lmdif = _minpack.lmdif_native if functions.release_the_gil else _minpack.lmdif
         counts["nfev"], ier = lmdif(
             functions.residual,
             functions.residual_data,
             x,
             fvec,
+            functions.evaluated,
             *limits,
             step,
             *scale,
@@ -211,6 +208,7 @@ def leastsq(
             functions.fills,
             x,
             fvec,
+            functions.evaluated,
             *limits,
             *scale,
             *model,
@@ -272,8 +270,3 @@ def scale_factors(diag: ArrayLike, n: int) -> FloatArray:
             f"diag must have one factor for each of the {n} parameters in x0, got {factors.size}"
         )
     return factors
-
-
-def machine_precision(dtype: np.dtype[Any]) -> float:
-    """Guess the relative error of a function that returns numbers of a dtype."""
-    return float(np.finfo(dtype).eps) if dtype.kind == "f" and dtype != FLOAT64 else EPSILON

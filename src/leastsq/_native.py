@@ -114,14 +114,18 @@ class NativeFunction:
 
     def __call__(self, x: ArrayLike) -> FloatArray:
         """Evaluate the residuals at x, n numbers; shape (m,)."""
-        if self.role == "Jacobian":
-            raise TypeError("func must be a residual function, got the Jacobian's signature")
         point = own_vector(x, "x")
-        fvec = np.empty(self.m)
+        fvec = self.room()
         info = _minpack.evaluate(self.address, self.data, point, fvec)
         if info < 0:
             raise StoppedError(info, point, 1)
         return fvec
+
+    def room(self) -> FloatArray:
+        """Make room for the residuals of this function."""
+        if self.role == "Jacobian":
+            raise TypeError("func must be a residual function, got the Jacobian's signature")
+        return np.empty(self.m)
 
     def __repr__(self) -> str:
         """Show what it was made of."""

@@ -13,12 +13,13 @@ import numpy as np
 
 from leastsq._adapters import (
     FAILED,
-    HEADER,
+    POINT,
     ROLES,
     VECTOR,
     Role,
     binder,
     in_object_mode,
+    resolve,
     signature_of,
 )
 from leastsq._checks import FLOAT64, FloatArray
@@ -27,11 +28,15 @@ from leastsq._checks import FLOAT64, FloatArray
 class CompiledFunction:
     """An njit function together with its arguments, for one fit."""
 
-    __slots__ = ("_block", "address", "data")
+    __slots__ = ("_block", "address", "data", "returned")
 
-    def __init__(self, block: np.ndarray[Any, np.dtype[np.int64]]) -> None:
-        self.address, self.data = block[:FAILED].tolist()
+    def __init__(
+        self, block: np.ndarray[Any, np.dtype[np.int64]], address: int, data: int, returned: Any
+    ) -> None:
         self._block = block
+        self.address = address
+        self.data = data
+        self.returned = returned  # at x0, None after an error; it may lie in the block
 
     @property
     def failed(self) -> bool:
@@ -40,57 +45,55 @@ class CompiledFunction:
 
     def point(self, n: int) -> FloatArray:
         """Copy the x of the call that failed."""
-        return self._block[HEADER : HEADER + n].view(FLOAT64).copy()
+        return self._block[POINT : POINT + n].view(FLOAT64).copy()
+
+
+class Refusal(NamedTuple):
+    """Why a function cannot be called natively, and whether Numba can call it from Python."""
+
+    reason: str
+    numba_calls_it: bool
 
 
 class Known(NamedTuple):
-    """What has been compiled for an njit function, and why something could not be."""
+    """What has been compiled for an njit function, and what could not be."""
 
     binders: dict[Role, Any]
-    reasons: dict[Any, str]
+    refusals: dict[Any, Refusal]
 
 
 KNOWN: weakref.WeakKeyDictionary[Any, Known] = weakref.WeakKeyDictionary()
 
 
-def known(function: Any) -> Known:
-    """Look up what is known of a function."""
-    found = KNOWN.get(function)
-    if found is None:
-        found = KNOWN[function] = Known({}, {})
-    return found
-
-
 def bound(
     function: Any, role_name: str, x: FloatArray, args: tuple[Any, ...]
-) -> CompiledFunction | str:
+) -> CompiledFunction | Refusal:
     """Bind a function to its arguments; or say why it must be called from Python."""
     role = ROLES[role_name]
-    binders, reasons = known(function)
-    bind = binders.get(role)
+    known = KNOWN.get(function)
+    if known is None:
+        known = KNOWN[function] = Known({}, {})
+    bind = known.binders.get(role)
     if bind is None:
-        bind = binders[role] = binder(function, role)
-    key = (role, kinds(args)) if reasons else None
-    if key in reasons:
-        return reasons[key]
+        bind = known.binders[role] = binder(function, role)
+    if known.refusals:
+        refusal = known.refusals.get((role, kinds(args)))
+        if refusal is not None:
+            return refusal
     try:
-        return CompiledFunction(bind(x, *args))
+        return CompiledFunction(*bind(x, *args))
     except Exception as error:  # whatever Numba makes of what it does not know
-        return reasons.setdefault((role, kinds(args)), summary(error))
+        refusal = Refusal(summary(cause(function, args) or error), compiles(function, args))
+        return known.refusals.setdefault((role, kinds(args)), refusal)
 
 
-def called(function: Any, x: FloatArray, args: tuple[Any, ...]) -> tuple[Any, str | None]:
-    """Call a function from Python; return the reason in its place if Numba cannot compile it."""
-    reasons = known(function).reasons
-    key = kinds(args) if reasons else None
-    if key in reasons:
-        return None, reasons[key]
+def cause(function: Any, args: tuple[Any, ...]) -> Exception | None:
+    """Find what is the matter with the function itself, which Numba does not say of bind."""
     try:
-        return function(x, *args), None
+        resolve(function, tuple(map(function.typeof_pyval, args)))
     except Exception as error:
-        if compiles(function, args):
-            raise
-        return None, reasons.setdefault(kinds(args), summary(error))
+        return error
+    return None
 
 
 def compiles(function: Any, args: tuple[Any, ...]) -> bool:

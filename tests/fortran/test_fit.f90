@@ -83,13 +83,13 @@ contains
       if (present(ftol)) ftol_used = ftol
       problem%by_rows = driver == 2
       data = transfer(c_loc(problem), data)
-      answer = residual(c_loc(problem), m, n, x, fvec, 1_c_int)
+      if (driver /= 3) answer = residual(c_loc(problem), m, n, x, fvec, 1_c_int)
       if (driver == 3) then
-         call lmdif(residual_address(), data, m, n, x, fvec, ftol_used, tolerance, 0.0_dp, maxfev, &
-                    0.0_dp, 100.0_dp, 0_c_int, diag, r, ipvt, qtf, nfev, info)
+         call lmdif(residual_address(), data, m, n, x, fvec, 0_c_int, ftol_used, tolerance, &
+                    0.0_dp, maxfev, 0.0_dp, 100.0_dp, 0_c_int, diag, r, ipvt, qtf, nfev, info)
       else
          call lmder(residual_address(), data, merge(filled_address(), shown_address(), driver == 4), &
-                    data, merge(1_c_int, 0_c_int, driver == 4), m, n, x, fvec, ftol_used, &
+                    data, merge(1_c_int, 0_c_int, driver == 4), m, n, x, fvec, 1_c_int, ftol_used, &
                     tolerance, 0.0_dp, maxfev, 100.0_dp, 0_c_int, diag, r, ipvt, qtf, nfev, njev, &
                     info)
       end if
