@@ -2,7 +2,7 @@
 # make test: lint, types, tests of the core and of the package.
 # make sanitize: the tests of the core once more, with every check that the compilers have.
 # make fuzz: the property tests on many more random fits.
-# make benchmark: time, calls and start-up beside SciPy's.
+# make benchmark: time, calls and start-up beside SciPy's; compiled residuals beside cminpack's.
 # make clean: undo both.
 
 SHELL := /bin/bash
@@ -15,7 +15,7 @@ MESON = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/meson
 .PHONY: demo test sanitize fuzz benchmark clean
 
 demo: .venv/demo
-	@for example in polynomial exponential sine misra1a nist; do \
+	@for example in polynomial exponential sine misra1a nist kinetics peak; do \
 	  $(BIN)/python examples/$$example.py build/demo || exit 1; \
 	done
 
@@ -36,8 +36,11 @@ sanitize: .venv/tools
 fuzz: .venv/test
 	$(BIN)/python -m pytest tests/test_properties.py --hypothesis-profile=fuzz
 
-benchmark: .venv/test
+benchmark: .venv/test .venv/benchmark
 	PYTHONPATH=tests $(BIN)/python benchmarks/side_by_side.py
+	$(MESON) setup --reconfigure build/core >build/core.log || { cat build/core.log; exit 1; }
+	$(MESON) compile -C build/core harness >build/core.log || { cat build/core.log; exit 1; }
+	$(BIN)/python benchmarks/compiled.py build/core/libharness.so
 
 clean:
 	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -46,7 +49,7 @@ clean:
 # A stamp a dependency group: the package is installed anew whenever a file of it changed.
 SOURCES := $(wildcard minpack/* src/leastsq/*) meson.build pyproject.toml
 
-.venv/demo .venv/test: .venv/%: $(SOURCES) .venv/tools
+.venv/demo .venv/test .venv/benchmark: .venv/%: $(SOURCES) .venv/tools
 	@mkdir -p build
 	$(BIN)/python -m pip install --quiet --group $*
 	PATH="$(CURDIR)/$(BIN):$$PATH" \

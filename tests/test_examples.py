@@ -26,11 +26,20 @@ def assert_picture(folder, name):
     assert (folder / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("name", ["polynomial", "exponential", "sine"])
-def test_tutorial_fit_finds_the_truth_within_its_standard_errors(name, tmp_path):
+FITS = {
+    "polynomial": ["a", "b", "c"],
+    "exponential": ["a", "b", "c"],
+    "sine": ["a", "b", "c"],
+    "kinetics": ["k1", "k2", r"A\(0\)"],
+    "peak": ["height", "center", "width", "base", "slope"],
+}
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_fit_finds_the_truth_within_its_standard_errors(name, tmp_path):
     printed = run(name, tmp_path)
-    table = rows(printed, "abc")
-    assert len(table) == 3
+    table = rows(printed, FITS[name])
+    assert len(table) == len(FITS[name])
     for estimate, error, truth in table:
         assert 0 < error < 0.3
         assert abs(estimate - truth) < 4 * error

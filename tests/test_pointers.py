@@ -127,6 +127,19 @@ def test_number_of_residuals_is_checked(m, error, library):
 @pytest.mark.parametrize(
     "signature",
     [
+        "int (double *, int, int, double *, double *, int)",
+        "int (void *, int, int, void *, void *, int)",
+    ],
+)
+def test_data_and_untyped_pointers_are_of_any_type(signature, library):
+    name = ctypes.create_string_buffer(signature.encode())
+    native = NativeFunction(new_capsule(address(library.residual), name, None), 3)
+    assert native.role == "residual"
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
         "int (void *, long, int, double const *, double *, int)",
         "double (void *, int, int, double const *, double *, int)",
         "int (void *, int, int, float *, double *, int)",

@@ -157,5 +157,6 @@ def role_of(signature: list[str] | None) -> str | None:
 
 
 def serves(given: str, wanted: str) -> bool:
-    """Tell whether a type stands for another: any pointer may be declared void*."""
-    return given in (wanted, UNKNOWN) or (given == "void*" and wanted.endswith("*"))
+    """Tell whether a type stands for another: void* for any pointer, and any pointer for void*."""
+    pointers = given.endswith("*") and wanted.endswith("*")
+    return given in (wanted, UNKNOWN) or (pointers and DATA in (given, wanted))
