@@ -1,23 +1,15 @@
 module minpack_step
-   !! The trust region: the step that minimises |f + J p| subject to |D p| <= delta, and the radius
-   !! delta that the success of one step leaves to the next.
-   !!
-   !! Everything here is in the scaled variables s = D p, in which the region is a ball. With
-   !! J P = Q R, the triangle is T = R (P' D P)^-1, whose columns have norms of at most one when D
-   !! follows the Jacobian's columns: no product overflows, however J and f are scaled. The step is
-   !! -z, where z solves (T'T + par I) z = T' Q'f, and par >= 0 is found by Newton's method on
-   !! 1/|z| as Moré (1978, section 5) describes.
-   use minpack_kinds, only: dp, epsmch, dwarf, giant, is_finite
+   !! The trust region |D p| <= delta: the step within it, what the step brought, and the radius that
+   !! its success leaves to the next.
+   use minpack_kinds, only: dp, is_finite
    use minpack_vectors, only: enorm
    use minpack_problem, only: model_type
-   use minpack_triangle, only: solve, solve_transposed, multiply, multiply_transposed
+   use minpack_triangle, only: multiply
+   use minpack_lmpar, only: lmpar
    implicit none
    private
    public :: trust_region_type, reduction_type
 
-   real(dp), parameter :: tolerance = 0.1_dp
-      !! A step is long enough, or short enough, within this fraction of delta.
-   integer, parameter :: most_iterations = 10
    real(dp), parameter :: negligible = 1e-8_dp
       !! What |D x| is beside the residuals when they are next to constant from x to zero.
 
@@ -50,9 +42,9 @@ module minpack_step
       real(dp), allocatable :: z(:)
          !! Shape: (n). Minus the last step, scaled and permuted.
       real(dp), allocatable :: t(:, :)
-         !! Shape: (n, n). T, held by rows.
+         !! Shape: (n, n). T = R (P' D P)^-1, held by rows: see minpack_lmpar.
       real(dp), allocatable :: damped(:, :)
-         !! Shape: (n, n). The triangle of [T; sqrt(par) I], held by rows.
+         !! Shape: (n, n). Workspace of lmpar.
       real(dp), allocatable :: work(:)
          !! Shape: (n).
    contains
@@ -63,10 +55,6 @@ module minpack_step
       procedure :: propose
       procedure :: assess
       procedure :: resize
-      procedure, private :: lmpar
-      procedure, private :: newton_step
-      procedure, private :: damped_step
-      procedure, private :: newton_correction
    end type trust_region_type
 
 contains
@@ -141,7 +129,8 @@ contains
       real(dp), intent(out) :: trial(:)
       integer :: i, j
 
-      call self%lmpar(model%qtf)
+      call lmpar(self%n, self%t, model%qtf, self%delta, self%par, self%z, self%length, self%damped, &
+                 self%work)
       do i = 1, self%n
          j = model%ipvt(i)
          trial(j) = x(j) - self%z(i)/self%diag(j)
@@ -190,116 +179,6 @@ contains
          self%par = 0.5_dp*self%par
       end if
    end subroutine resize
-
-   subroutine lmpar(self, qtf)
-      !! Find par and the z that belongs to it: |z| within a tenth of delta, or par zero and |z|
-      !! less than that.
-      class(trust_region_type), intent(inout) :: self
-      real(dp), intent(in), contiguous :: qtf(:)
-      real(dp) :: lower, upper, excess, previous, gradient
-      logical :: full_rank
-      integer :: iteration
-
-      call self%newton_step(qtf, full_rank)
-      excess = self%length - self%delta
-      if (excess <= tolerance*self%delta) then
-         self%par = 0
-         return
-      end if
-
-      lower = 0
-      if (full_rank .and. is_finite(self%length)) lower = self%newton_correction(self%t, excess)
-      call multiply_transposed(self%n, self%t, qtf, self%work)
-      gradient = enorm(self%n, self%work)
-      upper = min(gradient/self%delta, giant)
-      if (upper == 0) upper = dwarf/min(self%delta, tolerance)
-      self%par = min(max(self%par, lower), upper)
-      if (self%par == 0) self%par = gradient/self%length
-
-      do iteration = 1, most_iterations
-         if (self%par == 0) self%par = max(dwarf, 0.001_dp*upper)
-         call self%damped_step(qtf)
-         previous = excess
-         excess = self%length - self%delta
-         if (abs(excess) <= tolerance*self%delta .or. iteration == most_iterations) return
-         if (lower == 0 .and. excess <= previous .and. previous < 0) return
-         if (excess > 0) lower = max(lower, self%par)
-         if (excess < 0) upper = min(upper, self%par)
-         self%par = max(lower, self%par + self%newton_correction(self%damped, excess))
-      end do
-   end subroutine lmpar
-
-   subroutine newton_step(self, qtf, full_rank)
-      !! The step without damping; its components beyond a zero pivot are zero.
-      class(trust_region_type), intent(inout) :: self
-      real(dp), intent(in), contiguous :: qtf(:)
-      logical, intent(out) :: full_rank
-      integer :: rank
-
-      do rank = 0, self%n - 1
-         if (self%t(rank + 1, rank + 1) == 0) exit
-      end do
-      full_rank = rank == self%n
-      self%z(:rank) = qtf(:rank)
-      self%z(rank + 1:) = 0
-      call solve(rank, self%t, self%n, self%z)
-      self%length = enorm(self%n, self%z)
-   end subroutine newton_step
-
-   real(dp) function newton_correction(self, triangle, excess)
-      !! What Newton's method on 1/|z| adds to par when |z| is too long by excess.
-      class(trust_region_type), intent(inout) :: self
-      real(dp), intent(in) :: triangle(self%n, self%n)
-         !! The triangle that z was solved with, held by rows.
-      real(dp), intent(in) :: excess
-      real(dp) :: norm
-
-      self%work = self%z/self%length
-      call solve_transposed(self%n, triangle, self%work)
-      norm = enorm(self%n, self%work)
-      newton_correction = excess/self%delta/norm/norm
-   end function newton_correction
-
-   subroutine damped_step(self, qtf)
-      !! Rotate sqrt(par) I into T, row by row, and solve.
-      class(trust_region_type), intent(inout) :: self
-      real(dp), intent(in), contiguous :: qtf(:)
-      real(dp) :: root, right, cosine, sine, radius
-      integer :: j, k
-
-      do j = 1, self%n
-         self%damped(j:, j) = self%t(j:, j)
-      end do
-      self%z = qtf
-      root = sqrt(self%par)
-      do j = 1, self%n
-         self%work(j) = root
-         self%work(j + 1:) = 0
-         right = 0
-         do k = j, self%n
-            if (self%work(k) == 0) cycle
-            radius = hypot(self%damped(k, k), self%work(k))
-            cosine = self%damped(k, k)/radius
-            sine = self%work(k)/radius
-            call rotate(cosine, sine, self%damped(k:, k), self%work(k:))
-            call rotate(cosine, sine, self%z(k), right)
-         end do
-      end do
-      call solve(self%n, self%damped, self%n, self%z)
-      self%length = enorm(self%n, self%z)
-   end subroutine damped_step
-
-   elemental subroutine rotate(cosine, sine, a, b)
-      real(dp), intent(in) :: cosine
-      real(dp), intent(in) :: sine
-      real(dp), intent(inout) :: a
-      real(dp), intent(inout) :: b
-      real(dp) :: value
-
-      value = a
-      a = cosine*value + sine*b
-      b = cosine*b - sine*value
-   end subroutine rotate
 
    pure real(dp) function power_of_two(value)
       !! The power of two below a value; one for zero and for what is not finite.
