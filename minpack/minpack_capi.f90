@@ -3,6 +3,7 @@ module minpack_capi
    use, intrinsic :: iso_c_binding, only: c_int, c_intptr_t
    use minpack_kinds, only: dp
    use minpack_info, only: going_on, out_of_memory
+   use minpack_box, only: box_type
    use minpack_problem, only: model_type
    use minpack_called, only: called_type, address_type, prepare
    use minpack_dense, only: dense_type, analytic_type, differenced_type
@@ -15,7 +16,8 @@ module minpack_capi
 contains
 
    subroutine lmdif(residual, residual_data, m, n, x, fvec, evaluated, ftol, xtol, gtol, &
-                    maxfev, epsfcn, factor, fixed_scale, diag, r, ipvt, qtf, nfev, info) bind(c)
+                    maxfev, epsfcn, factor, fixed_scale, diag, bounded, lower, upper, r, ipvt, qtf, &
+                    nfev, info) bind(c)
       !! Solve with a differenced Jacobian.
       integer(c_intptr_t), intent(in) :: residual
          !! Address of the function, and next of the data it is called with.
@@ -36,23 +38,30 @@ contains
       real(dp), intent(in) :: factor
       integer(c_int), intent(in) :: fixed_scale
       real(dp), intent(in), target :: diag(n)
+      integer(c_int), intent(in) :: bounded
+         !! 1 if x is to stay within lower and upper, 0 if it goes where it likes.
+      real(dp), intent(in), target :: lower(n)
+      real(dp), intent(in), target :: upper(n)
       real(dp), intent(out), target :: r(n, n)
       integer(c_int), intent(out), target :: ipvt(n)
       real(dp), intent(out), target :: qtf(n)
       integer(c_int), intent(out) :: nfev
       integer(c_int), intent(out) :: info
       type(differenced_type) :: problem
+      type(box_type) :: box
 
+      box = box_type(bounded /= 0, lower, upper)
       problem%epsfcn = epsfcn
+      problem%box = box
       call solve(problem, address_type(residual, residual_data), address_type(), .false., x, fvec, &
                  evaluated /= 0, settings_type(ftol, xtol, gtol, factor, maxfev, fixed_scale /= 0, &
-                 diag), r, ipvt, qtf, info)
+                 diag, box), r, ipvt, qtf, info)
       nfev = problem%nfev
    end subroutine lmdif
 
    subroutine lmder(residual, residual_data, jacobian, jacobian_data, fills, m, n, x, fvec, &
-                    evaluated, ftol, xtol, gtol, maxfev, factor, fixed_scale, diag, r, ipvt, qtf, &
-                    nfev, njev, info) bind(c)
+                    evaluated, ftol, xtol, gtol, maxfev, factor, fixed_scale, diag, bounded, lower, &
+                    upper, r, ipvt, qtf, nfev, njev, info) bind(c)
       !! Solve with the user's Jacobian.
       integer(c_intptr_t), intent(in) :: residual
          !! Addresses of the functions, each with the data that it is called with.
@@ -76,6 +85,10 @@ contains
       real(dp), intent(in) :: factor
       integer(c_int), intent(in) :: fixed_scale
       real(dp), intent(in), target :: diag(n)
+      integer(c_int), intent(in) :: bounded
+         !! 1 if x is to stay within lower and upper, 0 if it goes where it likes.
+      real(dp), intent(in), target :: lower(n)
+      real(dp), intent(in), target :: upper(n)
       real(dp), intent(out), target :: r(n, n)
       integer(c_int), intent(out), target :: ipvt(n)
       real(dp), intent(out), target :: qtf(n)
@@ -83,11 +96,13 @@ contains
       integer(c_int), intent(out) :: njev
       integer(c_int), intent(out) :: info
       type(analytic_type) :: problem
+      type(box_type) :: box
 
+      box = box_type(bounded /= 0, lower, upper)
       call solve(problem, address_type(residual, residual_data), &
                  address_type(jacobian, jacobian_data), fills /= 0, x, fvec, &
                  evaluated /= 0, settings_type(ftol, xtol, gtol, factor, maxfev, fixed_scale /= 0, &
-                 diag), r, ipvt, qtf, info)
+                 diag, box), r, ipvt, qtf, info)
       nfev = problem%nfev
       njev = problem%njev
    end subroutine lmder
@@ -116,16 +131,18 @@ contains
       fvec = functions%values
    end subroutine evaluate
 
-   subroutine covar(n, r, ipvt, cov, regular) bind(c)
-      !! The covariance (J'J)^-1 from R.
+   subroutine covar(n, r, ipvt, free, cov, regular) bind(c)
+      !! The covariance (J'J)^-1 from R, of the variables that are free.
       integer(c_int), intent(in) :: n
       real(dp), intent(inout) :: r(n, n)
-      integer(c_int), intent(in) :: ipvt(n)
+      integer(c_int), intent(inout) :: ipvt(n)
+      integer(c_int), intent(in) :: free(n)
+         !! 0 for what is not.
       real(dp), intent(out) :: cov(n, n)
       integer(c_int), intent(out) :: regular
       logical :: inverted
 
-      call covariance(n, r, ipvt, cov, inverted)
+      call covariance(n, r, ipvt, free, cov, inverted)
       regular = merge(1, 0, inverted)
    end subroutine covar
 

@@ -1,36 +1,49 @@
 module minpack_covariance
    !! The inverse of J'J from the triangle of the pivoted QR factorisation of J.
    use minpack_kinds, only: dp
+   use minpack_fold, only: triangulate
    implicit none
    private
    public :: covariance
 
 contains
 
-   pure subroutine covariance(n, r, ipvt, cov, regular)
-      !! With J P = Q R and U the inverse of R, (J'J)^-1 = P U U' P'.
+   pure subroutine covariance(n, r, ipvt, free, cov, regular)
+      !! With J P = Q R for the free variables and U the inverse of R, (J'J)^-1 = P U U' P'; the rows and
+      !! columns of the others are zero.
       integer, intent(in) :: n
       real(dp), intent(inout) :: r(n, n)
-         !! In: the triangle R. Out: its inverse.
-      integer, intent(in) :: ipvt(n)
-         !! Column j of J P is column ipvt(j) of J.
+         !! In: the triangle R for all variables. Out: the inverse for the free ones.
+      integer, intent(inout) :: ipvt(n)
+         !! In: column j of J P is column ipvt(j) of J. Out: the same for the free ones alone.
+      integer, intent(in) :: free(n)
+         !! 0 for what is not.
       real(dp), intent(out) :: cov(n, n)
       logical, intent(out) :: regular
          !! Whether R has an inverse, and so cov was computed.
       real(dp) :: product
-      integer :: i, j, k
+      integer :: count, i, j, k
 
       cov = 0
-      regular = .false.
+      count = 0
       do k = 1, n
+         if (free(ipvt(k)) == 0) cycle
+         count = count + 1
+         ipvt(count) = ipvt(k)
+         r(:k, count) = r(:k, k)
+         r(k + 1:, count) = 0
+      end do
+      if (count < n) call triangulate(n, count, r, n)
+      regular = .false.
+      do k = 1, count
          if (r(k, k) == 0) return
       end do
       regular = .true.
-      call invert(n, r)
-      do j = 1, n
+      call invert(n, count, r)
+      do j = 1, count
          do i = 1, j
             product = 0
-            do k = j, n
+            do k = j, count
                product = product + r(i, k)*r(j, k)
             end do
             cov(ipvt(i), ipvt(j)) = product
@@ -39,10 +52,11 @@ contains
       end do
    end subroutine covariance
 
-   pure subroutine invert(n, r)
+   pure subroutine invert(ld, n, r)
       !! Invert an upper triangle column by column, in place.
+      integer, intent(in) :: ld
       integer, intent(in) :: n
-      real(dp), intent(inout) :: r(n, n)
+      real(dp), intent(inout) :: r(ld, n)
       integer :: j, k
 
       do k = 1, n

@@ -4,6 +4,7 @@ module minpack_dense
    use minpack_info, only: going_on, jacobian_not_finite
    use minpack_vectors, only: enorm, all_finite
    use minpack_problem, only: problem_type, model_type
+   use minpack_box, only: box_type
    use minpack_functions, only: functions_type, matrix_view_type
    use minpack_difference, only: fdjac
    use minpack_fold, only: triangulate, fold
@@ -46,6 +47,8 @@ module minpack_dense
    type, extends(dense_type) :: differenced_type
       real(dp) :: epsfcn = 0
          !! Relative error of the residuals.
+      type(box_type) :: box
+         !! Where they may be evaluated.
       real(dp), allocatable :: fjac(:, :)
          !! Shape: (m, n).
       real(dp), allocatable :: x(:)
@@ -199,7 +202,7 @@ contains
       integer, intent(out) :: info
 
       self%x = x
-      call fdjac(self%functions, self%x, self%fvec, self%epsfcn, self%fjac, self%nfev, info)
+      call fdjac(self%functions, self%box, self%x, self%fvec, self%epsfcn, self%fjac, self%nfev, info)
       view%columns => self%fjac
    end subroutine differenced_jacobian
 

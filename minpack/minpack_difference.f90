@@ -6,6 +6,7 @@ module minpack_difference
    use minpack_kinds, only: dp, epsmch
    use minpack_info, only: going_on, jacobian_not_finite
    use minpack_vectors, only: all_finite
+   use minpack_box, only: box_type
    use minpack_functions, only: functions_type
    implicit none
    private
@@ -13,11 +14,13 @@ module minpack_difference
 
 contains
 
-   subroutine fdjac(functions, x, fvec, epsfcn, fjac, nfev, info)
+   subroutine fdjac(functions, box, x, fvec, epsfcn, fjac, nfev, info)
       !! Difference the residuals in every variable: forward, or backward where the forward step
       !! leaves the functions' domain, and with a variable that is next to nothing taken as zero
-      !! where the residuals do not feel its own step.
+      !! where the residuals do not feel its own step. Nothing is evaluated outside the box, nor for
+      !! the column of a variable that is fixed, which is zero.
       class(functions_type), intent(inout) :: functions
+      type(box_type), intent(in) :: box
       real(dp), intent(inout), contiguous :: x(:)
          !! Shape: (n). Left as it came.
       real(dp), intent(in), contiguous :: fvec(:)
@@ -48,17 +51,25 @@ contains
 
       subroutine difference(forward)
          real(dp), intent(in) :: forward
+         real(dp) :: first, second
 
-         call step_by(forward)
-         if (info == jacobian_not_finite) call step_by(-forward)
+         first = box%difference(j, x(j), forward)
+         call step_by(first)
+         if (info /= jacobian_not_finite) return
+         second = box%difference(j, x(j), -first)
+         if (second /= first) call step_by(second)
       end subroutine difference
 
       subroutine step_by(step)
          real(dp), intent(in) :: step
          real(dp) :: start
 
+         if (step == 0) then
+            fjac(:, j) = 0
+            return
+         end if
          start = x(j)
-         x(j) = start + step
+         x(j) = box%confine(j, start + step)
          call functions%residual(x, .true., info)
          x(j) = start
          nfev = nfev + 1

@@ -6,6 +6,7 @@ module minpack_lm
    use minpack_info, only: going_on, improper_input, ftol_reached, xtol_reached, &
                            ftol_and_xtol_reached, gtol_reached, maxfev_reached, ftol_too_small, &
                            xtol_too_small, gtol_too_small, residuals_not_finite, out_of_memory
+   use minpack_box, only: box_type
    use minpack_problem, only: problem_type, model_type
    use minpack_step, only: trust_region_type, reduction_type
    implicit none
@@ -21,7 +22,8 @@ module minpack_lm
       real(dp) :: xtol
          !! Relative change of x that is small enough to stop.
       real(dp) :: gtol
-         !! Cosine between the residuals and any column of the Jacobian that is small enough to stop.
+         !! Cosine between the residuals and any column of the Jacobian that is small enough to stop;
+         !! the column of a variable that has a way to go.
       real(dp) :: factor
          !! Radius of the first trust region, in units of |D x|.
       integer :: maxfev
@@ -30,6 +32,7 @@ module minpack_lm
          !! Whether D is diag, or follows the norms of the Jacobian's columns.
       real(dp), pointer, contiguous :: diag(:)
          !! Shape: (n). D if the scale is fixed.
+      type(box_type) :: box
    end type settings_type
 
 contains
@@ -51,10 +54,10 @@ contains
       integer :: stat
 
       info = going_on
-      if (.not. proper(settings)) info = improper_input
+      if (.not. (proper(settings) .and. settings%box%holds(x))) info = improper_input
       if (info == going_on .and. .not. is_finite(problem%fnorm)) info = residuals_not_finite
       if (info /= going_on) return
-      call region%prepare(problem%n, settings%diag, settings%fixed_scale, stat)
+      call region%prepare(problem%n, settings%diag, settings%fixed_scale, settings%box, stat)
       if (stat == 0) allocate (trial(problem%n), stat=stat)
       if (stat /= 0) info = out_of_memory
 
@@ -64,7 +67,7 @@ contains
          if (problem%njev == 1) then
             call region%begin(model%acnorm, x, problem%fnorm, settings%factor)
          end if
-         cosine = gradient_cosine(problem%n, problem%fnorm, model)
+         cosine = gradient_cosine(problem%n, problem%fnorm, model, settings%box, x)
          if (cosine <= settings%gtol) then
             info = gtol_reached
             exit
@@ -78,7 +81,7 @@ contains
             call problem%residual(trial, trial_norm, info)
             if (info /= going_on) exit
             if (.not. is_finite(trial_norm)) trial_norm = giant
-            reduction = region%assess(problem%fnorm, trial_norm)
+            reduction = region%assess(model, problem%fnorm, trial_norm)
             call region%resize(reduction)
 
             accepted = reduction%ratio >= acceptable
@@ -104,11 +107,14 @@ contains
       if (settings%fixed_scale) proper = proper .and. all(settings%diag > 0)
    end function proper
 
-   pure real(dp) function gradient_cosine(n, fnorm, model)
-      !! The largest cosine of the angle between the residuals and a column of the Jacobian.
+   pure real(dp) function gradient_cosine(n, fnorm, model, box, x)
+      !! The largest cosine of the angle between the residuals and a column of the Jacobian, of a
+      !! variable that bounds let move.
       integer, intent(in) :: n
       real(dp), intent(in) :: fnorm
       type(model_type), intent(in) :: model
+      type(box_type), intent(in) :: box
+      real(dp), intent(in) :: x(:)
       real(dp) :: product
       integer :: i, j, column
 
@@ -121,6 +127,7 @@ contains
          do i = 1, j
             product = product + model%r(i, j)*(model%qtf(i)/fnorm)
          end do
+         if (box%pins(column, x(column), product)) cycle
          gradient_cosine = max(gradient_cosine, abs(product/model%acnorm(column)))
       end do
    end function gradient_cosine

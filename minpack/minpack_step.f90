@@ -2,10 +2,12 @@ module minpack_step
    !! The trust region |D p| <= delta: the step within it, what the step brought, and the radius that
    !! its success leaves to the next.
    use minpack_kinds, only: dp, is_finite
-   use minpack_vectors, only: enorm
+   use minpack_vectors, only: dot, enorm
    use minpack_problem, only: model_type
    use minpack_triangle, only: multiply
+   use minpack_box, only: box_type
    use minpack_lmpar, only: lmpar
+   use minpack_bounds, only: bounds_type
    implicit none
    private
    public :: trust_region_type, reduction_type
@@ -34,7 +36,10 @@ module minpack_step
       real(dp) :: par = 0
          !! The Levenberg-Marquardt parameter of the last step.
       real(dp) :: xnorm = 0
-         !! |D x|.
+         !! |D x|, of the variables that are on no bound.
+      type(box_type) :: box
+      type(bounds_type) :: bounds
+         !! The step where there are bounds.
       real(dp) :: length = 0
          !! |D p| of the last step p.
       real(dp), allocatable :: diag(:)
@@ -55,23 +60,27 @@ module minpack_step
       procedure :: propose
       procedure :: assess
       procedure :: resize
+      procedure, private :: propose_within
    end type trust_region_type
 
 contains
 
-   subroutine prepare(self, n, diag, fixed_scale, stat)
+   subroutine prepare(self, n, diag, fixed_scale, box, stat)
       class(trust_region_type), intent(out) :: self
       integer, intent(in) :: n
       real(dp), intent(in) :: diag(:)
          !! Shape: (n). D if the scale is fixed.
       logical, intent(in) :: fixed_scale
+      type(box_type), intent(in) :: box
       integer, intent(out) :: stat
          !! Not zero if memory ran out.
 
       self%n = n
       self%fixed_scale = fixed_scale
+      self%box = box
       allocate (self%diag(n), self%z(n), self%work(n), self%t(n, n), self%damped(n, n), stat=stat)
       if (stat == 0) self%diag = diag
+      if (stat == 0 .and. box%bounded) call self%bounds%prepare(n, stat)
    end subroutine prepare
 
    subroutine begin(self, acnorm, x, fnorm, factor)
@@ -118,6 +127,7 @@ contains
       real(dp), intent(in) :: x(:)
 
       self%work = self%diag*x
+      if (self%box%bounded) where (x <= self%box%lower .or. x >= self%box%upper) self%work = 0
       self%xnorm = enorm(self%n, self%work)
    end subroutine stand_at
 
@@ -129,6 +139,10 @@ contains
       real(dp), intent(out) :: trial(:)
       integer :: i, j
 
+      if (self%box%bounded) then
+         call self%propose_within(model, x, trial)
+         return
+      end if
       call lmpar(self%n, self%t, model%qtf, self%delta, self%par, self%z, self%length, self%damped, &
                  self%work)
       do i = 1, self%n
@@ -137,9 +151,35 @@ contains
       end do
    end subroutine propose
 
-   function assess(self, fnorm, trial_norm) result(reduction)
+   subroutine propose_within(self, model, x, trial)
+      !! The point to try from x, within the bounds, and on them where the step comes to them.
+      class(trust_region_type), intent(inout) :: self
+      type(model_type), intent(in) :: model
+      real(dp), intent(in) :: x(:)
+      real(dp), intent(out) :: trial(:)
+      integer :: i, j
+
+      associate (lower => self%box%lower, upper => self%box%upper, bounds => self%bounds)
+         do i = 1, self%n
+            j = model%ipvt(i)
+            bounds%least(i) = self%diag(j)*(x(j) - upper(j))
+            bounds%greatest(i) = self%diag(j)*(x(j) - lower(j))
+         end do
+         call bounds%propose(self%t, model%qtf, self%delta, self%par, self%z, self%length, &
+                             self%damped, self%work)
+         do i = 1, self%n
+            j = model%ipvt(i)
+            trial(j) = min(max(x(j) - self%z(i)/self%diag(j), lower(j)), upper(j))
+            if (self%z(i) >= bounds%greatest(i)) trial(j) = lower(j)
+            if (self%z(i) <= bounds%least(i)) trial(j) = upper(j)
+         end do
+      end associate
+   end subroutine propose_within
+
+   function assess(self, model, fnorm, trial_norm) result(reduction)
       !! Compare what the last step promised with what it brought.
       class(trust_region_type), intent(inout) :: self
+      type(model_type), intent(in) :: model
       real(dp), intent(in) :: fnorm
          !! Norm of the residuals before the step.
       real(dp), intent(in) :: trial_norm
@@ -153,6 +193,10 @@ contains
       call multiply(self%n, self%t, self%z, self%work)
       linear = (enorm(self%n, self%work)/fnorm)**2
       damping = (sqrt(self%par)*self%length/fnorm)**2
+      if (self%bounds%held_any) then
+         ! What is held is not where par would have it.
+         damping = dot(self%n, self%work/fnorm, model%qtf/fnorm) - linear
+      end if
       reduction%predicted = linear + 2*damping
       reduction%slope = -(linear + damping)
       reduction%ratio = 0

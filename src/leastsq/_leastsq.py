@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from leastsq import _minpack
+from leastsq._bounds import box_around
 from leastsq._checks import FloatArray, Function, own_vector
 from leastsq._functions import Functions, refuse_unread
 from leastsq._native import StoppedError
@@ -35,6 +36,7 @@ def leastsq(
     diag: ArrayLike | None = None,
     *,
     atol: float | None = None,
+    bounds: Any = None,
 ) -> tuple[Any, ...]:
     """Minimize the sum of squares of a function's values.
 
@@ -69,7 +71,7 @@ def leastsq(
         Stop when the relative change of the scaled x is at most this.
     gtol : float, optional
         Stop when the cosine of the angle between the residuals and each column of the Jacobian is
-        at most this.
+        at most this; with bounds, the columns of the parameters that are not pressed against one.
     maxfev : int, optional
         Most calls of func. 0: 200(n + 1) without Dfun, 100(n + 1) with it.
     epsfcn : float, optional
@@ -83,6 +85,12 @@ def leastsq(
         kept up to date.
     atol : float, optional
         A synonym of ftol.
+    bounds : pair of array_like, or object with the attributes lb and ub, optional
+        Lower and upper bounds of the parameters: n numbers each, or one for all; infinite where
+        there is none. A parameter whose bounds are equal is fixed. Neither func nor Dfun is called
+        outside the bounds, not for a difference either: near a bound it steps the other way, and
+        within bounds that are closer it takes what there is. x0 must be within, and may be on
+        a bound.
 
     Returns
     -------
@@ -90,6 +98,7 @@ def leastsq(
         The solution, or the best point found.
     cov_x : ndarray, shape (n, n), or None
         The inverse of J'J, from the last Jacobian; None if it is singular or there is no solution.
+        With bounds, of the parameters that are on none; the other rows and columns are zero.
         Multiply it by the residual variance ``sum(fvec**2)/(m - n)`` to get the covariance of the
         parameters. Only with full_output, like infodict and mesg.
     infodict : dict
@@ -107,6 +116,9 @@ def leastsq(
             the identity.
         ``qtf``
             ``Q.T @ f``, its first n elements, f being the residuals where J was computed.
+        ``active_mask``
+            Only with bounds: -1 for each of the n parameters that is on its lower bound or fixed, 1
+            on its upper bound, 0 for the others.
     mesg : str
         What ier means.
     ier : int
@@ -120,8 +132,9 @@ def leastsq(
         Improper input (ier 0) without full_output; an empty x0; fewer residuals than parameters; a
         Jacobian of the wrong shape; arguments or returned values that are not real numbers.
     ValueError
-        diag has not n elements; func returned another number of residuals than at x0, or Dfun is a
-        NativeFunction for another number.
+        x0 is not within the bounds; bounds that are NaN, cross each other or are not as many as the
+        parameters; diag has not n elements; func returned another number of residuals than at x0,
+        or Dfun is a NativeFunction for another number.
     StoppedError
         A NativeFunction returned a negative number. A RuntimeError.
     BaseException
@@ -169,18 +182,21 @@ def leastsq(
         real_number(factor, "factor"),
         None if diag is None else scale_factors(diag, n),
     )
+    box = None if bounds is None else box_around(x, bounds)
     step = None if epsfcn is None else real_number(epsfcn, "epsfcn")
     if not full_output:
         settings.refuse_improper()
 
     functions = Functions(func, Dfun, args, col_deriv, x)
     fvec, m = functions.fvec, functions.m
-    limits = settings[:4]
+    stop = settings[:4]
+    unused = np.empty(n)
     scale = (
         settings.factor,
         settings.diag is not None,
-        np.empty(n) if settings.diag is None else settings.diag,
+        unused if settings.diag is None else settings.diag,
     )
+    limits = (False, unused, unused) if box is None else (True, *box)
     model = np.empty((n, n), order="F"), np.empty(n, np.int32), np.empty(n)
     counts: dict[str, int] = {}
     if Dfun is None:
@@ -193,9 +209,10 @@ def leastsq(
             x,
             fvec,
             functions.evaluated,
-            *limits,
+            *stop,
             step,
             *scale,
+            *limits,
             *model,
         )
     else:
@@ -209,8 +226,9 @@ def leastsq(
             x,
             fvec,
             functions.evaluated,
-            *limits,
+            *stop,
             *scale,
+            *limits,
             *model,
         )
     if ier < 0:
@@ -219,7 +237,7 @@ def leastsq(
     if ier == OUT_OF_MEMORY:
         raise MemoryError(f"leastsq with {m} residuals, {n} parameters")
     if full_output:
-        return full_tuple(Outcome(x, fvec, *model, counts, ier), settings)
+        return full_tuple(Outcome(x, fvec, *model, counts, ier, box), settings)
     if ier not in SOLVED:
         warnings.warn(message(ier, settings), RuntimeWarning, stacklevel=2)
     return x, ier

@@ -15,6 +15,9 @@ def lmdif(
     factor: float,
     fixed_scale: bool,
     diag: NDArray[np.float64],
+    bounded: bool,
+    lower: NDArray[np.float64],
+    upper: NDArray[np.float64],
     r: NDArray[np.float64],
     ipvt: NDArray[np.int32],
     qtf: NDArray[np.float64],
@@ -35,6 +38,9 @@ def lmder(
     factor: float,
     fixed_scale: bool,
     diag: NDArray[np.float64],
+    bounded: bool,
+    lower: NDArray[np.float64],
+    upper: NDArray[np.float64],
     r: NDArray[np.float64],
     ipvt: NDArray[np.int32],
     qtf: NDArray[np.float64],
@@ -46,4 +52,6 @@ lmder_native = lmder
 def evaluate(
     residual: int, data: int, x: NDArray[np.float64], fvec: NDArray[np.float64]
 ) -> int: ...
-def covar(r: NDArray[np.float64], ipvt: NDArray[np.int32]) -> tuple[NDArray[np.float64], int]: ...
+def covar(
+    r: NDArray[np.float64], ipvt: NDArray[np.int32], free: NDArray[np.int32]
+) -> tuple[NDArray[np.float64], int]: ...

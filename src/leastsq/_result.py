@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leastsq import _minpack
+from leastsq._bounds import Box
 from leastsq._checks import FloatArray
 
 IMPROPER_INPUT = 0
@@ -49,7 +50,7 @@ MESSAGES = {
 
 
 class InfoDict(TypedDict, total=False):
-    """The optional outputs; njev only where the caller gave the Jacobian."""
+    """The optional outputs; njev with the caller's Jacobian, active_mask with bounds."""
 
     fvec: FloatArray
     nfev: int
@@ -57,6 +58,7 @@ class InfoDict(TypedDict, total=False):
     fjac: FloatArray
     ipvt: NDArray[np.int32]
     qtf: FloatArray
+    active_mask: NDArray[np.int_]
 
 
 class Settings(NamedTuple):
@@ -101,6 +103,13 @@ class Outcome(NamedTuple):
     qtf: FloatArray
     counts: dict[str, int]
     ier: int
+    box: Box | None
+
+    def active_mask(self) -> NDArray[np.int_]:
+        """Tell which parameters are on a bound."""
+        if self.box is None:
+            return np.zeros(self.x.size, np.int_)
+        return self.box.active_mask(self.x)
 
 
 def message(ier: int, settings: Settings) -> str:
@@ -114,7 +123,8 @@ def covariance(outcome: Outcome) -> FloatArray | None:
     """Compute (J'J)^-1, or None without a solution or where the Jacobian is singular."""
     if outcome.ier not in SOLVED:
         return None
-    cov_x, regular = _minpack.covar(outcome.r.copy(order="F"), outcome.ipvt)
+    free = np.asarray(outcome.active_mask() == 0, np.int32)
+    cov_x, regular = _minpack.covar(outcome.r.copy(order="F"), outcome.ipvt, free)
     return cov_x if regular else None
 
 
@@ -123,13 +133,16 @@ def infodict(outcome: Outcome) -> InfoDict:
     n = outcome.x.size
     fjac = np.zeros((n, outcome.fvec.size))
     fjac[:, :n] = outcome.r.T
-    return {
+    info: InfoDict = {
         "fvec": outcome.fvec,
         **outcome.counts,  # type: ignore[typeddict-item]
         "fjac": fjac,
         "ipvt": outcome.ipvt - 1,
         "qtf": outcome.qtf,
     }
+    if outcome.box is not None:
+        info["active_mask"] = outcome.active_mask()
+    return info
 
 
 def full_tuple(outcome: Outcome, settings: Settings) -> tuple[Any, ...]:

@@ -21,6 +21,11 @@ module bent
       integer :: last_call = huge(1)
          !! The call of either function that asks to stop.
       integer :: calls = 0
+      real(dp), allocatable :: lower(:)
+         !! Shape: (n). Bounds to watch.
+      real(dp), allocatable :: upper(:)
+      real(dp) :: least_room = huge(1.0_dp)
+         !! Between the bounds and what either function was called with.
       real(dp), allocatable :: columns(:, :)
       real(dp), allocatable :: rows(:, :)
    end type bent_type
@@ -38,7 +43,7 @@ contains
       type(bent_type), pointer :: self
 
       call c_f_pointer(data, self)
-      answer = next(self)
+      answer = next(self, x)
       fvec = matmul(self%a, x - self%truth)
       fvec = self%size*(fvec + 0.1_dp*sin(fvec))
    end function residual
@@ -54,7 +59,7 @@ contains
       type(bent_type), pointer :: self
 
       call c_f_pointer(data, self)
-      answer = next(self)
+      answer = next(self, x)
       call evaluate_columns(self, x)
       self%rows = transpose(self%columns)
       by_rows = merge(1, 0, self%by_rows)
@@ -78,7 +83,7 @@ contains
       type(bent_type), pointer :: self
 
       call c_f_pointer(data, self)
-      answer = next(self)
+      answer = next(self, x)
       call evaluate_columns(self, x)
       fjac(:m, :) = self%columns
    end function filled
@@ -91,9 +96,11 @@ contains
                      *self%a
    end subroutine evaluate_columns
 
-   integer function next(self)
+   integer function next(self, x)
       type(bent_type), intent(inout) :: self
+      real(dp), intent(in) :: x(:)
 
+      self%least_room = min(self%least_room, minval(x - self%lower), minval(self%upper - x))
       self%calls = self%calls + 1
       next = merge(stop_flag, 0, self%calls >= self%last_call)
    end function next

@@ -11,6 +11,7 @@ program test_covariance
          call covariance_is_the_inverse(random_triangle(n), scales(k))
       end do
       do k = 1, n
+         call covariance_is_of_the_free(random_triangle(n), k)
          call singular_triangle_has_none(random_triangle(n), k)
       end do
    end do
@@ -28,8 +29,8 @@ contains
       n = size(r, 1)
       ipvt = [(1 + mod(i + 2, n), i=1, n)]
       work = scale*r
-      call covariance(n, work, ipvt, cov, regular)
       j(:, ipvt) = r
+      call covariance(n, work, ipvt, [(1, i=1, n)], cov, regular)
       product = matmul(gram(j), scale*(scale*cov))
       call check(regular, 'a regular triangle')
       call check(all([(abs(product(i, i) - 1) < 1e-9_dp, i=1, n)]), 'ones on the diagonal')
@@ -37,17 +38,42 @@ contains
       call check(all(cov == transpose(cov)), 'symmetry')
    end subroutine covariance_is_the_inverse
 
+   subroutine covariance_is_of_the_free(r, k)
+      real(dp), intent(in) :: r(:, :)
+      integer, intent(in) :: k
+         !! The one that is not.
+      real(dp), dimension(size(r, 1), size(r, 1)) :: work, cov, product
+      logical :: regular
+      integer :: ipvt(size(r, 1)), free(size(r, 1)), n, i
+
+      n = size(r, 1)
+      ipvt = [(n + 1 - i, i=1, n)]
+      free = 1
+      free(ipvt(k)) = 0
+      work = r
+      work(:, k) = 0  ! of no matter, nor is that it would be singular
+      call covariance(n, work, ipvt, free, cov, regular)
+      work(:, n:1:-1) = r
+      product = matmul(gram(work), cov)
+      call check(regular, 'the free part is regular')
+      call check(all(cov(:, n + 1 - k) == 0) .and. all(cov(n + 1 - k, :) == 0), 'zeros for the rest')
+      call check(all([(abs(product(i, i) - free(i)) < 1e-9_dp, i=1, n)]), 'its inverse')
+      call check(all([(count(abs(product(:, i)) > 1e-9_dp) <= 2, i=1, n)]), 'nothing beside it')
+   end subroutine covariance_is_of_the_free
+
    subroutine singular_triangle_has_none(r, k)
       real(dp), intent(in) :: r(:, :)
       integer, intent(in) :: k
          !! Where the zero stands.
       real(dp), dimension(size(r, 1), size(r, 1)) :: work, cov
       logical :: regular
-      integer :: i
+      integer :: ipvt(size(r, 1)), n, i
 
+      n = size(r, 1)
+      ipvt = [(i, i=1, n)]
       work = r
       work(k, k) = 0
-      call covariance(size(r, 1), work, [(i, i=1, size(r, 1))], cov, regular)
+      call covariance(n, work, ipvt, [(1, i=1, n)], cov, regular)
       call check(.not. regular, 'a singular triangle')
       call check(all(cov == 0), 'no covariance of a singular triangle')
    end subroutine singular_triangle_has_none

@@ -14,6 +14,8 @@ program test_fit
       !! Jacobians shown by columns, by rows, by differences, filled in.
    type(bent_type), target, save :: problem
    real(dp), allocatable, target, save :: x(:), fvec(:), diag(:), r(:, :), qtf(:), cov(:, :)
+   real(dp), allocatable, target, save :: lower(:), upper(:)
+   integer(c_int) :: bounded = 0
    integer(c_int), allocatable, target, save :: ipvt(:)
    integer(c_int) :: info, nfev
    integer :: i, j, driver
@@ -40,6 +42,7 @@ program test_fit
       call fit(driver)
       call check(info >= 1 .and. info <= 4 .and. norm2(fvec) < 1e-6_dp, 'equal columns are fitted')
       call stops_where_it_is_told(driver)
+      call stays_within_bounds(driver)
    end do
    call covariance_tells_singular_triangles()
    call refuses_a_negative_tolerance()
@@ -60,9 +63,12 @@ contains
       problem%size = size_of_residuals
       problem%last_call = huge(1)
       problem%calls = 0
+      problem%least_room = huge(1.0_dp)
       x = spread(0.0_dp, 1, n)
       fvec = spread(0.0_dp, 1, m)
       diag = spread(1.0_dp, 1, n)
+      lower = spread(-huge(1.0_dp), 1, n)
+      upper = spread(huge(1.0_dp), 1, n)
       qtf = spread(0.0_dp, 1, n)
       r = spread(qtf, 2, n)
       ipvt = spread(0, 1, n)
@@ -83,15 +89,18 @@ contains
       if (present(ftol)) ftol_used = ftol
       problem%by_rows = driver == 2
       data = transfer(c_loc(problem), data)
+      problem%lower = lower
+      problem%upper = upper
       if (driver /= 3) answer = residual(c_loc(problem), m, n, x, fvec, 1_c_int)
       if (driver == 3) then
          call lmdif(residual_address(), data, m, n, x, fvec, 0_c_int, ftol_used, tolerance, &
-                    0.0_dp, maxfev, 0.0_dp, 100.0_dp, 0_c_int, diag, r, ipvt, qtf, nfev, info)
+                    0.0_dp, maxfev, 0.0_dp, 100.0_dp, 0_c_int, diag, bounded, lower, upper, r, ipvt, qtf, &
+                    nfev, info)
       else
          call lmder(residual_address(), data, merge(filled_address(), shown_address(), driver == 4), &
                     data, merge(1_c_int, 0_c_int, driver == 4), m, n, x, fvec, 1_c_int, ftol_used, &
-                    tolerance, 0.0_dp, maxfev, 100.0_dp, 0_c_int, diag, r, ipvt, qtf, nfev, njev, &
-                    info)
+                    tolerance, 0.0_dp, maxfev, 100.0_dp, 0_c_int, diag, bounded, lower, upper, r, &
+                    ipvt, qtf, nfev, njev, info)
       end if
    end subroutine fit
 
@@ -109,18 +118,38 @@ contains
       end do
    end subroutine stops_where_it_is_told
 
+   subroutine stays_within_bounds(driver)
+      integer, intent(in) :: driver
+
+      call pose(random_matrix(30, 4), 1.0_dp)
+      bounded = 1
+      problem%truth = [0.5_dp, -0.5_dp, 2.0_dp, 0.0_dp]
+      lower = [-1, -1, -1, 0]
+      upper = [1, 1, 1, 0]
+      call fit(driver)
+      call check(info >= 1 .and. info <= 4, 'a bounded fit converges')
+      call check(x(3) == upper(3) .and. x(4) == lower(4), 'on its bounds exactly')
+      call check(problem%least_room >= 0, 'nothing is called outside them')
+
+      problem%calls = 0
+      x(1) = 2
+      call fit(driver)
+      call check(info == improper_input .and. problem%calls == 1, 'a start outside is refused')
+      bounded = 0
+   end subroutine stays_within_bounds
+
    subroutine covariance_tells_singular_triangles()
       integer(c_int) :: regular
 
       call pose(random_matrix(30, 4), 1.0_dp)
       call fit(1)
       cov = r
-      call covar(4_c_int, r, ipvt, cov, regular)
+      call covar(4_c_int, r, ipvt, [1_c_int, 1_c_int, 1_c_int, 1_c_int], cov, regular)
       call check(regular == 1, 'a regular Jacobian has a covariance')
       cov = matmul(matmul(transpose(problem%columns), problem%columns), cov)
       call check(all(abs([(cov(j, j), j=1, 4)] - 1) < 1e-6_dp), 'it is the inverse of J''J')
       r(4, 4) = 0
-      call covar(4_c_int, r, ipvt, cov, regular)
+      call covar(4_c_int, r, ipvt, [1_c_int, 1_c_int, 1_c_int, 1_c_int], cov, regular)
       call check(regular == 0, 'a singular Jacobian has none')
    end subroutine covariance_tells_singular_triangles
 

@@ -1,6 +1,7 @@
 program test_step
    use minpack_kinds, only: dp
    use minpack_vectors, only: enorm
+   use minpack_box, only: box_type
    use minpack_problem, only: model_type
    use minpack_step, only: trust_region_type
    use checks, only: check, finish, random_matrix, random_triangle
@@ -43,7 +44,7 @@ contains
       unit = residuals/scale
       allocate (x(n), trial(n))
       x = 0
-      call region%prepare(n, x, .false., stat)
+      call region%prepare(n, x, .false., box_type(), stat)
       call check(stat == 0, 'memory')
       call region%begin(model%acnorm, x, 1.0_dp, 1.0_dp)
       call region%adopt(model)
@@ -84,7 +85,7 @@ contains
       model%qtf = 0
       allocate (x(n), trial(n))
       x = 1
-      call region%prepare(n, x, .false., stat)
+      call region%prepare(n, x, .false., box_type(), stat)
       call region%begin(model%acnorm, x, 1.0_dp, 1.0_dp)
       call region%adopt(model)
       call region%propose(model, x, trial)

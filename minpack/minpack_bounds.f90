@@ -1,0 +1,334 @@
+module minpack_bounds
+   !! The step within bounds: a minimiser of the linear model in the part of the trust region that
+   !! lies in the box.
+   !!
+   !! In the scaled variables of minpack_lmpar, with the step s = -z, the problem is
+   !!
+   !!    minimise |q - T z|^2/2   subject to   |z| <= delta   and   least <= z <= greatest,
+   !!
+   !! where least = D (x - upper) <= 0 and greatest = D (x - lower) >= 0. It is convex, so that z solves
+   !! it if and only if there is a par >= 0 (zero unless |z| = delta) with which the
+   !! slopes w = T'(q - T z) - par z are zero for every variable between its bounds, not negative
+   !! for one at its lower bound (z = greatest) and not positive for one at its upper bound. Once it
+   !! is known which variables are held, and at which bound, the others follow: they solve the same
+   !! problem without bounds, with their own columns of T, with q - T z of the held ones in the place
+   !! of q, and in what these leave of the ball, which is what lmpar does. The held ones are found
+   !! as an active set:
+   !!
+   !! 1. Hold what is fixed, and what is on a bound that the gradient T'q presses it against.
+   !! 2. Solve for the others. Those that leave the box are set on the bound that they crossed and
+   !!    held, and 2 is repeated.
+   !! 3. Let go of those held whose slope w points into the box, and return to 2.
+   !!
+   !! Where nothing is held and nothing leaves, 2 is the step of the unbounded method, bit for bit.
+   !! Every round holds or lets go of something, and nothing is let go of more often than most_chances
+   !! says: the rounds end.
+   !!
+   !! Why the fit converges: if every step reduces the model by a fixed fraction of what a step along
+   !! the projected gradient would, a trust-region method with bounds converges to points at which
+   !! the projected gradient is zero (A. R. Conn, N. I. M. Gould, Ph. L. Toint, "Global convergence of
+   !! a class of trust region algorithms for optimization with simple bounds", SIAM J. Numer. Anal.
+   !! 25 (1988) 433-460). A solution of the problem above reduces it by more than that; but lmpar
+   !! solves within a tenth, and 3 is cut short. So the projected gradient's step is computed too, and
+   !! taken instead where it brings ten times as much. That one is the first of
+   !! z(a) = T'q a/|T'q|, cut off at the bounds, for a = a0, a0/2, a0/4, ..., a0 being the best on the
+   !! line without bounds or delta, whose reduction is at least a tenth of (T'q)'z(a). One is:
+   !! (T'q)'z(a) >= |T'q| |z(a)|^2/a, what is cut off having the sign of what is left, while curvature
+   !! takes back |T z(a)|^2/2.
+   use minpack_kinds, only: dp
+   use minpack_vectors, only: enorm
+   use minpack_triangle, only: multiply, multiply_transposed
+   use minpack_fold, only: triangulate
+   use minpack_qr, only: pivoted_qr
+   use minpack_lmpar, only: lmpar
+   implicit none
+   private
+   public :: bounds_type
+
+   real(dp), parameter :: enough = 0.1_dp
+      !! The fraction of the projected gradient's reduction that a step must bring, and of its own
+      !! first-order reduction that the projected gradient's must.
+   real(dp), parameter :: least_room = 0.1_dp
+      !! What the held variables leave of the radius at least.
+   integer, parameter :: most_halvings = 60
+   integer, parameter :: most_chances = 3
+      !! How often a step lets go of a variable. One leaves one step in a hundred unsolved.
+
+   type :: bounds_type
+      !! Everything is in the order of the columns of T.
+      integer :: n = 0
+      logical :: held_any = .false.
+         !! Whether the last step came to a bound.
+      real(dp), allocatable :: least(:)
+         !! Shape: (n). What z may be.
+      real(dp), allocatable :: greatest(:)
+         !! Shape: (n).
+      integer, allocatable :: side(:)
+         !! Shape: (n). -1 where held at the lower bound, 1 at the upper, 0 where free.
+      integer, allocatable :: chances(:)
+         !! Shape: (n). How often a variable may still be let go of.
+      real(dp) :: size = 0
+         !! |q|, which products of two are divided by so that none overflows.
+      real(dp), allocatable :: gradient(:)
+         !! Shape: (n). T'q.
+      real(dp), allocatable :: along(:)
+         !! Shape: (n). z along the projected gradient.
+      real(dp), allocatable :: image(:)
+         !! Shape: (n). T z.
+      integer, allocatable :: free(:)
+         !! The columns of T that are free.
+      real(dp), allocatable :: columns(:, :)
+         !! Shape: (n, n + 1). The free columns of T and their right-hand side.
+      real(dp), allocatable :: triangle(:, :)
+         !! Shape: (n, n). What they become when factored; in the end held by rows.
+      integer, allocatable :: ipvt(:)
+      real(dp), allocatable :: acnorm(:)
+      real(dp), allocatable :: left(:, :)
+      real(dp), allocatable :: solution(:)
+         !! Of the free variables, in the order that ipvt gives them.
+   contains
+      procedure :: prepare
+      procedure :: propose
+      procedure, private :: pinned
+      procedure, private :: solve_free
+      procedure, private :: hold_leaving
+      procedure, private :: release
+      procedure, private :: project_gradient
+      procedure, private :: appraise
+   end type bounds_type
+
+contains
+
+   subroutine prepare(self, n, stat)
+      class(bounds_type), intent(inout) :: self
+      integer, intent(in) :: n
+      integer, intent(out) :: stat
+         !! Not zero if memory ran out.
+
+      self%n = n
+      allocate (self%least(n), self%greatest(n), self%side(n), self%chances(n), self%gradient(n), &
+                self%along(n), self%image(n), self%free(n), self%columns(n, n + 1), &
+                self%triangle(n, n), self%ipvt(n), self%acnorm(n), self%left(n, 2), &
+                self%solution(n), stat=stat)
+   end subroutine prepare
+
+   subroutine propose(self, t, qtf, delta, par, z, length, damped, work)
+      !! The z for the bounds least and greatest. The arguments are those of lmpar.
+      class(bounds_type), intent(inout) :: self
+      real(dp), intent(in), contiguous :: t(:, :)
+      real(dp), intent(in), contiguous :: qtf(:)
+      real(dp), intent(in) :: delta
+      real(dp), intent(inout) :: par
+      real(dp), intent(out), contiguous :: z(:)
+      real(dp), intent(out) :: length
+      real(dp), intent(out), contiguous :: damped(:, :)
+      real(dp), intent(out), contiguous :: work(:)
+      real(dp) :: first_order, gained, by_gradient
+      logical :: changed
+      integer :: j
+
+      self%size = enorm(self%n, qtf)
+      call multiply_transposed(self%n, t, qtf, self%gradient)
+      self%chances = merge(0, most_chances, self%least >= self%greatest)
+      do j = 1, self%n
+         self%side(j) = 0
+         if (self%pinned(j)) self%side(j) = merge(1, -1, self%gradient(j) < 0)
+         z(j) = 0
+      end do
+      changed = .true.
+      do while (changed)
+         call self%solve_free(t, qtf, delta, par, z, length, damped, work)
+         call self%hold_leaving(z, changed)
+         if (.not. changed) call self%release(t, qtf, par, z, work, changed)
+      end do
+      self%held_any = any(self%side /= 0)
+      if (.not. self%held_any) return
+
+      call self%appraise(t, qtf, z, first_order, gained)
+      call self%project_gradient(t, qtf, delta, work, by_gradient)
+      if (gained < enough*by_gradient) z = self%along
+      length = enorm(self%n, z)
+   end subroutine propose
+
+   pure logical function pinned(self, j)
+      !! Whether variable j is fixed, or on a bound that the gradient presses it against.
+      class(bounds_type), intent(in) :: self
+      integer, intent(in) :: j
+
+      pinned = self%least(j) >= self%greatest(j) .or. (self%greatest(j) <= 0 .and. self%gradient(j) > 0) &
+               .or. (self%least(j) >= 0 .and. self%gradient(j) < 0)
+   end function pinned
+
+   subroutine solve_free(self, t, qtf, delta, par, z, length, damped, work)
+      !! Let lmpar solve for the free variables, the held ones being where they are.
+      class(bounds_type), intent(inout) :: self
+      real(dp), intent(in), contiguous :: t(:, :)
+      real(dp), intent(in), contiguous :: qtf(:)
+      real(dp), intent(in) :: delta
+      real(dp), intent(inout) :: par
+      real(dp), intent(inout), contiguous :: z(:)
+      real(dp), intent(out) :: length
+      real(dp), intent(out), contiguous :: damped(:, :)
+      real(dp), intent(out), contiguous :: work(:)
+      real(dp) :: room
+      integer :: n, count, i, j, k
+
+      n = self%n
+      count = 0
+      do j = 1, n
+         if (self%side(j) /= 0) cycle
+         count = count + 1
+         self%free(count) = j
+         z(j) = 0
+      end do
+      if (count == n) then
+         call lmpar(n, t, qtf, delta, par, z, length, damped, work)
+         return
+      end if
+
+      do k = 1, count
+         j = self%free(k)
+         self%columns(:j, k) = t(j, :j)
+         self%columns(j + 1:, k) = 0
+      end do
+      call multiply(n, t, z, self%image)
+      self%columns(:, count + 1) = qtf - self%image
+      call triangulate(n, count + 1, self%columns, n)
+      call take_triangle(n, count, self%columns, self%triangle)
+      call pivoted_qr(count, self%triangle, self%columns(:count, count + 1), self%ipvt, self%acnorm, &
+                      self%left)
+      call hold_by_rows(count, self%triangle)
+
+      length = enorm(n, z)
+      room = delta*sqrt(max(1 - (length/delta)**2, least_room**2))
+      call lmpar(count, self%triangle, self%columns(:count, count + 1), room, par, self%solution, &
+                 length, damped, work)
+      do i = 1, count
+         z(self%free(self%ipvt(i))) = self%solution(i)
+      end do
+   end subroutine solve_free
+
+   pure subroutine hold_leaving(self, z, changed)
+      !! Set what leaves the box on the bound that it crosses.
+      class(bounds_type), intent(inout) :: self
+      real(dp), intent(inout) :: z(:)
+      logical, intent(out) :: changed
+      integer :: j
+
+      changed = .false.
+      do j = 1, self%n
+         if (self%side(j) /= 0) cycle
+         if (z(j) > self%greatest(j)) then
+            self%side(j) = -1
+            z(j) = self%greatest(j)
+         else if (z(j) < self%least(j)) then
+            self%side(j) = 1
+            z(j) = self%least(j)
+         end if
+         changed = changed .or. self%side(j) /= 0
+      end do
+   end subroutine hold_leaving
+
+   subroutine release(self, t, qtf, par, z, slope, changed)
+      !! Let go of what would move into the box.
+      class(bounds_type), intent(inout) :: self
+      real(dp), intent(in), contiguous :: t(:, :)
+      real(dp), intent(in), contiguous :: qtf(:)
+      real(dp), intent(in) :: par
+      real(dp), intent(in), contiguous :: z(:)
+      real(dp), intent(out), contiguous :: slope(:)
+         !! Workspace.
+      logical, intent(out) :: changed
+      integer :: j
+
+      changed = .false.
+      if (all(self%side == 0 .or. self%chances == 0)) return
+      call multiply(self%n, t, z, self%image)
+      self%image = qtf - self%image
+      call multiply_transposed(self%n, t, self%image, slope)
+      do j = 1, self%n
+         if (self%chances(j) == 0 .or. self%side(j)*(slope(j) - par*z(j)) <= 0) cycle
+         self%side(j) = 0
+         self%chances(j) = self%chances(j) - 1
+         changed = .true.
+      end do
+   end subroutine release
+
+   subroutine project_gradient(self, t, qtf, delta, direction, gained)
+      !! Leave the z(a) that is called for above in `along`.
+      class(bounds_type), intent(inout) :: self
+      real(dp), intent(in), contiguous :: t(:, :)
+      real(dp), intent(in), contiguous :: qtf(:)
+      real(dp), intent(in) :: delta
+      real(dp), intent(out), contiguous :: direction(:)
+         !! Workspace.
+      real(dp), intent(out) :: gained
+      real(dp) :: steepness, curvature, first_order, a
+      integer :: halving, j
+
+      gained = 0
+      do j = 1, self%n
+         direction(j) = merge(0.0_dp, self%gradient(j), self%pinned(j))
+      end do
+      steepness = enorm(self%n, direction)
+      if (steepness == 0) return
+      direction = direction/steepness
+      call multiply(self%n, t, direction, self%image)
+      curvature = enorm(self%n, self%image)
+      a = delta
+      if (steepness < delta*curvature*curvature) a = steepness/curvature/curvature
+      do halving = 0, most_halvings
+         self%along = min(max(a*direction, self%least), self%greatest)
+         call self%appraise(t, qtf, self%along, first_order, gained)
+         if (gained >= enough*first_order) exit
+         a = a/2
+      end do
+   end subroutine project_gradient
+
+   subroutine appraise(self, t, qtf, z, first_order, whole)
+      !! By how much a step reduces the model's sum of squares, as a fraction of |q|^2.
+      class(bounds_type), intent(inout) :: self
+      real(dp), intent(in), contiguous :: t(:, :)
+      real(dp), intent(in), contiguous :: qtf(:)
+      real(dp), intent(in), contiguous :: z(:)
+      real(dp), intent(out) :: first_order
+      real(dp), intent(out) :: whole
+      real(dp) :: norm
+      integer :: i
+
+      call multiply(self%n, t, z, self%image)
+      first_order = 0
+      do i = 1, self%n
+         first_order = first_order + 2*(qtf(i)/self%size)*(self%image(i)/self%size)
+      end do
+      norm = enorm(self%n, self%image)
+      whole = first_order - (norm/self%size)**2
+   end subroutine appraise
+
+   pure subroutine take_triangle(ld, n, from, r)
+      integer, intent(in) :: ld
+      integer, intent(in) :: n
+      real(dp), intent(in) :: from(ld, n)
+      real(dp), intent(out) :: r(n, n)
+      integer :: j
+
+      do j = 1, n
+         r(:j, j) = from(:j, j)
+         r(j + 1:, j) = 0
+      end do
+   end subroutine take_triangle
+
+   pure subroutine hold_by_rows(n, r)
+      !! Transpose an upper triangle in place.
+      integer, intent(in) :: n
+      real(dp), intent(inout) :: r(n, n)
+      integer :: i, j
+
+      do j = 1, n
+         do i = 1, j - 1
+            r(j, i) = r(i, j)
+         end do
+      end do
+   end subroutine hold_by_rows
+
+end module minpack_bounds

@@ -1,0 +1,69 @@
+"""bounds, in every form in which a user gives them -> where x may go."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leastsq._checks import FLOAT64, FloatArray, own_vector
+
+
+class Box(NamedTuple):
+    """Where x may go: lower <= x <= upper."""
+
+    lower: FloatArray
+    upper: FloatArray
+
+    def active_mask(self, x: FloatArray) -> NDArray[np.int_]:
+        """Tell which parameters are on a bound: -1 the lower one or fixed, 1 the upper one."""
+        return np.where(x <= self.lower, -1, np.where(x >= self.upper, 1, 0))
+
+    def fault(self, x: FloatArray) -> str:
+        """Say what is wrong with the first parameter that is not within its bounds."""
+        j = int(np.argmin((self.lower <= x) & (x <= self.upper)))
+        value, low, high = x[j], self.lower[j], self.upper[j]
+        if np.isnan(low) or np.isnan(high):
+            return f"the bounds of x[{j}] must be numbers, got {low} and {high}"
+        if low > high:
+            return f"the lower bound of x[{j}], {low}, is above its upper bound {high}"
+        side = f"above its upper bound {high}" if value > high else f"below its lower bound {low}"
+        return f"x0 is infeasible: x0[{j}] = {value} is {side}"
+
+
+def box_around(x: FloatArray, bounds: Any) -> Box:
+    """Take the bounds of x0, which must be within them."""
+    lower, upper = pair(bounds)
+    box = Box(limits(lower, x.size, "lower"), limits(upper, x.size, "upper"))
+    if not ((box.lower <= x) & (x <= box.upper)).all():
+        raise ValueError(box.fault(x))
+    return box
+
+
+def pair(bounds: Any) -> tuple[Any, Any]:
+    """Take the bounds apart."""
+    if hasattr(bounds, "lb") and hasattr(bounds, "ub"):
+        return bounds.lb, bounds.ub
+    try:
+        lower, upper = bounds
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"bounds must be a pair (lb, ub) or have the attributes lb and ub, got {bounds!r}"
+        ) from None
+    return lower, upper
+
+
+def limits(bound: Any, n: int, which: str) -> FloatArray:
+    """Take the bounds on one side, one for each of the n parameters or one for all."""
+    if type(bound) in (int, float):
+        return np.full(n, bound, FLOAT64)
+    values = own_vector(bound, f"The {which} bounds")
+    if values.size == 1:
+        values = np.full(n, values[0])
+    if values.size != n:
+        raise ValueError(
+            f"there must be one {which} bound for each of the {n} parameters in x0, or one for "
+            f"all, got {values.size}"
+        )
+    return values

@@ -1,0 +1,252 @@
+"""bounds: what is taken, what is refused, and what a fit does with them."""
+
+import numba
+import numpy as np
+import pytest
+from problems import mgh
+from scipy import optimize
+
+from leastsq import NativeFunction, StoppedError, leastsq
+
+WIDE = (0, 10)
+
+
+def recorded(function, seen):
+    """The function, which adds to what was seen."""
+
+    def recording(x, *args):
+        seen.append(x.copy())
+        return function(x, *args)
+
+    return recording
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        (0, 2),
+        ([0, 0, 0], [2, 2, 2]),
+        (0, [2, 2, 2]),
+        [(0, 0, 0), 2],
+        np.array([[0, 0, 0], [2, 2, 2]]),
+        optimize.Bounds(0, 2),
+        optimize.Bounds([0, 0, 0], [2, 2, 2]),
+    ],
+    ids=str,
+)
+def test_bounds_come_in_many_forms(fit, bounds):
+    x, ier = leastsq(fit.residuals, fit.start, bounds=bounds)
+    assert ier in (1, 2, 3, 4)
+    assert x[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("bounds", "message"),
+    [
+        ((0, 0.5), r"x0 is infeasible: x0\[0\] = 1.0 is above its upper bound 0.5"),
+        (([0, 1.5, 0], 2), r"x0 is infeasible: x0\[1\] = 1.0 is below its lower bound 1.5"),
+        ((2, 0), r"the lower bound of x\[0\], 2.0, is above its upper bound 0.0"),
+        (([0, 0, np.nan], 2), r"the bounds of x\[2\] must be numbers, got nan and 2.0"),
+        ((0, np.nan), r"the bounds of x\[0\] must be numbers, got 0.0 and nan"),
+        (([0, 0], 2), "one lower bound for each of the 3 parameters in x0, or one for all, got 2"),
+        ((0, [[1, 2], [3, 4]]), "one upper bound for each of the 3 parameters"),
+        (((0, 2), (0, 2), (0, 2)), r"bounds must be a pair \(lb, ub\)"),
+        (3, r"bounds must be a pair \(lb, ub\)"),
+    ],
+)
+def test_what_is_wrong_with_bounds_is_told(fit, bounds, message):
+    with pytest.raises(ValueError, match=message):
+        leastsq(fit.residuals, fit.start, bounds=bounds)
+
+
+def test_bounds_that_are_no_numbers_are_refused(fit):
+    with pytest.raises(TypeError, match="The lower bounds must be real numbers"):
+        leastsq(fit.residuals, fit.start, bounds=("a", 2))
+
+
+def test_nan_is_not_within_bounds(fit):
+    with pytest.raises(ValueError, match=r"x0\[1\] = nan"):
+        leastsq(fit.residuals, [1, np.nan, 1], bounds=WIDE)
+
+
+@pytest.mark.parametrize("bounds", [(-np.inf, np.inf), (-1e300, np.inf), (-1e300, 1e300)])
+@pytest.mark.parametrize("analytic", [True, False])
+def test_bounds_out_of_reach_change_no_bit(bounds, analytic):
+    for case in mgh.CASES:
+        points = [], []
+        for seen, limits in zip(points, (None, bounds), strict=True):
+            with np.errstate(all="ignore"):
+                leastsq(
+                    recorded(case.residuals, seen),
+                    case.start,
+                    Dfun=case.jacobian if analytic else None,
+                    full_output=True,
+                    maxfev=300,
+                    bounds=limits,
+                )
+        assert np.array_equal(*points), case.name
+
+
+def test_solution_is_on_the_bound_exactly(fit):
+    x, _, info, _, ier = leastsq(
+        fit.residuals, fit.start, full_output=True, bounds=([0, 0, 0.6], [2, 10, 10])
+    )
+    assert ier in (1, 2, 3, 4)
+    assert x[0] == 2
+    assert x[2] == 0.6
+    assert info["active_mask"].tolist() == [1, 0, -1]
+    assert info["active_mask"].dtype.kind == "i"
+
+
+def test_there_is_no_active_mask_without_bounds(fit):
+    assert "active_mask" not in leastsq(fit.residuals, fit.start, full_output=True)[2]
+    info = leastsq(fit.residuals, fit.start, full_output=True, bounds=(-np.inf, np.inf))[2]
+    assert info["active_mask"].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("analytic", [True, False])
+@pytest.mark.parametrize("start", [[0, 0, 0], [10, 10, 10], [0, 10, 0]])
+def test_start_on_a_bound_is_left(fit, start, analytic):
+    jacobian = fit.jacobian if analytic else None
+    x, ier = leastsq(fit.residuals, start, Dfun=jacobian, bounds=WIDE)
+    assert ier in (1, 2, 3, 4)
+    assert x == pytest.approx(leastsq(fit.residuals, fit.start)[0], rel=1e-6)
+
+
+def test_parameter_on_the_wrong_bound_is_released():
+    # From the start the gradient presses both on bounds, of which the solution touches one alone.
+    matrix = np.array([[1.0, 0.9], [0.9, 1.0], [0.1, 0.1]])
+    target = np.array([0.3, 1.5])
+
+    def residuals(x):
+        return matrix @ (x - target)
+
+    x, _, info, _, _ = leastsq(residuals, [0, 0], full_output=True, bounds=(0, 1))
+    assert info["active_mask"].tolist() == [0, 1]
+    expected = target[0] + matrix[:, 0] @ matrix[:, 1] * 0.5 / (matrix[:, 0] @ matrix[:, 0])
+    assert x == pytest.approx([expected, 1])
+
+
+@pytest.mark.parametrize("analytic", [True, False])
+def test_fixed_parameter_stays_and_costs_nothing(fit, analytic):
+    seen = []
+    x, cov_x, info, _, ier = leastsq(
+        recorded(fit.residuals, seen),
+        [1, 1, 0.5],
+        Dfun=fit.jacobian if analytic else None,
+        full_output=True,
+        bounds=([0, 0, 0.5], [10, 10, 0.5]),
+    )
+    without = leastsq(
+        lambda p: fit.residuals([*p, 0.5]),
+        [1, 1],
+        Dfun=(lambda p: fit.jacobian([*p, 0.5])[:, :2]) if analytic else None,
+        full_output=True,
+    )
+    assert ier in (1, 2, 3, 4)
+    assert {point[2] for point in seen} == {0.5}
+    assert len(seen) == info["nfev"] == without[2]["nfev"]
+    assert x[:2] == pytest.approx(without[0], rel=1e-7)
+    assert cov_x[:2, :2] == pytest.approx(without[1], rel=1e-5)
+    assert not cov_x[2].any()
+    assert not cov_x[:, 2].any()
+    assert info["active_mask"].tolist() == [0, 0, -1]
+
+
+def test_everything_may_be_fixed(fit):
+    x, cov_x, info, _, ier = leastsq(
+        fit.residuals, fit.start, full_output=True, bounds=(fit.start, fit.start)
+    )
+    assert ier == 4
+    assert np.array_equal(x, fit.start)
+    assert info["nfev"] == 1
+    assert not cov_x.any()
+
+
+def test_covariance_is_of_what_is_free_at_the_solution(fit):
+    x, cov_x, *_ = leastsq(fit.residuals, fit.start, full_output=True, bounds=(0, [2, 9, 9]))
+    free = fit.jacobian(x)[:, 1:]
+    assert cov_x[1:, 1:] == pytest.approx(np.linalg.inv(free.T @ free), rel=1e-4)
+    assert not cov_x[0].any()
+
+
+def test_singular_part_that_is_fixed_is_of_no_matter_to_the_covariance():
+    def residuals(x):
+        return np.array([x[0] + x[1] - 1, x[0] + x[1] - 3])
+
+    cov_x = leastsq(residuals, [1, 0], full_output=True, bounds=([-9, 0], [9, 0]))[1]
+    assert cov_x == pytest.approx(np.array([[0.5, 0], [0, 0]]))
+
+
+@pytest.mark.parametrize("width", [1e-3, 1e-9, 1e-15, 0.0])
+def test_differences_fit_into_narrow_bounds(fit, width):
+    seen = []
+    limits = np.array([2.0, 1.0, 0.0]), np.array([2.0 + width, 1.0 + width, 1.0])
+    x, ier = leastsq(recorded(fit.residuals, seen), limits[0] + [0, 0, 0.5], bounds=limits)
+    assert ier in (1, 2, 3, 4)
+    assert all(np.all((limits[0] <= p) & (p <= limits[1])) for p in seen)
+    assert x[:2] == pytest.approx(limits[1][:2], abs=1e-14)
+
+
+def test_domain_that_ends_at_a_bound_is_never_left():
+    def residuals(x):
+        if x[0] > 1 or x[1] < 0:
+            raise AssertionError("outside")
+        return np.array([np.sqrt(1 - x[0]) + x[1], np.sqrt(x[1]) - 0.1 + 1 - x[0]])
+
+    x, ier = leastsq(residuals, [1, 0], bounds=([-9, 0], [1, 9]))
+    assert ier in (1, 2, 3, 4)
+    assert np.all(x <= [1, np.inf])
+
+
+def test_every_option_goes_with_bounds(fit):
+    expected = leastsq(fit.residuals, fit.start, ftol=1e-12, xtol=1e-12, bounds=(0, 2))[0]
+    x, _, _, _, ier = leastsq(
+        lambda p, sign: sign * fit.residuals(p),
+        fit.start,
+        args=(-1,),
+        Dfun=lambda p, sign: sign * fit.jacobian(p).T,
+        full_output=True,
+        col_deriv=True,
+        atol=1e-12,
+        xtol=1e-12,
+        factor=0.1,
+        diag=[1, 2, 3],
+        bounds=(0, 2),
+    )
+    assert ier in (1, 2, 3, 4)
+    assert x == pytest.approx(expected, rel=1e-6)
+    assert leastsq(fit.residuals, fit.start, full_output=True, maxfev=5, bounds=(0, 2))[4] == 5
+
+
+def test_bounds_of_the_user_are_left_alone(fit):
+    lower, upper = np.zeros(3), np.full(3, 2.0)
+    leastsq(fit.residuals, fit.start, bounds=(lower, upper))
+    assert not lower.any()
+    assert (upper == 2).all()
+
+
+def test_native_functions_stay_within_bounds(fit, residual, jacobian, native_only):
+    for Dfun in (None, jacobian):
+        x, ier = leastsq(residual, fit.start, Dfun=Dfun, bounds=(0, 2))
+        assert ier in (1, 2, 3, 4)
+        assert x[0] == 2
+
+
+def test_njit_functions_stay_within_bounds(fit):
+    @numba.njit
+    def residuals(p, x, y):
+        if p.min() < 0 or p.max() > 2:
+            raise ValueError("outside")
+        return p[0] * np.exp(-p[1] * x) + p[2] - y
+
+    x, ier = leastsq(residuals, fit.start, args=(fit.x, fit.y), bounds=(0, 2))
+    assert ier in (1, 2, 3, 4)
+    assert x == pytest.approx(leastsq(fit.residuals, fit.start, bounds=(0, 2))[0], rel=1e-7)
+
+
+def test_stop_within_bounds_keeps_the_best_point(fit, library, curve):
+    curve.stop_at = 6
+    with pytest.raises(StoppedError) as stopped:
+        leastsq(NativeFunction(library.residual, 50, data=curve), fit.start, bounds=(0, 2))
+    assert np.all((stopped.value.x >= 0) & (stopped.value.x <= 2))
