@@ -1,9 +1,10 @@
 """This library and SciPy on the same fits, in one process: `make benchmark`.
 
-The two take turns within every repetition, and what is reported is the median of the ratios of
-neighbours: a machine that slows down or is shared slows both.
+The two take turns, of as many calls as last a few milliseconds, and what is reported is the median
+of the ratios of neighbours: a machine that slows down or is shared slows both.
 """
 
+import math
 import os
 import subprocess
 import sys
@@ -12,23 +13,27 @@ from statistics import median
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import numba
 import numpy as np
-from problems import mgh
+from problems import bounded, mgh
 from scipy import optimize
 
 import leastsq
 
 
-def exponential_fit():
+def exponential(p, x, y):
+    """The residuals of the exponential fit."""
+    return p[0] * np.exp(-p[1] * x) + p[2] - y
+
+
+njit_exponential = numba.njit(exponential)
+
+
+def exponential_fit(residuals=exponential, **options):
     """The exponential fit of 50 points, with its data as args: one call of a solver."""
     x = np.linspace(0, 5, 50)
     y = 2 * np.exp(-1.5 * x) + 0.5 + 0.2 * np.random.default_rng(0).standard_normal(50)
-
-    def residuals(p, x, y):
-        a, b, c = p
-        return a * np.exp(-b * x) + c - y
-
-    return lambda solver: solver(residuals, [1.0, 1.0, 1.0], args=(x, y))
+    return lambda solver: solver(residuals, [1.0, 1.0, 1.0], args=(x, y), **options)
 
 
 def constant_buffer():
@@ -46,28 +51,47 @@ def ready_made_jacobian(m, n, order="C"):
     return lambda solver: solver(lambda p: f, np.ones(n), Dfun=lambda p: J, gtol=1.0)
 
 
+def with_both(call, theirs=optimize.leastsq):
+    """The call with this library's solver and with SciPy's."""
+    return lambda: call(leastsq.leastsq), lambda: call(theirs)
+
+
+def in_bounds(residuals, beside):
+    """The exponential fit within (0, 10), which it does not reach, beside another call."""
+    call = exponential_fit(residuals, bounds=(0, 10))
+    return lambda: call(leastsq.leastsq), beside
+
+
+SCIPY_IN_BOUNDS = with_both(exponential_fit(bounds=(0, 10)), optimize.least_squares)[1]
+TURN = 0.005  # seconds
+TURNS, FEW_TURNS = 100, 10
 TIMED = {
-    "exponential fit, 50 points": (exponential_fit(), 1000),
-    "constant buffer of 50": (constant_buffer(), 2000),
-    "lmder, 1e3 x 10": (ready_made_jacobian(1_000, 10), 300),
-    "lmder, 1e5 x 20": (ready_made_jacobian(100_000, 20), 15),
-    "lmder, 1e5 x 20, Fortran order": (ready_made_jacobian(100_000, 20, "F"), 15),
-    "lmder, 2e4 x 200": (ready_made_jacobian(20_000, 200), 5),
+    "exponential fit, 50 points": with_both(exponential_fit()),
+    "constant buffer of 50": with_both(constant_buffer()),
+    "lmder, 1e3 x 10": with_both(ready_made_jacobian(1_000, 10)),
+    "lmder, 1e5 x 20": with_both(ready_made_jacobian(100_000, 20)),
+    "lmder, 1e5 x 20, Fortran order": with_both(ready_made_jacobian(100_000, 20, "F")),
+    "lmder, 2e4 x 200": with_both(ready_made_jacobian(20_000, 200)),
+    "exponential fit in bounds": in_bounds(exponential, SCIPY_IN_BOUNDS),
+    "the same, njit residual": in_bounds(njit_exponential, SCIPY_IN_BOUNDS),
+    "its own time, in and without bounds": in_bounds(exponential, with_both(exponential_fit())[0]),
 }
 
 
-def seconds(call, solver):
-    """Time one call."""
+def seconds(call, count):
+    """Time a call."""
     start = time.perf_counter()
-    call(solver)
-    return time.perf_counter() - start
+    for _ in range(count):
+        call()
+    return (time.perf_counter() - start) / count
 
 
-def compare(call, repetitions):
-    """Median times of the two solvers, and the median of their ratios."""
+def compare(one, other):
+    """Median times of two calls, and the median of their ratios."""
+    counts = [math.ceil(TURN / min(seconds(call, 1) for _ in range(2))) for call in (one, other)]
     pairs = [
-        (seconds(call, leastsq.leastsq), seconds(call, optimize.leastsq))
-        for _ in range(repetitions)
+        tuple(seconds(call, count) for call, count in zip((one, other), counts, strict=True))
+        for _ in range(TURNS if min(counts) > 1 else FEW_TURNS)
     ]
     ours, theirs = zip(*pairs, strict=True)
     return median(ours), median(theirs), median(a / b for a, b in pairs)
@@ -104,6 +128,34 @@ def evaluations(solver, analytic):
     return total
 
 
+def bounded_evaluations(solve):
+    """The sum of nfev over the bounded problems of Moré, Garbow and Hillstrom.
+
+    But one: SciPy's least_squares takes no parameter that is fixed.
+    """
+    return sum(
+        solve(problem, bounds=(problem.lower, problem.upper), ftol=1.49012e-8, xtol=1.49012e-8)
+        for problem in bounded.FAMOUS
+        if np.all(problem.lower < problem.upper)
+    )
+
+
+def nfev(problem, **options):
+    """The evaluations of this library."""
+    with np.errstate(all="ignore"):
+        return leastsq.leastsq(
+            problem.residuals, problem.start, Dfun=problem.jacobian, full_output=True, **options
+        )[2]["nfev"]
+
+
+def scipys_nfev(problem, **options):
+    """The evaluations of least_squares by its default method, trf."""
+    with np.errstate(all="ignore"):
+        return optimize.least_squares(
+            problem.residuals, problem.start, problem.jacobian, **options
+        ).nfev
+
+
 def import_seconds(module):
     """Import a module in a fresh interpreter."""
     code = (
@@ -116,10 +168,10 @@ def import_seconds(module):
 
 def main():
     """Print one row a figure."""
-    print(f"{'':34}{'leastsq':>12}{'SciPy':>12}{'ratio':>8}")
-    for name, (call, repetitions) in TIMED.items():
-        ours, theirs, ratio = compare(call, repetitions)
-        print(f"{name:34}{ours * 1e6:9.1f} us{theirs * 1e6:9.1f} us{ratio:8.2f}")
+    print(f"{'':36}{'leastsq':>12}{'SciPy':>12}{'ratio':>8}")
+    for name, calls in TIMED.items():
+        ours, theirs, ratio = compare(*calls)
+        print(f"{name:36}{ours * 1e6:9.1f} us{theirs * 1e6:9.1f} us{ratio:8.3f}")
 
     counts = {
         "exponential fit, calls of func": calls_of_func,
@@ -128,7 +180,9 @@ def main():
     }
     for name, count in counts.items():
         ours, theirs = count(leastsq.leastsq), count(optimize.leastsq)
-        print(f"{name:34}{ours:12}{theirs:12}{ours / theirs:8.3f}")
+        print(f"{name:36}{ours:12}{theirs:12}{ours / theirs:8.3f}")
+    ours, theirs = bounded_evaluations(nfev), bounded_evaluations(scipys_nfev)
+    print(f"{'MGH in bounds, nfev, beside trf':36}{ours:12}{theirs:12}{ours / theirs:8.3f}")
 
     imports = [(import_seconds("leastsq"), import_seconds("numpy")) for _ in range(15)]
     extra = median(a - b for a, b in imports) * 1e3

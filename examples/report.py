@@ -16,7 +16,7 @@ BLUE, ORANGE, BLACK = "#1f5fa8", "#d9720b", "#222222"
 def standard_errors(result):
     """Standard deviations of the parameters of a fit, from leastsq's full output."""
     _, cov_x, info, _, _ = result
-    fvec, n = info["fvec"], len(cov_x)
+    fvec, n = info["fvec"], np.count_nonzero(np.diag(cov_x))  # what is on a bound was not fitted
     return np.sqrt(np.diag(cov_x) * np.sum(fvec**2) / (fvec.size - n))
 
 

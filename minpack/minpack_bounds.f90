@@ -38,9 +38,8 @@ module minpack_bounds
    use minpack_kinds, only: dp
    use minpack_vectors, only: enorm
    use minpack_triangle, only: multiply, multiply_transposed
-   use minpack_fold, only: triangulate
-   use minpack_qr, only: pivoted_qr
    use minpack_lmpar, only: lmpar
+   use minpack_reduced, only: reduced_type
    implicit none
    private
    public :: bounds_type
@@ -76,24 +75,16 @@ module minpack_bounds
       real(dp), allocatable :: image(:)
          !! Shape: (n). T z.
       integer, allocatable :: free(:)
-         !! The columns of T that are free.
-      real(dp), allocatable :: columns(:, :)
-         !! Shape: (n, n + 1). The free columns of T and their right-hand side.
-      real(dp), allocatable :: triangle(:, :)
-         !! Shape: (n, n). What they become when factored; in the end held by rows.
-      integer, allocatable :: ipvt(:)
-      real(dp), allocatable :: acnorm(:)
-      real(dp), allocatable :: left(:, :)
-      real(dp), allocatable :: solution(:)
-         !! Of the free variables, in the order that ipvt gives them.
+         !! Shape: (n). The columns of T that are free, first.
+      type(reduced_type) :: reduced
    contains
       procedure :: prepare
       procedure :: propose
+      procedure :: project_gradient
       procedure, private :: pinned
       procedure, private :: solve_free
       procedure, private :: hold_leaving
       procedure, private :: release
-      procedure, private :: project_gradient
       procedure, private :: appraise
    end type bounds_type
 
@@ -107,9 +98,8 @@ contains
 
       self%n = n
       allocate (self%least(n), self%greatest(n), self%side(n), self%chances(n), self%gradient(n), &
-                self%along(n), self%image(n), self%free(n), self%columns(n, n + 1), &
-                self%triangle(n, n), self%ipvt(n), self%acnorm(n), self%left(n, 2), &
-                self%solution(n), stat=stat)
+                self%along(n), self%image(n), self%free(n), stat=stat)
+      if (stat == 0) call self%reduced%prepare(n, stat)
    end subroutine prepare
 
    subroutine propose(self, t, qtf, delta, par, z, length, damped, work)
@@ -171,41 +161,24 @@ contains
       real(dp), intent(out), contiguous :: damped(:, :)
       real(dp), intent(out), contiguous :: work(:)
       real(dp) :: room
-      integer :: n, count, i, j, k
+      integer :: count, j
 
-      n = self%n
       count = 0
-      do j = 1, n
+      do j = 1, self%n
          if (self%side(j) /= 0) cycle
          count = count + 1
          self%free(count) = j
          z(j) = 0
       end do
-      if (count == n) then
-         call lmpar(n, t, qtf, delta, par, z, length, damped, work)
+      if (count == self%n) then
+         call lmpar(self%n, t, qtf, delta, par, z, length, damped, work)
          return
       end if
-
-      do k = 1, count
-         j = self%free(k)
-         self%columns(:j, k) = t(j, :j)
-         self%columns(j + 1:, k) = 0
-      end do
-      call multiply(n, t, z, self%image)
-      self%columns(:, count + 1) = qtf - self%image
-      call triangulate(n, count + 1, self%columns, n)
-      call take_triangle(n, count, self%columns, self%triangle)
-      call pivoted_qr(count, self%triangle, self%columns(:count, count + 1), self%ipvt, self%acnorm, &
-                      self%left)
-      call hold_by_rows(count, self%triangle)
-
-      length = enorm(n, z)
+      call multiply(self%n, t, z, self%image)
+      self%image = qtf - self%image
+      length = enorm(self%n, z)
       room = delta*sqrt(max(1 - (length/delta)**2, least_room**2))
-      call lmpar(count, self%triangle, self%columns(:count, count + 1), room, par, self%solution, &
-                 length, damped, work)
-      do i = 1, count
-         z(self%free(self%ipvt(i))) = self%solution(i)
-      end do
+      call self%reduced%solve(t, self%image, self%free(:count), room, par, z, damped, work)
    end subroutine solve_free
 
    pure subroutine hold_leaving(self, z, changed)
@@ -255,7 +228,7 @@ contains
    end subroutine release
 
    subroutine project_gradient(self, t, qtf, delta, direction, gained)
-      !! Leave the z(a) that is called for above in `along`.
+      !! Leave the z(a) that is called for above in `along`, after `propose` has seen the gradient.
       class(bounds_type), intent(inout) :: self
       real(dp), intent(in), contiguous :: t(:, :)
       real(dp), intent(in), contiguous :: qtf(:)
@@ -266,6 +239,7 @@ contains
       real(dp) :: steepness, curvature, first_order, a
       integer :: halving, j
 
+      self%along = 0
       gained = 0
       do j = 1, self%n
          direction(j) = merge(0.0_dp, self%gradient(j), self%pinned(j))
@@ -304,31 +278,5 @@ contains
       norm = enorm(self%n, self%image)
       whole = first_order - (norm/self%size)**2
    end subroutine appraise
-
-   pure subroutine take_triangle(ld, n, from, r)
-      integer, intent(in) :: ld
-      integer, intent(in) :: n
-      real(dp), intent(in) :: from(ld, n)
-      real(dp), intent(out) :: r(n, n)
-      integer :: j
-
-      do j = 1, n
-         r(:j, j) = from(:j, j)
-         r(j + 1:, j) = 0
-      end do
-   end subroutine take_triangle
-
-   pure subroutine hold_by_rows(n, r)
-      !! Transpose an upper triangle in place.
-      integer, intent(in) :: n
-      real(dp), intent(inout) :: r(n, n)
-      integer :: i, j
-
-      do j = 1, n
-         do i = 1, j - 1
-            r(j, i) = r(i, j)
-         end do
-      end do
-   end subroutine hold_by_rows
 
 end module minpack_bounds

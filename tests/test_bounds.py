@@ -98,6 +98,26 @@ def test_solution_is_on_the_bound_exactly(fit):
     assert info["active_mask"].dtype.kind == "i"
 
 
+def test_parameter_on_a_bound_does_not_end_the_fit_of_the_others():
+    # Beside 1e9, which is where x[0] stays, every step of x[1] is small.
+    def residuals(x):
+        return np.array([x[0] - 1e9 - 1, np.exp(x[1]) - 20, 0.1 * x[1]])
+
+    x, ier = leastsq(residuals, [1e9, 0], bounds=([0, -9], [1e9, 9]), ftol=0, xtol=1e-3)
+    assert ier == 2
+    assert x[0] == 1e9
+    assert x[1] == pytest.approx(leastsq(lambda y: residuals([1e9, *y]), [0])[0][0], rel=1e-3)
+
+
+def test_start_on_the_best_corner_is_returned(fit):
+    corner = [0.5, 0, 0.1]
+    bounds = 0, [0.5, 0.5, 0.1]
+    x, _, info, _, ier = leastsq(fit.residuals, corner, full_output=True, bounds=bounds)
+    assert (ier, info["nfev"]) == (4, 4)
+    assert x.tolist() == corner
+    assert info["active_mask"].tolist() == [1, -1, 1]
+
+
 def test_there_is_no_active_mask_without_bounds(fit):
     assert "active_mask" not in leastsq(fit.residuals, fit.start, full_output=True)[2]
     info = leastsq(fit.residuals, fit.start, full_output=True, bounds=(-np.inf, np.inf))[2]
@@ -186,6 +206,19 @@ def test_differences_fit_into_narrow_bounds(fit, width):
     assert ier in (1, 2, 3, 4)
     assert all(np.all((limits[0] <= p) & (p <= limits[1])) for p in seen)
     assert x[:2] == pytest.approx(limits[1][:2], abs=1e-14)
+
+
+def test_rounding_leads_no_difference_out_of_bounds():
+    start = float.fromhex("-0x1.53dd88705d582p-32")
+    upper = float.fromhex("0x1.d872c3efefa6fp-29")
+    assert start + (upper - start) > upper
+    seen = []
+
+    def residuals(x):  # x[0] is of no matter, so that a longer step is tried
+        return np.array([x[1] - 1, x[1] + 1])
+
+    leastsq(recorded(residuals, seen), [start, 0], bounds=([start, -9], [upper, 9]))
+    assert max(x[0] for x in seen) == upper
 
 
 def test_domain_that_ends_at_a_bound_is_never_left():

@@ -65,3 +65,14 @@ def test_nist_prints_a_row_a_fit_and_most_have_six_certified_digits(tmp_path):
     assert default > 27
     assert tight == 54
     assert_picture(tmp_path, "nist")
+
+
+def test_lines_have_no_negative_height_within_bounds(tmp_path):
+    table = rows(run("lines", tmp_path), ["height 1", "height 2", "height 3", "width", "dark"])
+    free, within = table[:5], table[5:]
+    assert free[1][0] < 0
+    assert within[1][0] == within[1][1] == 0
+    assert [row[-1] for row in within] == [0, -1, 0, 0, -1]
+    for (_, free_error, _), (estimate, error, truth, on_a_bound) in zip(free, within, strict=True):
+        assert on_a_bound or (error < free_error and abs(estimate - truth) < 4 * error)
+    assert_picture(tmp_path, "lines")

@@ -3,7 +3,7 @@ program test_step
    use minpack_vectors, only: enorm
    use minpack_box, only: box_type
    use minpack_problem, only: model_type
-   use minpack_step, only: trust_region_type
+   use minpack_step, only: trust_region_type, reduction_type
    use checks, only: check, finish, random_matrix, random_triangle
    implicit none
    integer, parameter :: powers(3) = [0, 150, -150]
@@ -20,6 +20,8 @@ program test_step
          call solves_the_subproblem(triangle_of_rank(i - 1, n), 1.0_dp, 1.0_dp)
       end do
       call stays_where_nothing_pulls(random_triangle(n))
+      call promises_what_the_model_gives(random_triangle(n), .false.)
+      call promises_what_the_model_gives(random_triangle(n), .true.)
    end do
    call finish()
 
@@ -92,6 +94,40 @@ contains
       call check(all(trial == x), 'no step without a gradient')
       deallocate (model%r, model%qtf, model%ipvt)
    end subroutine stays_where_nothing_pulls
+
+   subroutine promises_what_the_model_gives(triangle, bounded)
+      real(dp), intent(in) :: triangle(:, :)
+      logical, intent(in) :: bounded
+      type(trust_region_type) :: region
+      type(reduction_type) :: reduction
+      type(model_type) :: model
+      real(dp), allocatable, target :: lower(:), upper(:)
+      real(dp), allocatable :: x(:), trial(:), p(:)
+      real(dp) :: fnorm, promised, slope
+      integer :: n, stat
+
+      n = size(triangle, 1)
+      if (n == 0) return
+      call make_model(model, triangle)
+      fnorm = 2*norm2(model%qtf)
+      lower = spread(-0.01_dp, 1, n)
+      upper = spread(0.02_dp, 1, n)
+      allocate (x(n), trial(n))
+      x = 0
+      call region%prepare(n, x, .false., box_type(bounded, lower, upper), stat)
+      call region%begin(model%acnorm, x, fnorm, 0.1_dp)
+      call region%adopt(model)
+      call region%propose(model, x, trial)
+      call check(any(trial == lower .or. trial == upper) .eqv. bounded, 'the step comes to a bound')
+      reduction = region%assess(model, fnorm, fnorm)
+      p = trial
+      promised = sum(model%qtf**2) - sum((model%qtf + matmul(triangle, p))**2)
+      slope = dot_product(model%qtf, matmul(triangle, p))
+      call check(abs(reduction%predicted*fnorm**2 - promised) < 1e-12_dp*promised, 'what it promises')
+      call check(abs(reduction%slope*fnorm**2 - slope) < 1e-12_dp*promised, 'and how it begins')
+      call check(reduction%actual == 0, 'and what it brought')
+      deallocate (model%r, model%qtf, model%ipvt)
+   end subroutine promises_what_the_model_gives
 
    subroutine make_model(model, triangle)
       type(model_type), intent(out) :: model

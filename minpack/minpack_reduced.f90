@@ -1,0 +1,104 @@
+module minpack_reduced
+   !! The step of minpack_lmpar in some of the variables alone, the others being where they are.
+   use minpack_kinds, only: dp
+   use minpack_fold, only: triangulate
+   use minpack_qr, only: pivoted_qr
+   use minpack_lmpar, only: lmpar
+   implicit none
+   private
+   public :: reduced_type
+
+   type :: reduced_type
+      real(dp), allocatable :: columns(:, :)
+         !! Shape: (n, n + 1). Some columns of T and a right-hand side.
+      real(dp), allocatable :: triangle(:, :)
+         !! Shape: (n, n). What they become when factored, in the end held by rows.
+      integer, allocatable :: ipvt(:)
+         !! Shape: (n). The order in which they were factored.
+      real(dp), allocatable :: norms(:)
+         !! Shape: (n). Theirs.
+      real(dp), allocatable :: left(:, :)
+         !! Shape: (n, 2). Workspace of pivoted_qr.
+      real(dp), allocatable :: solution(:)
+         !! Shape: (n). z of these variables in that order.
+   contains
+      procedure :: prepare
+      procedure :: solve
+   end type reduced_type
+
+contains
+
+   subroutine prepare(self, n, stat)
+      class(reduced_type), intent(inout) :: self
+      integer, intent(in) :: n
+      integer, intent(out) :: stat
+         !! Not zero if memory ran out.
+
+      allocate (self%columns(n, n + 1), self%triangle(n, n), self%ipvt(n), self%norms(n), &
+                self%left(n, 2), self%solution(n), stat=stat)
+   end subroutine prepare
+
+   subroutine solve(self, t, qtf, which, delta, par, z, damped, work)
+      !! Solve for the variables that are named. The arguments are those of lmpar, but for:
+      class(reduced_type), intent(inout) :: self
+      real(dp), intent(in), contiguous :: t(:, :)
+      real(dp), intent(in), contiguous :: qtf(:)
+         !! Shape: (n). Q'f less what the other variables explain of it.
+      integer, intent(in) :: which(:)
+         !! Fewer than n columns of T, in order.
+      real(dp), intent(in) :: delta
+      real(dp), intent(inout) :: par
+      real(dp), intent(inout), contiguous :: z(:)
+         !! Shape: (n). Out: minus the step in these variables, as it was in the others.
+      real(dp), intent(out), contiguous :: damped(:, :)
+      real(dp), intent(out), contiguous :: work(:)
+      real(dp) :: length
+      integer :: n, count, i, j, k
+
+      n = size(z)
+      count = size(which)
+      do k = 1, count
+         j = which(k)
+         self%columns(:j, k) = t(j, :j)
+         self%columns(j + 1:, k) = 0
+      end do
+      self%columns(:, count + 1) = qtf
+      call triangulate(n, count + 1, self%columns, n)
+      call take_triangle(n, count, self%columns, self%triangle)
+      call pivoted_qr(count, self%triangle, self%columns(:count, count + 1), self%ipvt, self%norms, &
+                      self%left)
+      call hold_by_rows(count, self%triangle)
+      call lmpar(count, self%triangle, self%columns(:count, count + 1), delta, par, self%solution, &
+                 length, damped, work)
+      do i = 1, count
+         z(which(self%ipvt(i))) = self%solution(i)
+      end do
+   end subroutine solve
+
+   pure subroutine take_triangle(ld, n, from, r)
+      integer, intent(in) :: ld
+      integer, intent(in) :: n
+      real(dp), intent(in) :: from(ld, n)
+      real(dp), intent(out) :: r(n, n)
+      integer :: j
+
+      do j = 1, n
+         r(:j, j) = from(:j, j)
+         r(j + 1:, j) = 0
+      end do
+   end subroutine take_triangle
+
+   pure subroutine hold_by_rows(n, r)
+      !! Transpose an upper triangle in place.
+      integer, intent(in) :: n
+      real(dp), intent(inout) :: r(n, n)
+      integer :: i, j
+
+      do j = 1, n
+         do i = 1, j - 1
+            r(j, i) = r(i, j)
+         end do
+      end do
+   end subroutine hold_by_rows
+
+end module minpack_reduced
