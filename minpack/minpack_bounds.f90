@@ -38,6 +38,7 @@ module minpack_bounds
    use minpack_kinds, only: dp
    use minpack_vectors, only: enorm
    use minpack_triangle, only: multiply, multiply_transposed
+   use minpack_box, only: has_no_way_to_go
    use minpack_lmpar, only: lmpar
    use minpack_reduced, only: reduced_type
    implicit none
@@ -62,6 +63,8 @@ module minpack_bounds
          !! Shape: (n). What z may be.
       real(dp), allocatable :: greatest(:)
          !! Shape: (n).
+      logical, allocatable :: pinned(:)
+         !! Shape: (n). Whether a variable has no way to go from where the step begins.
       integer, allocatable :: side(:)
          !! Shape: (n). -1 where held at the lower bound, 1 at the upper, 0 where free.
       integer, allocatable :: chances(:)
@@ -81,7 +84,6 @@ module minpack_bounds
       procedure :: prepare
       procedure :: propose
       procedure :: project_gradient
-      procedure, private :: pinned
       procedure, private :: solve_free
       procedure, private :: hold_leaving
       procedure, private :: release
@@ -97,7 +99,7 @@ contains
          !! Not zero if memory ran out.
 
       self%n = n
-      allocate (self%least(n), self%greatest(n), self%side(n), self%chances(n), self%gradient(n), &
+      allocate (self%least(n), self%greatest(n), self%pinned(n), self%side(n), self%chances(n), self%gradient(n), &
                 self%along(n), self%image(n), self%free(n), stat=stat)
       if (stat == 0) call self%reduced%prepare(n, stat)
    end subroutine prepare
@@ -115,16 +117,13 @@ contains
       real(dp), intent(out), contiguous :: work(:)
       real(dp) :: first_order, gained, by_gradient
       logical :: changed
-      integer :: j
 
       self%size = enorm(self%n, qtf)
       call multiply_transposed(self%n, t, qtf, self%gradient)
+      self%pinned = has_no_way_to_go(self%greatest, -self%least, self%gradient)
+      self%side = merge(merge(1, -1, self%gradient < 0), 0, self%pinned)
       self%chances = merge(0, most_chances, self%least >= self%greatest)
-      do j = 1, self%n
-         self%side(j) = 0
-         if (self%pinned(j)) self%side(j) = merge(1, -1, self%gradient(j) < 0)
-         z(j) = 0
-      end do
+      z = 0
       changed = .true.
       do while (changed)
          call self%solve_free(t, qtf, delta, par, z, length, damped, work)
@@ -139,15 +138,6 @@ contains
       if (gained < enough*by_gradient) z = self%along
       length = enorm(self%n, z)
    end subroutine propose
-
-   pure logical function pinned(self, j)
-      !! Whether variable j is fixed, or on a bound that the gradient presses it against.
-      class(bounds_type), intent(in) :: self
-      integer, intent(in) :: j
-
-      pinned = self%least(j) >= self%greatest(j) .or. (self%greatest(j) <= 0 .and. self%gradient(j) > 0) &
-               .or. (self%least(j) >= 0 .and. self%gradient(j) < 0)
-   end function pinned
 
    subroutine solve_free(self, t, qtf, delta, par, z, length, damped, work)
       !! Let lmpar solve for the free variables, the held ones being where they are.
@@ -237,13 +227,11 @@ contains
          !! Workspace.
       real(dp), intent(out) :: gained
       real(dp) :: steepness, curvature, first_order, a
-      integer :: halving, j
+      integer :: halving
 
       self%along = 0
       gained = 0
-      do j = 1, self%n
-         direction(j) = merge(0.0_dp, self%gradient(j), self%pinned(j))
-      end do
+      direction = merge(0.0_dp, self%gradient, self%pinned)
       steepness = enorm(self%n, direction)
       if (steepness == 0) return
       direction = direction/steepness

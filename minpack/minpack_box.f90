@@ -3,7 +3,7 @@ module minpack_box
    use minpack_kinds, only: dp
    implicit none
    private
-   public :: box_type
+   public :: box_type, has_no_way_to_go
 
    type :: box_type
       logical :: bounded = .false.
@@ -31,18 +31,30 @@ contains
    end function holds
 
    pure logical function pins(self, j, value, slope)
-      !! Whether variable j has no way to go: it is fixed, or on a bound beyond which the sum of
-      !! squares, of this slope, would fall.
+      !! Whether variable j has no way to go.
       class(box_type), intent(in) :: self
       integer, intent(in) :: j
       real(dp), intent(in) :: value
       real(dp), intent(in) :: slope
 
       pins = .false.
-      if (.not. self%bounded) return
-      pins = self%lower(j) == self%upper(j) .or. (value <= self%lower(j) .and. slope > 0) &
-             .or. (value >= self%upper(j) .and. slope < 0)
+      if (self%bounded) then
+         pins = has_no_way_to_go(value - self%lower(j), self%upper(j) - value, slope)
+      end if
    end function pins
+
+   elemental logical function has_no_way_to_go(below, above, slope)
+      !! Whether a variable is fixed, or on a bound beyond which the sum of squares would fall.
+      real(dp), intent(in) :: below
+         !! The room between the variable and its lower bound.
+      real(dp), intent(in) :: above
+         !! The room between the variable and its upper bound.
+      real(dp), intent(in) :: slope
+         !! Of the sum of squares.
+
+      has_no_way_to_go = (below <= 0 .and. (above <= 0 .or. slope > 0)) &
+                         .or. (above <= 0 .and. slope < 0)
+   end function has_no_way_to_go
 
    pure real(dp) function confine(self, j, value)
       !! The feasible value of variable j that is nearest.
