@@ -99,8 +99,8 @@ contains
          !! Not zero if memory ran out.
 
       self%n = n
-      allocate (self%least(n), self%greatest(n), self%pinned(n), self%side(n), self%chances(n), self%gradient(n), &
-                self%along(n), self%image(n), self%free(n), stat=stat)
+      allocate (self%least(n), self%greatest(n), self%pinned(n), self%side(n), self%chances(n), &
+                self%gradient(n), self%along(n), self%image(n), self%free(n), stat=stat)
       if (stat == 0) call self%reduced%prepare(n, stat)
    end subroutine prepare
 
