@@ -43,12 +43,15 @@ def test_bounds_come_in_many_forms(fit, bounds):
 @pytest.mark.parametrize(
     ("bounds", "message"),
     [
-        ((0, 0.5), r"x0 is infeasible: x0\[0\] = 1.0 is above its upper bound 0.5"),
-        (([0, 1.5, 0], 2), r"x0 is infeasible: x0\[1\] = 1.0 is below its lower bound 1.5"),
-        ((2, 0), r"the lower bound of x\[0\], 2.0, is above its upper bound 0.0"),
-        (([0, 0, np.nan], 2), r"the bounds of x\[2\] must be numbers, got nan and 2.0"),
-        ((0, np.nan), r"the bounds of x\[0\] must be numbers, got 0.0 and nan"),
-        (([0, 0], 2), "one lower bound for each of the 3 parameters in x0, or one for all, got 2"),
+        ((0, 0.5), r"outside of provided bounds: x0\[0\] = 1.0 is above its upper bound 0.5"),
+        (
+            ([0, 1.5, 0], 2),
+            r"outside of provided bounds: x0\[1\] = 1.0 is below its lower bound 1.5",
+        ),
+        ((2, 0), r"the lower bound of x0\[0\], 2.0, is above its upper bound 0.0"),
+        (([0, 0, np.nan], 2), r"the bounds of x0\[2\] must be numbers, got nan and 2.0"),
+        ((0, np.nan), r"the bounds of x0\[0\] must be numbers, got 0.0 and nan"),
+        (([0, 0], 2), "one lower bound for each of the 3 parameters, or one for all, got 2"),
         ((0, [[1, 2], [3, 4]]), "one upper bound for each of the 3 parameters"),
         (((0, 2), (0, 2), (0, 2)), r"bounds must be a pair \(lb, ub\)"),
         (3, r"bounds must be a pair \(lb, ub\)"),

@@ -200,7 +200,7 @@ def test_empty_starting_point_is_improper():
 
 def test_scale_of_wrong_length_is_told_both_lengths(fit):
     # SciPy reads past its end.
-    with pytest.raises(ValueError, match="each of the 3 parameters in x0, got 2"):
+    with pytest.raises(ValueError, match="each of the 3 parameters, got 2"):
         leastsq(fit.residuals, fit.start, diag=[1, 2])
 
 

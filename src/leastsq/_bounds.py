@@ -20,25 +20,30 @@ class Box(NamedTuple):
         """Tell which parameters are on a bound: -1 the lower one or fixed, 1 the upper one."""
         return np.where(x <= self.lower, -1, np.where(x >= self.upper, 1, 0))
 
-    def fault(self, x: FloatArray) -> str:
+    def fault(self, x: FloatArray, name: str) -> str:
         """Say what is wrong with the first parameter that is not within its bounds."""
         j = int(np.argmin((self.lower <= x) & (x <= self.upper)))
         value, low, high = x[j], self.lower[j], self.upper[j]
         if np.isnan(low) or np.isnan(high):
-            return f"the bounds of x[{j}] must be numbers, got {low} and {high}"
+            return f"the bounds of {name}[{j}] must be numbers, got {low} and {high}"
         if low > high:
-            return f"the lower bound of x[{j}], {low}, is above its upper bound {high}"
+            return f"the lower bound of {name}[{j}], {low}, is above its upper bound {high}"
         side = f"above its upper bound {high}" if value > high else f"below its lower bound {low}"
-        return f"x0 is infeasible: x0[{j}] = {value} is {side}"
+        return f"Initial guess is outside of provided bounds: {name}[{j}] = {value} is {side}"
 
 
-def box_around(x: FloatArray, bounds: Any) -> Box:
-    """Take the bounds of x0, which must be within them."""
-    lower, upper = pair(bounds)
-    box = Box(limits(lower, x.size, "lower"), limits(upper, x.size, "upper"))
+def box_around(x: FloatArray, bounds: Any, name: str) -> Box:
+    """Take the bounds of a starting point, which must be within them."""
+    box = read_box(bounds, x.size)
     if not ((box.lower <= x) & (x <= box.upper)).all():
-        raise ValueError(box.fault(x))
+        raise ValueError(box.fault(x, name))
     return box
+
+
+def read_box(bounds: Any, n: int) -> Box:
+    """Take the bounds of n parameters."""
+    lower, upper = pair(bounds)
+    return Box(limits(lower, n, "lower"), limits(upper, n, "upper"))
 
 
 def pair(bounds: Any) -> tuple[Any, Any]:
@@ -63,7 +68,7 @@ def limits(bound: Any, n: int, which: str) -> FloatArray:
         values = np.full(n, values[0])
     if values.size != n:
         raise ValueError(
-            f"there must be one {which} bound for each of the {n} parameters in x0, or one for "
-            f"all, got {values.size}"
+            f"there must be one {which} bound for each of the {n} parameters, or one for all, "
+            f"got {values.size}"
         )
     return values

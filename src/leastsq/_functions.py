@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from leastsq._callbacks import as_many_residuals, as_residuals
 from leastsq._checks import FLOAT64, FloatArray, Function, name_of, refuse_too_few
 from leastsq._jacobian import Jacobian
 from leastsq._native import NativeFunction
+from leastsq._warnings import warn
 
 if TYPE_CHECKING:
     from leastsq._numba import CompiledFunction
@@ -131,11 +131,7 @@ def is_parallel(function: object) -> bool:
 
 def warn_of_python(function: Function, reason: str) -> None:
     """Say to whoever called leastsq why a compiled function is called from Python."""
-    warnings.warn(
-        f"{name_of(function)} is called from Python, which is slow: {reason}",
-        RuntimeWarning,
-        stacklevel=5,
-    )
+    warn(f"{name_of(function)} is called from Python, which is slow: {reason}", RuntimeWarning)
 
 
 def precision_of(dtype: np.dtype[Any]) -> float:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import operator
-import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from leastsq import _minpack
 from leastsq._bounds import box_around
-from leastsq._checks import FloatArray, Function, own_vector
+from leastsq._checks import Function, own_vector
 from leastsq._functions import Functions, refuse_unread
-from leastsq._native import StoppedError
-from leastsq._result import OUT_OF_MEMORY, SOLVED, Outcome, Settings, full_tuple, message
-
-DEFAULT_TOLERANCE = 1.49012e-8
-LARGEST_COUNT = np.iinfo(np.int32).max
+from leastsq._result import SOLVED, full_tuple, message
+from leastsq._settings import DEFAULT_TOLERANCE, read_settings
+from leastsq._solve import solve
+from leastsq._warnings import warn
 
 
 def leastsq(
@@ -174,73 +170,21 @@ def leastsq(
     n = x.size
     if n == 0:
         raise TypeError("Improper input parameters. x0 is empty: there is nothing to solve for.")
-    settings = Settings(
-        one_tolerance(ftol, atol),
-        real_number(xtol, "xtol"),
-        real_number(gtol, "gtol"),
-        most_calls(maxfev, (200 if Dfun is None else 100) * (n + 1)),
-        real_number(factor, "factor"),
-        None if diag is None else scale_factors(diag, n),
+    calls_per_parameter = 200 if Dfun is None else 100
+    settings = read_settings(
+        n, calls_per_parameter * (n + 1), ftol, xtol, gtol, maxfev, epsfcn, factor, diag, atol
     )
-    box = None if bounds is None else box_around(x, bounds)
-    step = None if epsfcn is None else real_number(epsfcn, "epsfcn")
+    box = None if bounds is None else box_around(x, bounds, "x0")
     if not full_output:
         settings.refuse_improper()
 
     functions = Functions(func, Dfun, args, col_deriv, x)
-    fvec, m = functions.fvec, functions.m
-    stop = settings[:4]
-    unused = np.empty(n)
-    scale = (
-        settings.factor,
-        settings.diag is not None,
-        unused if settings.diag is None else settings.diag,
-    )
-    limits = (False, unused, unused) if box is None else (True, *box)
-    model = np.empty((n, n), order="F"), np.empty(n, np.int32), np.empty(n)
-    counts: dict[str, int] = {}
-    if Dfun is None:
-        if step is None:
-            step = functions.precision
-        lmdif = _minpack.lmdif_native if functions.release_the_gil else _minpack.lmdif
-        counts["nfev"], ier = lmdif(
-            functions.residual,
-            functions.residual_data,
-            x,
-            fvec,
-            functions.evaluated,
-            *stop,
-            step,
-            *scale,
-            *limits,
-            *model,
-        )
-    else:
-        lmder = _minpack.lmder_native if functions.release_the_gil else _minpack.lmder
-        counts["nfev"], counts["njev"], ier = lmder(
-            functions.residual,
-            functions.residual_data,
-            functions.jacobian,
-            functions.jacobian_data,
-            functions.fills,
-            x,
-            fvec,
-            functions.evaluated,
-            *stop,
-            *scale,
-            *limits,
-            *model,
-        )
-    if ier < 0:
-        functions.raise_failure()
-        raise StoppedError(ier, x, counts["nfev"])
-    if ier == OUT_OF_MEMORY:
-        raise MemoryError(f"leastsq with {m} residuals, {n} parameters")
+    outcome = solve(functions, x, settings, box)
     if full_output:
-        return full_tuple(Outcome(x, fvec, *model, counts, ier, box), settings)
-    if ier not in SOLVED:
-        warnings.warn(message(ier, settings), RuntimeWarning, stacklevel=2)
-    return x, ier
+        return full_tuple(outcome, settings)
+    if outcome.ier not in SOLVED:
+        warn(message(outcome.ier, settings), RuntimeWarning)
+    return x, outcome.ier
 
 
 def refuse_flag_or_data(Dfun: object) -> None:
@@ -252,39 +196,3 @@ def refuse_flag_or_data(Dfun: object) -> None:
         )
     if not callable(Dfun):
         raise TypeError(f"Dfun must be callable, got {Dfun!r}")
-
-
-def real_number(value: object, name: str) -> float:
-    """Convert an option to a float."""
-    try:
-        return float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be a real number, got {value!r}") from None
-
-
-def one_tolerance(ftol: float, atol: float | None) -> float:
-    """Take ftol under either of its names."""
-    if atol is None:
-        return real_number(ftol, "ftol")
-    if ftol is not DEFAULT_TOLERANCE:
-        raise TypeError("atol is a synonym of ftol: pass one of the two, not both")
-    return real_number(atol, "atol")
-
-
-def most_calls(maxfev: int, default: int) -> int:
-    """Choose the limit on calls of func; the core counts them in 32 bits."""
-    try:
-        calls = operator.index(maxfev)
-    except TypeError:
-        raise TypeError(f"maxfev must be an integer, got {maxfev!r}") from None
-    return min(calls if calls > 0 else default, LARGEST_COUNT)
-
-
-def scale_factors(diag: ArrayLike, n: int) -> FloatArray:
-    """Take diag as n numbers of the caller's."""
-    factors = own_vector(diag, "diag")
-    if factors.size != n:
-        raise ValueError(
-            f"diag must have one factor for each of the {n} parameters in x0, got {factors.size}"
-        )
-    return factors

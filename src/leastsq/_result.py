@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 from leastsq import _minpack
 from leastsq._bounds import Box
 from leastsq._checks import FloatArray
+from leastsq._settings import IMPROPER, Settings
 
 IMPROPER_INPUT = 0
 SOLVED = (1, 2, 3, 4)
 OUT_OF_MEMORY = 11
-
-IMPROPER = "Improper input parameters."
 MESSAGES = {
     1: (
         "Both actual and predicted relative reductions in the sum of squares\n"
@@ -61,38 +60,6 @@ class InfoDict(TypedDict, total=False):
     active_mask: NDArray[np.int_]
 
 
-class Settings(NamedTuple):
-    """The options of the solver."""
-
-    ftol: float
-    xtol: float
-    gtol: float
-    maxfev: int
-    factor: float
-    diag: FloatArray | None
-
-    def fault(self) -> str | None:
-        """Say what is improper, by the rules that the core goes by."""
-        ftol, xtol, gtol, _, factor, diag = self
-        if not ftol >= 0:
-            return f"ftol must not be negative: got {ftol:g}."
-        if not xtol >= 0:
-            return f"xtol must not be negative: got {xtol:g}."
-        if not gtol >= 0:
-            return f"gtol must not be negative: got {gtol:g}."
-        if not factor > 0:
-            return f"factor must be positive: got {factor:g}."
-        if diag is not None and not (diag > 0).all():
-            return f"diag must be positive: got {diag}."
-        return None
-
-    def refuse_improper(self) -> None:
-        """Raise what leastsq raises for an improper option."""
-        fault = self.fault()
-        if fault is not None:
-            raise TypeError(f"{IMPROPER} {fault}")
-
-
 class Outcome(NamedTuple):
     """All that the core leaves behind."""
 
@@ -123,7 +90,10 @@ def covariance(outcome: Outcome) -> FloatArray | None:
     """Compute (J'J)^-1, or None without a solution or where the Jacobian is singular."""
     if outcome.ier not in SOLVED:
         return None
-    free = np.asarray(outcome.active_mask() == 0, np.int32)
+    if outcome.box is None:
+        free = np.ones(outcome.x.size, np.int32)
+    else:
+        free = np.asarray(outcome.active_mask() == 0, np.int32)
     cov_x, regular = _minpack.covar(outcome.r.copy(order="F"), outcome.ipvt, free)
     return cov_x if regular else None
 

@@ -1,0 +1,23 @@
+"""Warnings that point to the user's line."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+PACKAGE = __name__.partition(".")[0]
+
+
+def warn(message: str, category: type[Warning]) -> None:
+    """Warn whoever called this package, through however many of its functions."""
+    level = 2
+    frame = sys._getframe(1)
+    while frame.f_back is not None and is_ours(frame.f_globals):
+        frame = frame.f_back
+        level += 1
+    warnings.warn(message, category, stacklevel=level)
+
+
+def is_ours(namespace: dict[str, object]) -> bool:
+    """Tell whether a module belongs to this package."""
+    return str(namespace.get("__name__", "")).partition(".")[0] == PACKAGE
