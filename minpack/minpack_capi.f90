@@ -9,9 +9,10 @@ module minpack_capi
    use minpack_dense, only: dense_type, analytic_type, differenced_type
    use minpack_lm, only: minimize, settings_type
    use minpack_covariance, only: covariance
+   use minpack_triangle, only: solve_transposed
    implicit none
    private
-   public :: lmdif, lmder, evaluate, covar
+   public :: lmdif, lmder, evaluate, covar, whiten
 
 contains
 
@@ -130,6 +131,20 @@ contains
       call functions%residual(x, .false., info)
       fvec = functions%values
    end subroutine evaluate
+
+   subroutine whiten(m, count, factor, columns) bind(c)
+      !! Solve L w = b for each of some columns b, which become w.
+      integer(c_int), intent(in) :: m
+      integer(c_int), intent(in) :: count
+      real(dp), intent(in) :: factor(m, m)
+         !! L, a lower triangle.
+      real(dp), intent(inout) :: columns(m, count)
+      integer :: j
+
+      do j = 1, count
+         call solve_transposed(m, factor, columns(:, j))
+      end do
+   end subroutine whiten
 
    subroutine covar(n, r, ipvt, free, cov, regular) bind(c)
       !! The covariance (J'J)^-1 from R, of the variables that are free.

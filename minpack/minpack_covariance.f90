@@ -20,7 +20,7 @@ contains
          !! 0 for what is not.
       real(dp), intent(out) :: cov(n, n)
       logical, intent(out) :: regular
-         !! Whether R has an inverse, and so cov was computed.
+         !! Whether R has an inverse, and cov no number that is too large.
       real(dp) :: product
       integer :: count, i, j, k
 
@@ -38,7 +38,6 @@ contains
       do k = 1, count
          if (r(k, k) == 0) return
       end do
-      regular = .true.
       call invert(n, count, r)
       do j = 1, count
          do i = 1, j
@@ -49,7 +48,9 @@ contains
             cov(ipvt(i), ipvt(j)) = product
             cov(ipvt(j), ipvt(i)) = product
          end do
+         if (.not. cov(ipvt(j), ipvt(j)) <= huge(product)) return
       end do
+      regular = .true.
    end subroutine covariance
 
    pure subroutine invert(ld, n, r)

@@ -72,3 +72,4 @@ def native_only(monkeypatch):
     """Whatever calls Python in a fit fails."""
     monkeypatch.setattr(_minpack, "lmdif", None)
     monkeypatch.setattr(_minpack, "lmder", None)
+    return monkeypatch

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from leastsq import _leastsq, _native
+from leastsq import _curve_fit, _leastsq, _native, _patch
 
 README = Path(__file__).parents[1] / "README.md"
 
 
-@pytest.mark.parametrize("module", [_leastsq, _native])
+@pytest.mark.parametrize("module", [_curve_fit, _leastsq, _native, _patch])
 def test_docstrings_hold(module):
     failed, attempted = doctest.testmod(module)
     assert attempted

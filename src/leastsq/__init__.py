@@ -1,7 +1,19 @@
 """Nonlinear least squares: ``scipy.optimize.leastsq`` as a small, fast library of its own."""
 
+from leastsq._curve_fit import curve_fit
+from leastsq._errors import FitError, OptimizeWarning
 from leastsq._leastsq import leastsq
 from leastsq._native import NativeFunction, StoppedError
+from leastsq._patch import patch_scipy, unpatch_scipy
 
-__all__ = ["NativeFunction", "StoppedError", "leastsq"]
+__all__ = [
+    "FitError",
+    "NativeFunction",
+    "OptimizeWarning",
+    "StoppedError",
+    "curve_fit",
+    "leastsq",
+    "patch_scipy",
+    "unpatch_scipy",
+]
 __version__ = "0.1.0"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +22,25 @@ class Box(NamedTuple):
         """Tell which parameters are on a bound: -1 the lower one or fixed, 1 the upper one."""
         return np.where(x <= self.lower, -1, np.where(x >= self.upper, 1, 0))
 
+    def free(self, x: FloatArray) -> NDArray[np.bool_]:
+        """Tell which parameters are on no bound."""
+        return (self.lower < x) & (x < self.upper)
+
+    def is_bounded(self) -> bool:
+        """Tell whether there is any bound at all."""
+        return any(map(math.isfinite, itertools.chain(self.lower.tolist(), self.upper.tolist())))
+
+    def interior(self) -> FloatArray:
+        """Choose a point within."""
+        return np.array(
+            [between(*pair) for pair in zip(*map(np.ndarray.tolist, self), strict=True)]
+        )
+
+    def refuse_outside(self, x: FloatArray, name: str) -> None:
+        """Refuse a starting point that is not within the bounds."""
+        if not ((self.lower <= x) & (x <= self.upper)).all():
+            raise ValueError(self.fault(x, name))
+
     def fault(self, x: FloatArray, name: str) -> str:
         """Say what is wrong with the first parameter that is not within its bounds."""
         j = int(np.argmin((self.lower <= x) & (x <= self.upper)))
@@ -32,12 +53,11 @@ class Box(NamedTuple):
         return f"Initial guess is outside of provided bounds: {name}[{j}] = {value} is {side}"
 
 
-def box_around(x: FloatArray, bounds: Any, name: str) -> Box:
-    """Take the bounds of a starting point, which must be within them."""
-    box = read_box(bounds, x.size)
-    if not ((box.lower <= x) & (x <= box.upper)).all():
-        raise ValueError(box.fault(x, name))
-    return box
+def between(low: float, high: float) -> float:
+    """Choose the middle, 1 inside of a single bound, or 1."""
+    if math.isinf(low):
+        return 1.0 if math.isinf(high) else high - 1
+    return low + 1 if math.isinf(high) else low / 2 + high / 2
 
 
 def read_box(bounds: Any, n: int) -> Box:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -34,6 +35,12 @@ def real_array(value: object, what: str) -> NDArray[Any]:
             f"to {FLOAT64!r} according to the rule 'safe'"
         )
     return array
+
+
+def are_finite(array: FloatArray) -> bool:
+    """Tell whether there is neither NaN nor infinity."""
+    # The sum of squares tells at once, unless it is too large a number itself.
+    return math.isfinite(np.vdot(array, array)) or bool(np.isfinite(array).all())
 
 
 def own_vector(value: object, what: str) -> FloatArray:

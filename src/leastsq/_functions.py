@@ -107,7 +107,9 @@ def callee(
     if not isinstance(bound, numba_module().Refusal):
         return function, bound
     warn_of_python(function, bound.reason)
-    return (function if bound.numba_calls_it else function.py_func), None
+    if bound.numba_calls_it:
+        return function, None
+    return getattr(function, "in_python", function.py_func), None
 
 
 @cache

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from leastsq._bounds import box_around
+from leastsq._bounds import read_box
 from leastsq._checks import Function, own_vector
 from leastsq._functions import Functions, refuse_unread
 from leastsq._result import SOLVED, full_tuple, message
@@ -174,7 +174,9 @@ def leastsq(
     settings = read_settings(
         n, calls_per_parameter * (n + 1), ftol, xtol, gtol, maxfev, epsfcn, factor, diag, atol
     )
-    box = None if bounds is None else box_around(x, bounds, "x0")
+    box = None if bounds is None else read_box(bounds, n)
+    if box is not None:
+        box.refuse_outside(x, "x0")
     if not full_output:
         settings.refuse_improper()
 

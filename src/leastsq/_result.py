@@ -72,11 +72,11 @@ class Outcome(NamedTuple):
     ier: int
     box: Box | None
 
-    def active_mask(self) -> NDArray[np.int_]:
-        """Tell which parameters are on a bound."""
+    def free(self) -> NDArray[np.int32]:
+        """Tell which parameters are on no bound: 1, and 0 for the others."""
         if self.box is None:
-            return np.zeros(self.x.size, np.int_)
-        return self.box.active_mask(self.x)
+            return np.ones(self.x.size, np.int32)
+        return self.box.free(self.x).astype(np.int32)
 
 
 def message(ier: int, settings: Settings) -> str:
@@ -90,19 +90,16 @@ def covariance(outcome: Outcome) -> FloatArray | None:
     """Compute (J'J)^-1, or None without a solution or where the Jacobian is singular."""
     if outcome.ier not in SOLVED:
         return None
-    if outcome.box is None:
-        free = np.ones(outcome.x.size, np.int32)
-    else:
-        free = np.asarray(outcome.active_mask() == 0, np.int32)
-    cov_x, regular = _minpack.covar(outcome.r.copy(order="F"), outcome.ipvt, free)
+    cov_x, regular = _minpack.covar(outcome.r.copy(order="F"), outcome.ipvt, outcome.free())
     return cov_x if regular else None
 
 
 def infodict(outcome: Outcome) -> InfoDict:
     """Collect the optional outputs, in SciPy's order and layout."""
     n = outcome.x.size
-    fjac = np.zeros((n, outcome.fvec.size))
-    fjac[:, :n] = outcome.r.T
+    m = outcome.fvec.size
+    fjac = np.zeros((n, m))
+    fjac[:, :n] = outcome.r.T[:, :m]
     info: InfoDict = {
         "fvec": outcome.fvec,
         **outcome.counts,  # type: ignore[typeddict-item]
@@ -111,7 +108,7 @@ def infodict(outcome: Outcome) -> InfoDict:
         "qtf": outcome.qtf,
     }
     if outcome.box is not None:
-        info["active_mask"] = outcome.active_mask()
+        info["active_mask"] = outcome.box.active_mask(outcome.x)
     return info
 
 

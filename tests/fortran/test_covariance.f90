@@ -12,6 +12,7 @@ program test_covariance
       end do
       do k = 1, n
          call covariance_is_of_the_free(random_triangle(n), k)
+         call covariance_that_overflows_is_none(random_triangle(n), k)
          call singular_triangle_has_none(random_triangle(n), k)
       end do
    end do
@@ -60,6 +61,21 @@ contains
       call check(all([(abs(product(i, i) - free(i)) < 1e-9_dp, i=1, n)]), 'its inverse')
       call check(all([(count(abs(product(:, i)) > 1e-9_dp) <= 2, i=1, n)]), 'nothing beside it')
    end subroutine covariance_is_of_the_free
+
+   subroutine covariance_that_overflows_is_none(r, k)
+      real(dp), intent(in) :: r(:, :)
+      integer, intent(in) :: k
+      real(dp), dimension(size(r, 1), size(r, 1)) :: work, cov
+      logical :: regular
+      integer :: ipvt(size(r, 1)), n, i
+
+      n = size(r, 1)
+      ipvt = [(i, i=1, n)]
+      work = r
+      work(:, k) = 1e-160_dp*r(:, k)
+      call covariance(n, work, ipvt, [(1, i=1, n)], cov, regular)
+      call check(.not. regular, 'no covariance of 1e320')
+   end subroutine covariance_that_overflows_is_none
 
    subroutine singular_triangle_has_none(r, k)
       real(dp), intent(in) :: r(:, :)

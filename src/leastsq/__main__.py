@@ -1,0 +1,43 @@
+"""``python -m leastsq --patch-scipy script.py args``: run a script with SciPy patched."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import runpy
+import sys
+
+from leastsq import patch_scipy
+
+
+def main() -> None:
+    """Run a script, or a module, as Python itself would."""
+    parser = argparse.ArgumentParser(
+        prog="python -m leastsq",
+        usage="%(prog)s --patch-scipy (script.py | -m module) [arguments ...]",
+        description="Run a program with scipy.optimize.leastsq, curve_fit and root(method='lm') "
+        "replaced by this library's.",
+    )
+    parser.add_argument(
+        "--patch-scipy", action="store_true", required=True, help="put leastsq in SciPy's place"
+    )
+    parser.add_argument(
+        "-m", dest="module", nargs=argparse.REMAINDER, help="run a module, not a script"
+    )
+    parser.add_argument("script", nargs=argparse.REMAINDER, help="the script, and its arguments")
+    given = parser.parse_args()
+    command = given.module or given.script
+    if not command:
+        parser.error("which script?")
+    patch_scipy()
+    sys.argv = command
+    if given.module:
+        runpy.run_module(command[0], run_name="__main__", alter_sys=True)
+        return
+    if not sys.flags.safe_path:
+        sys.path[0] = os.path.dirname(os.path.realpath(command[0]))
+    runpy.run_path(command[0], run_name="__main__")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""A model compiled by Numba -> residuals and their Jacobian in compiled code."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numba import njit, types
+from numba.extending import intrinsic
+
+from leastsq._adapters import WORD
+from leastsq._data import SCALE, WHITEN
+from leastsq._model import IN_PYTHON, Tools
+
+KEPT = 128  # compiled forms
+
+
+@lru_cache(KEPT)
+def compiled(make: Any, function: Any, weighing: str | None, n: int, *flags: bool) -> Any:
+    """Compile a form of n parameters, and leave with it what to call where that fails."""
+    form = njit(make(function, weighing, tools_for(n), *flags))
+    form.in_python = make(function.py_func, weighing, IN_PYTHON, *flags)
+    return form
+
+
+@lru_cache(KEPT)
+def tools_for(n: int) -> Tools:
+    """Make what compiled forms of n parameters are built of."""
+
+    @intrinsic
+    def unpack(typing_context, p):  # type: ignore[no-untyped-def]
+        numbers = types.UniTuple(types.float64, n)
+
+        def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]
+            data = builder.extract_value(values[0], 4)
+            loaded = [builder.load(builder.gep(data, [WORD(j)])) for j in range(n)]
+            return context.make_tuple(builder, numbers, loaded)
+
+        return numbers(p), generate
+
+    return Tools(unpack, as_array, transposed, {SCALE: scale, WHITEN: whiten})
+
+
+@njit
+def as_array(values):  # type: ignore[no-untyped-def]
+    """Leave a Jacobian as it is."""
+    return values
+
+
+@njit
+def transposed(values):  # type: ignore[no-untyped-def]
+    """Turn the Jacobian that col_deriv speaks of."""
+    return values.T
+
+
+@njit
+def scale(weights, values):  # type: ignore[no-untyped-def]
+    """Multiply each row by its weight."""
+    return (weights * values.T).T
+
+
+@njit
+def whiten(factor, values):  # type: ignore[no-untyped-def]
+    """Solve L w = values, for one column or for many."""
+    columns = values.T.astype(np.float64)
+    for column in columns.reshape(-1, factor.shape[0]):
+        substitute(factor, column)
+    return columns.T
+
+
+@njit
+def substitute(factor, b):  # type: ignore[no-untyped-def]
+    """Solve L w = b in the place of b."""
+    for k in range(b.size):
+        b[k] /= factor[k, k]
+        for i in range(k + 1, b.size):
+            b[i] -= b[k] * factor[i, k]

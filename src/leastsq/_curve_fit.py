@@ -1,0 +1,286 @@
+"""curve_fit: the drop-in for scipy.optimize.curve_fit."""
+
+from __future__ import annotations
+
+import inspect
+from functools import cache
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from leastsq._bounds import Box, read_box
+from leastsq._checks import FloatArray, Function, name_of, own_vector
+from leastsq._data import Data, read_data
+from leastsq._errors import FitError, OptimizeWarning
+from leastsq._fit_options import fit_settings, read_jac, refuse_foreign
+from leastsq._functions import Functions, is_dispatcher
+from leastsq._model import IN_PYTHON, Padded, jacobian_form, residual_form
+from leastsq._result import SOLVED, Outcome, covariance, infodict, message
+from leastsq._solve import solve
+from leastsq._warnings import warn
+
+EVERYWHERE = (-np.inf, np.inf)
+METHODS = (None, "lm", "trf", "dogbox")
+
+
+def curve_fit(
+    f: Function,
+    xdata: Any,
+    ydata: ArrayLike,
+    p0: ArrayLike | None = None,
+    sigma: ArrayLike | None = None,
+    absolute_sigma: bool = False,
+    check_finite: bool | None = None,
+    bounds: Any = EVERYWHERE,
+    method: str | None = None,
+    jac: Function | str | None = None,
+    *,
+    full_output: bool = False,
+    nan_policy: str | None = None,
+    **kwargs: Any,
+) -> tuple[Any, ...]:
+    """Fit a function to data by nonlinear least squares.
+
+    Finds the n parameters for which ``sum(((f(xdata, *params) - ydata)/sigma)**2)`` is smallest,
+    and their covariance.
+
+    Parameters
+    ----------
+    f : callable
+        The model ``f(x, p1, ..., pn)``. It returns what ydata should be, for each of the m points.
+        It is called once for each set of parameters. Compiled by ``numba.njit``, it is fitted
+        without Python and the GIL.
+    xdata : array_like or object
+        What f gets as x: lists, tuples and arrays as a float64 array, usually of shape (m,), or
+        (k, m) for k independent variables; any other object as it is.
+    ydata : array_like
+        The m measured values, usually of shape (m,).
+    p0 : array_like, optional
+        Starting point: n numbers. By default as many as f has parameters, each 1, or in the middle
+        of its bounds, or 1 inside of the only bound that it has.
+    sigma : array_like, optional
+        The errors of ydata, in its unit: one standard deviation for all points, or one for each,
+        shape (m,); or the covariance matrix, shape (m, m), in its square.
+    absolute_sigma : bool, optional
+        Whether sigma holds the true errors. If not, only its ratios matter, and pcov is scaled by
+        the reduced sum of squares.
+    check_finite : bool, optional
+        Whether to refuse NaN and infinity in xdata and ydata. By default so without a nan_policy.
+    bounds : pair of array_like, or object with the attributes lb and ub, optional
+        Lower and upper bounds of the parameters: n numbers each, or one for all; infinite where
+        there is none. A parameter whose bounds are equal is fixed. f and jac are not called
+        outside the bounds.
+    method : {None, 'lm', 'trf', 'dogbox'}, optional
+        Whatever its name, the Levenberg-Marquardt method of leastsq, which knows bounds. With
+        'trf' or 'dogbox', or with bounds, there may be fewer points than parameters.
+    jac : callable or {None, '2-point', '3-point', 'cs'}, optional
+        ``jac(x, p1, ..., pn)`` returns the derivative of f at point i with respect to parameter j
+        in row i, column j, shape (m, n). It may be compiled like f. Without it the derivatives are
+        estimated: by forward differences; by '3-point' ones, centrally within the bounds; or by a
+        complex step ('cs'), for an f that takes complex parameters.
+    full_output : bool, optional
+        Return infodict, mesg and ier too.
+    nan_policy : {None, 'raise', 'omit'}, optional
+        Whether to refuse, or to leave out, points with a NaN in xdata or ydata.
+    **kwargs
+        Options of leastsq: ftol, xtol, gtol, maxfev, epsfcn, factor, diag, col_deriv (of jac) and
+        atol. factor is 1 by default where there are bounds. Of SciPy's least_squares: max_nfev,
+        the most calls of f apart from those for differences, as is maxfev where SciPy calls
+        least_squares, with bounds or method 'trf' or 'dogbox'; x_scale, the unit of each
+        parameter, or 'jac'; loss, which must be 'linear'.
+
+    Returns
+    -------
+    popt : ndarray, shape (n,), float64
+        The parameters.
+    pcov : ndarray, shape (n, n)
+        Their covariance: ``sqrt(diag(pcov))`` are the standard errors. Infinite, with an
+        OptimizeWarning, where it cannot be estimated: from a singular Jacobian, or from no more
+        points than parameters if sigma is not absolute. Zero in the rows and columns of parameters
+        that are on a bound, which count as known.
+    infodict : dict
+        As of leastsq; ``fvec`` are the residuals ``(f(xdata, *popt) - ydata)/sigma``.
+    mesg : str
+        What ier means.
+    ier : int
+        1 to 4: see leastsq.
+
+    Raises
+    ------
+    FitError
+        No solution was found. A RuntimeError, with the attributes popt, infodict and ier.
+    ValueError
+        xdata or ydata contain what is not finite; sigma has another shape than above, contains
+        zeros or NaN or is not positive definite; p0 is not within the bounds; p0 is None and the
+        number of parameters cannot be told from f; another option has no such value.
+    TypeError
+        Fewer points than parameters; an unknown option; data that are not real numbers.
+    BaseException
+        Whatever f or jac raises comes out as it is.
+
+    Warns
+    -----
+    OptimizeWarning
+        The covariance could not be estimated.
+    RuntimeWarning
+        An njit function is called from Python, for the reason that is given.
+
+    See Also
+    --------
+    leastsq : the same for residuals.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from leastsq import curve_fit
+    >>> def decay(t, amplitude, rate, level):
+    ...     return amplitude*np.exp(-rate*t) + level
+    >>> t = np.linspace(0, 5, 50)
+    >>> y = decay(t, 2.5, 1.3, 0.5) + 0.02*np.cos(40*t)
+    >>> popt, pcov = curve_fit(decay, t, y)
+    >>> np.round(popt, 1)
+    array([2.5, 1.3, 0.5])
+    >>> popt, pcov = curve_fit(decay, t, y, bounds=(0, [2, 10, 1]))
+    >>> popt[0]
+    np.float64(2.0)
+    """
+    if not callable(f):
+        raise TypeError(f"f must be callable, got {f!r}")
+    if method not in METHODS:
+        raise ValueError(f"`method` must be 'trf', 'dogbox' or 'lm', got {method!r}")
+    if kwargs:
+        refuse_foreign(kwargs)
+    p, box = start(f, p0, bounds)
+    n = p.size
+    data = read_data(xdata, ydata, sigma, check_finite, nan_policy)
+    m = data.y.size
+    as_least_squares = method in ("trf", "dogbox") or (method is None and box is not None)
+    may_be_few = as_least_squares or box is not None
+    if not may_be_few and m != 1 and n > m:
+        raise TypeError(
+            f"The number of func parameters={n} must not exceed the number of data points={m}"
+        )
+    settings = fit_settings(n, jac, box, as_least_squares, kwargs)
+    fit = Fit(f, data, n, is_padded=may_be_few and n > m)
+    fit.differentiate(read_jac(jac, f, box), bool(kwargs.get("col_deriv")))
+    functions = Functions(fit.residuals, fit.jacobian, data.args, False, p)
+    fit.refuse_mismatch(functions.m)
+    outcome = fit.without_padding(solve(functions, p, settings, box))
+    if outcome.ier not in SOLVED:
+        raise FitError(
+            f"Optimal parameters not found: {message(outcome.ier, settings)}",
+            outcome.x,
+            infodict(outcome),
+            outcome.ier,
+        )
+    pcov = parameter_covariance(outcome, absolute_sigma)
+    if full_output:
+        return (
+            outcome.x,
+            pcov,
+            infodict(outcome),
+            message(outcome.ier, settings),
+            outcome.ier,
+        )
+    return outcome.x, pcov
+
+
+class Fit:
+    """The residuals of a model and their Jacobian, with the data as arguments."""
+
+    def __init__(self, f: Function, data: Data, n: int, is_padded: bool) -> None:
+        self.f = f
+        self.data = data
+        self.n = n
+        self.is_padded = is_padded
+        self.residuals: Any = self.form(residual_form, f)
+        self.jacobian: Any = None
+
+    def differentiate(self, jac: Function | None, col_deriv: bool) -> None:
+        """Take the model's Jacobian, if there is one."""
+        if jac is not None:
+            self.jacobian = self.form(jacobian_form, jac, col_deriv)
+
+    def form(self, make: Any, function: Function, *flags: bool) -> Any:
+        """Make a function of the parameters, in compiled code where the user's is compiled."""
+        weighing = self.data.weighing
+        if is_dispatcher(function) and not self.is_padded:
+            return compiling()(make, function, weighing, self.n, *flags)
+        form = make(function, weighing, IN_PYTHON, *flags)
+        return Padded(form, self.n) if self.is_padded else form
+
+    def refuse_mismatch(self, m: int) -> None:
+        """Refuse residuals that are not as many as the points."""
+        y = self.data.y
+        m = self.residuals.m if self.is_padded else m
+        if m != y.size != 1:
+            raise ValueError(
+                f"{name_of(self.f)} and ydata do not go together: {m} residuals for {y.size} "
+                f"points. It must return an array of shape {y.shape}"
+            )
+
+    def without_padding(self, outcome: Outcome) -> Outcome:
+        """Drop the residuals that were added."""
+        if not self.is_padded:
+            return outcome
+        return outcome._replace(fvec=outcome.fvec[: self.residuals.m])
+
+
+@cache
+def compiling() -> Any:
+    """Import what needs Numba, once a model compiled by Numba was met."""
+    from leastsq._compiled_model import compiled
+
+    return compiled
+
+
+def start(f: Function, p0: ArrayLike | None, bounds: Any) -> tuple[FloatArray, Box | None]:
+    """Find where to start, and the box around it if anything is bounded."""
+    p = None if p0 is None else own_vector(p0, "p0")
+    n = parameter_count(f) if p is None else p.size
+    if n == 0:
+        raise TypeError("p0 is empty: there is nothing to fit")
+    if bounds is EVERYWHERE:
+        return (np.ones(n) if p is None else p), None
+    box = read_box(bounds, n)
+    if p is None:
+        p = box.interior()
+    box.refuse_outside(p, "p0")
+    return p, (box if box.is_bounded() else None)
+
+
+def parameter_count(f: Function) -> int:
+    """Count the parameters that a model takes behind x."""
+    f = getattr(f, "py_func", f)  # of Numba
+    if type(f) is FunctionType and not f.__dict__:
+        count = f.__code__.co_argcount
+    else:
+        count = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in signature(f))
+    if count < 2:
+        raise ValueError(f"Unable to determine number of fit parameters of {name_of(f)}: pass p0")
+    return count - 1
+
+
+def signature(f: Function) -> list[inspect.Parameter]:
+    """List what a function takes; nothing of one that does not tell."""
+    try:
+        return list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        return []
+
+
+def parameter_covariance(outcome: Outcome, absolute_sigma: bool) -> FloatArray:
+    """Estimate the covariance of the parameters, infinite where that is not possible."""
+    pcov = covariance(outcome)
+    if pcov is not None and not absolute_sigma:
+        freedom = outcome.fvec.size - np.count_nonzero(outcome.free())
+        if freedom > 0:
+            pcov *= outcome.fvec.dot(outcome.fvec) / freedom
+        else:
+            pcov = None
+    if pcov is None:
+        warn("Covariance of the parameters could not be estimated", OptimizeWarning)
+        return np.full((outcome.x.size, outcome.x.size), np.inf)
+    return pcov

@@ -1,0 +1,39 @@
+"""What curve_fit raises and warns of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from leastsq._checks import FloatArray
+
+
+class FitError(RuntimeError):
+    """A fit found no solution.
+
+    Attributes
+    ----------
+    popt : ndarray, shape (n,), float64
+        The best parameters found.
+    infodict : dict
+        The optional outputs, as leastsq returns them.
+    ier : int
+        The exit code, as of leastsq: 0 or 5 to 10.
+    """
+
+    def __init__(self, message: str, popt: FloatArray, infodict: Any, ier: int) -> None:
+        super().__init__(message)
+        self.popt = popt
+        self.infodict = infodict
+        self.ier = ier
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle with all that is known, not with the message alone."""
+        return type(self), (str(self), self.popt, self.infodict, self.ier)
+
+
+class LeastsqWarning(UserWarning):
+    """The base of this library's own warnings; Python exchanges none that is built in."""
+
+
+class OptimizeWarning(LeastsqWarning):
+    """The covariance of the parameters could not be estimated."""

@@ -1,0 +1,64 @@
+"""The options of curve_fit, SciPy's for leastsq and for least_squares -> this library's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from leastsq._bounds import Box
+from leastsq._checks import Function
+from leastsq._schemes import complex_step, three_point
+from leastsq._settings import Settings, most_calls, read_settings
+
+LEASTSQS_OPTIONS = {"ftol", "xtol", "gtol", "maxfev", "epsfcn", "factor", "diag", "atol"}
+OPTIONS = LEASTSQS_OPTIONS | {"col_deriv", "max_nfev", "x_scale", "loss"}
+
+
+def refuse_foreign(options: dict[str, Any]) -> None:
+    """Refuse options that leastsq does not have."""
+    if "args" in options:
+        raise ValueError("'args' is not a supported keyword argument.")
+    foreign = foreign_option(options)
+    if foreign is not None:
+        raise TypeError(f"curve_fit of leastsq has no option {foreign}={options[foreign]!r}")
+
+
+def foreign_option(options: dict[str, Any]) -> str | None:
+    """Name an option that only SciPy's least_squares has, if there is one."""
+    for name, value in options.items():
+        if name not in OPTIONS or (name == "loss" and value != "linear"):
+            return name
+    return None
+
+
+def fit_settings(
+    n: int, jac: object, box: Box | None, as_least_squares: bool, options: dict[str, Any]
+) -> Settings:
+    """Convert the options, where SciPy has two names or two defaults for one thing."""
+    differenced = jac is None or jac == "2-point"
+    default_calls = (200 if differenced else 100) * (n + 1)
+    given = {name: value for name, value in options.items() if name in LEASTSQS_OPTIONS}
+    given.setdefault("factor", 100 if box is None else 1)
+    x_scale = options.get("x_scale", "jac")
+    if not isinstance(x_scale, str):
+        given["diag"] = np.ones(n) / x_scale
+    elif x_scale != "jac":
+        raise ValueError(f"x_scale must be 'jac' or positive numbers, got {x_scale!r}")
+    if as_least_squares or "max_nfev" in options:
+        most = options.get("max_nfev") or options.get("maxfev") or 0
+        given["maxfev"] = most_calls(most, 100 * n) * (n + 1 if differenced else 1)
+    return read_settings(n, default_calls, **given)
+
+
+def read_jac(jac: Any, f: Function, box: Box | None) -> Function | None:
+    """Take the Jacobian of a model in every form in which a user asks for it."""
+    if jac is None or callable(jac):
+        return jac  # type: ignore[no-any-return]
+    if jac == "2-point":
+        return None
+    if jac == "3-point":
+        return three_point(f, box)
+    if jac == "cs":
+        return complex_step(f)
+    raise ValueError(f"jac must be callable, None, '2-point', '3-point' or 'cs', got {jac!r}")

@@ -1,0 +1,132 @@
+"""curve_fit of models that Numba compiled: the same fits, without Python."""
+
+import numba
+import numpy as np
+import pytest
+from test_curve_fit import SIGMAS, derivatives, exponential
+
+from leastsq import FitError, curve_fit
+
+njit_exponential = numba.njit(exponential)
+
+
+@numba.njit
+def njit_derivatives(x, a, b, c):
+    J = np.empty((x.size, 3))
+    J[:, 0] = np.exp(-b * x)
+    J[:, 1] = -a * x * J[:, 0]
+    J[:, 2] = 1
+    return J
+
+
+@numba.njit
+def njit_transpose(x, a, b, c):
+    return njit_derivatives(x, a, b, c).T
+
+
+JACS = {
+    "differenced": {},
+    "analytic": {"jac": njit_derivatives},
+    "by columns": {"jac": njit_transpose, "col_deriv": True},
+}
+
+
+@pytest.fixture(params=SIGMAS)
+def sigma(request):
+    return SIGMAS[request.param]
+
+
+@pytest.fixture(params=JACS)
+def options(request):
+    return JACS[request.param]
+
+
+@pytest.mark.parametrize("bounds", [(-np.inf, np.inf), (0, 10)])
+def test_compiled_fit_agrees_and_needs_no_python(fit, sigma, options, bounds, native_only):
+    found = curve_fit(njit_exponential, fit.x, fit.y, sigma=sigma, bounds=bounds, **options)
+    native_only.undo()
+    in_python = {"jac": derivatives} if options else {}
+    expected = curve_fit(exponential, fit.x, fit.y, sigma=sigma, bounds=bounds, **in_python)
+    np.testing.assert_allclose(found[0], expected[0], rtol=1e-7)
+    np.testing.assert_allclose(found[1], expected[1], rtol=1e-5)
+
+
+@pytest.mark.parametrize("scheme", ["3-point", "cs"])
+def test_compiled_model_is_differenced_by_every_scheme(fit, scheme):
+    found, _ = curve_fit(njit_exponential, fit.x, fit.y, jac=scheme)
+    expected, _ = curve_fit(exponential, fit.x, fit.y, jac=derivatives)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_compiled_model_goes_with_a_jacobian_in_python_and_the_other_way(fit, sigma):
+    expected, _ = curve_fit(exponential, fit.x, fit.y, sigma=sigma, jac=derivatives)
+    for f, jac in ((njit_exponential, derivatives), (exponential, njit_derivatives)):
+        found, _ = curve_fit(f, fit.x, fit.y, sigma=sigma, jac=jac)
+        np.testing.assert_allclose(found, expected, rtol=1e-7)
+
+
+def test_kinds_of_data_and_models_are_compiled(native_only):
+    @numba.njit
+    def plane(x, a, b=2.0):
+        return a * x[0] + b * x[1]
+
+    @numba.njit
+    def level(x, a):
+        return a
+
+    @numba.njit
+    def without_x(x, a):
+        return a * np.arange(4.0)
+
+    x = np.array([[1.0, 2, 3, 4], [4, 2, 5, 1]])
+    y = plane(x, 3.0, -1.0)
+    np.testing.assert_allclose(curve_fit(plane, x, y, absolute_sigma=True)[0], [3, -1])
+    np.testing.assert_allclose(curve_fit(level, x[0], y)[0], [y.mean()], rtol=1e-6)
+    np.testing.assert_allclose(curve_fit(without_x, None, [0, 2, 4, 6])[0], [2])
+    np.testing.assert_allclose(curve_fit(without_x, 5, 0, bounds=(-1, 1))[0], [0], atol=1e-8)
+
+
+def test_what_a_compiled_model_raises_comes_out(fit):
+    @numba.njit
+    def model(x, a, b, c):
+        if a < 1:
+            raise ValueError("a is too small")
+        return a * np.exp(-b * x) + c
+
+    with pytest.raises(ValueError, match="a is too small"):
+        curve_fit(model, fit.x, fit.y, bounds=([0, 0, 0], [1, 9, 9]), p0=[1, 1, 1])
+
+
+def test_compiled_model_of_another_number_of_points_is_refused(fit):
+    @numba.njit
+    def model(x, a, b):
+        return np.ones((x.size, 1)) * a + b
+
+    with pytest.raises(ValueError, match="model and ydata do not go together: 2500 residuals"):
+        curve_fit(model, fit.x, fit.y)
+
+
+def test_model_that_numba_cannot_compile_is_called_from_python(fit):
+    @numba.njit
+    def model(x, a, b, c):
+        return __import__("numpy").exp(-b * x) * a + c
+
+    with pytest.warns(RuntimeWarning, match="model is called from Python") as caught:
+        popt, _ = curve_fit(model, fit.x, fit.y)
+    assert caught[0].filename == __file__
+    expected, _ = curve_fit(exponential, fit.x, fit.y)
+    np.testing.assert_allclose(popt, expected, rtol=1e-7)
+
+
+def test_failure_and_few_points_are_as_in_python(fit):
+    with pytest.raises(FitError):
+        curve_fit(njit_exponential, fit.x, fit.y, maxfev=5)
+    with pytest.warns(UserWarning, match="Covariance"):
+        popt, _ = curve_fit(njit_exponential, fit.x[:2], fit.y[:2], method="trf")
+    np.testing.assert_allclose(exponential(fit.x[:2], *popt), fit.y[:2], rtol=1e-6)
+
+
+def test_compiled_forms_are_kept(fit, monkeypatch):
+    curve_fit(njit_exponential, fit.x, fit.y)
+    monkeypatch.setattr(numba.core.compiler, "compile_extra", None)
+    curve_fit(njit_exponential, fit.x, fit.y, [2, 2, 2])
