@@ -15,7 +15,7 @@ MESON = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/meson
 .PHONY: demo test sanitize fuzz benchmark clean
 
 demo: .venv/demo
-	@for example in polynomial exponential sine misra1a nist lines kinetics peak; do \
+	@for example in polynomial exponential sine misra1a nist lines kinetics peak band; do \
 	  $(BIN)/python examples/$$example.py build/demo || exit 1; \
 	done
 

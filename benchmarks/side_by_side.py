@@ -1,7 +1,8 @@
 """This library and SciPy on the same fits, in one process: `make benchmark`.
 
-The two take turns, of as many calls as last a few milliseconds, and what is reported is the median
-of the ratios of neighbours: a machine that slows down or is shared slows both.
+The two take turns, now one first and now the other, of as many calls as last a few milliseconds.
+What is reported is the median of the ratios of neighbours: a machine that slows down or is shared
+slows both.
 """
 
 import math
@@ -13,8 +14,10 @@ from statistics import median
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import lmfit
 import numba
 import numpy as np
+from astropy.modeling import fitting, models
 from problems import bounded, mgh
 from scipy import optimize
 
@@ -26,20 +29,67 @@ def exponential(p, x, y):
     return p[0] * np.exp(-p[1] * x) + p[2] - y
 
 
+def decay(x, a, b, c):
+    """The model of the exponential fit."""
+    return a * np.exp(-b * x) + c
+
+
 njit_exponential = numba.njit(exponential)
+njit_decay = numba.njit(decay)
+X = np.linspace(0, 5, 50)
+Y = decay(X, 2, 1.5, 0.5) + 0.2 * np.random.default_rng(0).standard_normal(50)
+START = [1.0, 1.0, 1.0]
 
 
 def exponential_fit(residuals=exponential, **options):
     """The exponential fit of 50 points, with its data as args: one call of a solver."""
-    x = np.linspace(0, 5, 50)
-    y = 2 * np.exp(-1.5 * x) + 0.5 + 0.2 * np.random.default_rng(0).standard_normal(50)
-    return lambda solver: solver(residuals, [1.0, 1.0, 1.0], args=(x, y), **options)
+    return lambda solver: solver(residuals, START, args=(X, Y), **options)
+
+
+def curve(model=decay, **options):
+    """The same fit by this library's curve_fit, perhaps of a compiled model, and by SciPy's."""
+    return (
+        lambda: leastsq.curve_fit(model, X, Y, **options),
+        lambda: optimize.curve_fit(decay, X, Y, **options),
+    )
+
+
+def patched(fit):
+    """A fit of another library with this one in SciPy's place, and without."""
+
+    def with_solver(solver):
+        lmfit.minimizer.scipy_leastsq = optimize.leastsq = solver
+        fit()
+
+    theirs = optimize.leastsq
+    return lambda: with_solver(leastsq.leastsq), lambda: with_solver(theirs)
+
+
+def peak():
+    """A Gaussian of 101 points."""
+    x = np.linspace(-5, 5, 101)
+    return x, 3 * np.exp(-(x**2) / 2) + 0.1 * np.random.default_rng(0).standard_normal(101)
+
+
+def lmfit_gaussian():
+    """A fit of a peak by lmfit."""
+    x, y = peak()
+    model = lmfit.models.GaussianModel()
+    start = model.make_params(amplitude=5, center=0.5, sigma=1.5)
+    return lambda: model.fit(y, start, x=x)
+
+
+def astropy_gaussian():
+    """A fit of a peak by astropy."""
+    x, y = peak()
+    start, fitter = models.Gaussian1D(2, 0.5, 1.5), fitting.LevMarLSQFitter()
+    return lambda: fitter(start, x, y)
 
 
 def constant_buffer():
     """A residual that costs nothing: what is left is the solver's own overhead."""
     buffer = np.ones(50)
-    return lambda solver: solver(lambda p: buffer, [1.0, 1.0, 1.0])
+    return lambda solver: solver(lambda p: buffer, START)
 
 
 def ready_made_jacobian(m, n, order="C"):
@@ -75,6 +125,16 @@ TIMED = {
     "exponential fit in bounds": in_bounds(exponential, SCIPY_IN_BOUNDS),
     "the same, njit residual": in_bounds(njit_exponential, SCIPY_IN_BOUNDS),
     "its own time, in and without bounds": in_bounds(exponential, with_both(exponential_fit())[0]),
+    "curve_fit": curve(),
+    "curve_fit from p0": curve(p0=START),
+    "curve_fit in bounds": curve(bounds=(0, 10)),
+    "curve_fit in bounds from p0": curve(p0=START, bounds=(0, 10)),
+    "njit curve_fit": curve(njit_decay),
+    "njit curve_fit from p0": curve(njit_decay, p0=START),
+    "njit curve_fit in bounds": curve(njit_decay, bounds=(0, 10)),
+    "njit curve_fit in bounds from p0": curve(njit_decay, p0=START, bounds=(0, 10)),
+    "lmfit, Gaussian of 101 points": patched(lmfit_gaussian()),
+    "astropy, the same": patched(astropy_gaussian()),
 }
 
 
@@ -89,12 +149,13 @@ def seconds(call, count):
 def compare(one, other):
     """Median times of two calls, and the median of their ratios."""
     counts = [math.ceil(TURN / min(seconds(call, 1) for _ in range(2))) for call in (one, other)]
-    pairs = [
-        tuple(seconds(call, count) for call, count in zip((one, other), counts, strict=True))
-        for _ in range(TURNS if min(counts) > 1 else FEW_TURNS)
-    ]
-    ours, theirs = zip(*pairs, strict=True)
-    return median(ours), median(theirs), median(a / b for a, b in pairs)
+    times = {one: [], other: []}
+    for turn in range(TURNS if min(counts) > 1 else FEW_TURNS):
+        both = list(zip((one, other), counts, strict=True))
+        for call, count in both if turn % 2 else reversed(both):
+            times[call].append(seconds(call, count))
+    ratios = (a / b for a, b in zip(times[one], times[other], strict=True))
+    return median(times[one]), median(times[other]), median(ratios)
 
 
 def calls_of_func(solver):

@@ -26,10 +26,11 @@ def digits(values, known):
     return -np.log10(np.maximum(error, np.finfo(float).eps))
 
 
-def table(title, names, result, seconds, columns):
+def table(title, names, result, seconds, columns, errors=None):
     """Print a fit: its parameters, their standard errors, further columns, and how it ended."""
     x, _, info, message, ier = result
-    columns = {"estimate": x, "std. error": standard_errors(result), **columns}
+    errors = standard_errors(result) if errors is None else errors
+    columns = {"estimate": x, "std. error": errors, **columns}
     print(title)
     print("  " + "parameter".ljust(10) + "".join(name.rjust(20) for name in columns))
     for name, *values in zip(names, *columns.values(), strict=True):

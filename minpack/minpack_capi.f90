@@ -146,18 +146,18 @@ contains
       end do
    end subroutine whiten
 
-   subroutine covar(n, r, ipvt, free, cov, regular) bind(c)
+   subroutine covar(n, r, ipvt, active, cov, regular) bind(c)
       !! The covariance (J'J)^-1 from R, of the variables that are free.
       integer(c_int), intent(in) :: n
       real(dp), intent(inout) :: r(n, n)
       integer(c_int), intent(inout) :: ipvt(n)
-      integer(c_int), intent(in) :: free(n)
-         !! 0 for what is not.
+      integer(c_int), intent(in) :: active(n)
+         !! 0 for what is free, anything else for what is on a bound.
       real(dp), intent(out) :: cov(n, n)
       integer(c_int), intent(out) :: regular
       logical :: inverted
 
-      call covariance(n, r, ipvt, free, cov, inverted)
+      call covariance(n, r, ipvt, active, cov, inverted)
       regular = merge(1, 0, inverted)
    end subroutine covar
 

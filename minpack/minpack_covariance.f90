@@ -8,7 +8,7 @@ module minpack_covariance
 
 contains
 
-   pure subroutine covariance(n, r, ipvt, free, cov, regular)
+   pure subroutine covariance(n, r, ipvt, active, cov, regular)
       !! With J P = Q R for the free variables and U the inverse of R, (J'J)^-1 = P U U' P'; the rows and
       !! columns of the others are zero.
       integer, intent(in) :: n
@@ -16,8 +16,8 @@ contains
          !! In: the triangle R for all variables. Out: the inverse for the free ones.
       integer, intent(inout) :: ipvt(n)
          !! In: column j of J P is column ipvt(j) of J. Out: the same for the free ones alone.
-      integer, intent(in) :: free(n)
-         !! 0 for what is not.
+      integer, intent(in) :: active(n)
+         !! 0 for what is free, anything else for what is on a bound.
       real(dp), intent(out) :: cov(n, n)
       logical, intent(out) :: regular
          !! Whether R has an inverse, and cov no number that is too large.
@@ -27,7 +27,7 @@ contains
       cov = 0
       count = 0
       do k = 1, n
-         if (free(ipvt(k)) == 0) cycle
+         if (active(ipvt(k)) /= 0) cycle
          count = count + 1
          ipvt(count) = ipvt(k)
          r(:k, count) = r(:k, k)

@@ -27,7 +27,7 @@ def line(x, a, b):
 def correlated(m):
     """The covariance of errors that are related to those of their neighbours."""
     apart = np.abs(np.subtract.outer(np.arange(m), np.arange(m)))
-    return 0.02**2 * 0.6**apart
+    return 0.02**2 * (-0.6) ** apart
 
 
 SIGMAS = {
@@ -135,7 +135,7 @@ def test_start_comes_from_the_signature_and_the_bounds():
     [
         lambda x, a, /, b: a * x + b,
         type("Line", (), {"__call__": lambda self, x, a, b: a * x + b})(),
-        type("Line", (), {"value": lambda self, x, a, b: a * x + b})().value,
+        type("Line", (), {"value": lambda self, x, a, /, b: a * x + b})().value,
     ],
     ids=["positional only", "callable object", "method"],
 )
@@ -190,9 +190,8 @@ def test_what_is_on_a_bound_counts_as_known(fit):
 
 def test_options_reach_the_solver(fit):
     def nfev(**options):
-        return curve_fit(exponential, fit.x, fit.y, fit.start, full_output=True, **options)[2][
-            "nfev"
-        ]
+        options = {"p0": fit.start, **options}
+        return curve_fit(exponential, fit.x, fit.y, full_output=True, **options)[2]["nfev"]
 
     for name, value in {
         "ftol": 0.9, "xtol": 0.1, "gtol": 0.1, "atol": 0.9, "factor": 0.1, "x_scale": [1e-3, 1, 1],
@@ -203,7 +202,8 @@ def test_options_reach_the_solver(fit):
     assert nfev(x_scale=2) == nfev(diag=[0.5, 0.5, 0.5])
     assert nfev(x_scale="jac", loss="linear") == nfev()
     assert nfev(bounds=(-100, 100), factor=100) == nfev()
-    assert nfev(bounds=(-100, 100)) == nfev(factor=1)
+    far = {"p0": [9, 0.3, -4]}
+    assert nfev(bounds=(-100, 100), **far) == nfev(factor=1, **far) != nfev(**far)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ FITS = {
     "sine": ["a", "b", "c"],
     "kinetics": ["k1", "k2", r"A\(0\)"],
     "peak": ["height", "center", "width", "base", "slope"],
+    "band": ["bottom", "top", "K", "slope"],
 }
 
 
@@ -45,6 +46,11 @@ def test_fit_finds_the_truth_within_its_standard_errors(name, tmp_path):
         assert abs(estimate - truth) < 4 * error
     assert re.search(r"exit [123]:", printed)
     assert_picture(tmp_path, name)
+
+
+def test_band_holds_the_truth(tmp_path):
+    inside = re.search(r"within the 95 % band at (\d+)% of the curve", run("band", tmp_path))
+    assert int(inside[1]) > 80
 
 
 def test_misra1a_has_eight_certified_digits_from_both_starts(tmp_path):

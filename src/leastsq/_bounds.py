@@ -22,10 +22,6 @@ class Box(NamedTuple):
         """Tell which parameters are on a bound: -1 the lower one or fixed, 1 the upper one."""
         return np.where(x <= self.lower, -1, np.where(x >= self.upper, 1, 0))
 
-    def free(self, x: FloatArray) -> NDArray[np.bool_]:
-        """Tell which parameters are on no bound."""
-        return (self.lower < x) & (x < self.upper)
-
     def is_bounded(self) -> bool:
         """Tell whether there is any bound at all."""
         return any(map(math.isfinite, itertools.chain(self.lower.tolist(), self.upper.tolist())))

@@ -14,7 +14,7 @@ from leastsq._bounds import Box, read_box
 from leastsq._checks import FloatArray, Function, name_of, own_vector
 from leastsq._data import Data, read_data
 from leastsq._errors import FitError, OptimizeWarning
-from leastsq._fit_options import fit_settings, read_jac, refuse_foreign
+from leastsq._fit_options import default_settings, fit_settings, read_jac, refuse_foreign
 from leastsq._functions import Functions, is_dispatcher
 from leastsq._model import IN_PYTHON, Padded, jacobian_form, residual_form
 from leastsq._result import SOLVED, Outcome, covariance, infodict, message
@@ -162,9 +162,11 @@ def curve_fit(
         raise TypeError(
             f"The number of func parameters={n} must not exceed the number of data points={m}"
         )
-    settings = fit_settings(n, jac, box, as_least_squares, kwargs)
+    jac = read_jac(jac, f, box)
+    read = fit_settings if kwargs else default_settings
+    settings = read(n, jac is None, box is not None, as_least_squares, **kwargs)
     fit = Fit(f, data, n, is_padded=may_be_few and n > m)
-    fit.differentiate(read_jac(jac, f, box), bool(kwargs.get("col_deriv")))
+    fit.differentiate(jac, bool(kwargs.get("col_deriv")))
     functions = Functions(fit.residuals, fit.jacobian, data.args, False, p)
     fit.refuse_mismatch(functions.m)
     outcome = fit.without_padding(solve(functions, p, settings, box))
@@ -275,7 +277,8 @@ def parameter_covariance(outcome: Outcome, absolute_sigma: bool) -> FloatArray:
     """Estimate the covariance of the parameters, infinite where that is not possible."""
     pcov = covariance(outcome)
     if pcov is not None and not absolute_sigma:
-        freedom = outcome.fvec.size - np.count_nonzero(outcome.free())
+        fitted = outcome.x.size - np.count_nonzero(outcome.active_mask())
+        freedom = outcome.fvec.size - fitted
         if freedom > 0:
             pcov *= outcome.fvec.dot(outcome.fvec) / freedom
         else:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from leastsq._checks import FLOAT64, FloatArray, are_finite
 
 SCALE, WHITEN = "scale", "whiten"
+SEQUENCES = np.ndarray, list, tuple
 
 
 class Data(NamedTuple):
@@ -41,7 +42,7 @@ def read_data(
     if check_finite is None:
         check_finite = nan_policy is None
     y = as_numbers(ydata, "ydata", check_finite)
-    if isinstance(xdata, np.ndarray | list | tuple):
+    if isinstance(xdata, SEQUENCES):
         xdata = as_numbers(xdata, "xdata", check_finite)
     if y.size == 0:
         raise ValueError("`ydata` must not be empty!")

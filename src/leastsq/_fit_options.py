@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -33,13 +34,12 @@ def foreign_option(options: dict[str, Any]) -> str | None:
 
 
 def fit_settings(
-    n: int, jac: object, box: Box | None, as_least_squares: bool, options: dict[str, Any]
+    n: int, differenced: bool, bounded: bool, as_least_squares: bool, **options: Any
 ) -> Settings:
     """Convert the options, where SciPy has two names or two defaults for one thing."""
-    differenced = jac is None or jac == "2-point"
     default_calls = (200 if differenced else 100) * (n + 1)
     given = {name: value for name, value in options.items() if name in LEASTSQS_OPTIONS}
-    given.setdefault("factor", 100 if box is None else 1)
+    given.setdefault("factor", 1 if bounded else 100)
     x_scale = options.get("x_scale", "jac")
     if not isinstance(x_scale, str):
         given["diag"] = np.ones(n) / x_scale
@@ -49,6 +49,9 @@ def fit_settings(
         most = options.get("max_nfev") or options.get("maxfev") or 0
         given["maxfev"] = most_calls(most, 100 * n) * (n + 1 if differenced else 1)
     return read_settings(n, default_calls, **given)
+
+
+default_settings = lru_cache(fit_settings)
 
 
 def read_jac(jac: Any, f: Function, box: Box | None) -> Function | None:

@@ -103,8 +103,9 @@ def callee(
         return function, function
     if not is_dispatcher(function):
         return function, None
-    bound = numba_module().bound(function, role, x, args)
-    if not isinstance(bound, numba_module().Refusal):
+    numba = numba_module()
+    bound = numba.bound(function, role, x, args)
+    if not isinstance(bound, numba.Refusal):
         return function, bound
     warn_of_python(function, bound.reason)
     if bound.numba_calls_it:
@@ -128,7 +129,8 @@ def is_dispatcher(function: Any) -> bool:
 
 def is_parallel(function: object) -> bool:
     """Tell whether it runs in Numba's own threads, which are for one caller at a time."""
-    return bool(getattr(function, "targetoptions", {}).get("parallel", False))
+    options = getattr(function, "targetoptions", None)
+    return options is not None and bool(options.get("parallel"))
 
 
 def warn_of_python(function: Function, reason: str) -> None:

@@ -16,7 +16,6 @@ from leastsq._adapters import (
     POINT,
     ROLES,
     VECTOR,
-    Role,
     binder,
     in_object_mode,
     resolve,
@@ -56,9 +55,9 @@ class Refusal(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What has been compiled for an njit function, and what could not be."""
+    """What has been compiled for an njit function in each role, and what could not be."""
 
-    binders: dict[Role, Any]
+    binders: dict[str, Any]
     refusals: dict[Any, Refusal]
 
 
@@ -66,16 +65,15 @@ KNOWN: weakref.WeakKeyDictionary[Any, Known] = weakref.WeakKeyDictionary()
 
 
 def bound(
-    function: Any, role_name: str, x: FloatArray, args: tuple[Any, ...]
+    function: Any, role: str, x: FloatArray, args: tuple[Any, ...]
 ) -> CompiledFunction | Refusal:
     """Bind a function to its arguments; or say why it must be called from Python."""
-    role = ROLES[role_name]
     known = KNOWN.get(function)
     if known is None:
         known = KNOWN[function] = Known({}, {})
     bind = known.binders.get(role)
     if bind is None:
-        bind = known.binders[role] = binder(function, role)
+        bind = known.binders[role] = binder(function, ROLES[role])
     if known.refusals:
         refusal = known.refusals.get((role, kinds(args)))
         if refusal is not None:

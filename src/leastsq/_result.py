@@ -72,11 +72,11 @@ class Outcome(NamedTuple):
     ier: int
     box: Box | None
 
-    def free(self) -> NDArray[np.int32]:
-        """Tell which parameters are on no bound: 1, and 0 for the others."""
+    def active_mask(self) -> NDArray[np.int32]:
+        """Tell which parameters are on a bound."""
         if self.box is None:
-            return np.ones(self.x.size, np.int32)
-        return self.box.free(self.x).astype(np.int32)
+            return np.zeros(self.x.size, np.int32)
+        return self.box.active_mask(self.x).astype(np.int32)
 
 
 def message(ier: int, settings: Settings) -> str:
@@ -90,7 +90,7 @@ def covariance(outcome: Outcome) -> FloatArray | None:
     """Compute (J'J)^-1, or None without a solution or where the Jacobian is singular."""
     if outcome.ier not in SOLVED:
         return None
-    cov_x, regular = _minpack.covar(outcome.r.copy(order="F"), outcome.ipvt, outcome.free())
+    cov_x, regular = _minpack.covar(outcome.r.copy(order="F"), outcome.ipvt, outcome.active_mask())
     return cov_x if regular else None
 
 

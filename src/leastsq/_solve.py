@@ -18,7 +18,7 @@ def solve(functions: Functions, x: FloatArray, settings: Settings, box: Box | No
     n = x.size
     fvec = functions.fvec
     stop = settings[:4]
-    unused = np.empty(n)
+    unused = x
     scale = (
         settings.factor,
         settings.diag is not None,

@@ -31,7 +31,7 @@ contains
       ipvt = [(1 + mod(i + 2, n), i=1, n)]
       work = scale*r
       j(:, ipvt) = r
-      call covariance(n, work, ipvt, [(1, i=1, n)], cov, regular)
+      call covariance(n, work, ipvt, [(0, i=1, n)], cov, regular)
       product = matmul(gram(j), scale*(scale*cov))
       call check(regular, 'a regular triangle')
       call check(all([(abs(product(i, i) - 1) < 1e-9_dp, i=1, n)]), 'ones on the diagonal')
@@ -45,20 +45,20 @@ contains
          !! The one that is not.
       real(dp), dimension(size(r, 1), size(r, 1)) :: work, cov, product
       logical :: regular
-      integer :: ipvt(size(r, 1)), free(size(r, 1)), n, i
+      integer :: ipvt(size(r, 1)), active(size(r, 1)), n, i
 
       n = size(r, 1)
       ipvt = [(n + 1 - i, i=1, n)]
-      free = 1
-      free(ipvt(k)) = 0
+      active = 0
+      active(ipvt(k)) = -1
       work = r
       work(:, k) = 0  ! of no matter, nor is that it would be singular
-      call covariance(n, work, ipvt, free, cov, regular)
+      call covariance(n, work, ipvt, active, cov, regular)
       work(:, n:1:-1) = r
       product = matmul(gram(work), cov)
       call check(regular, 'the free part is regular')
       call check(all(cov(:, n + 1 - k) == 0) .and. all(cov(n + 1 - k, :) == 0), 'zeros for the rest')
-      call check(all([(abs(product(i, i) - free(i)) < 1e-9_dp, i=1, n)]), 'its inverse')
+      call check(all([(abs(product(i, i) - 1 - active(i)) < 1e-9_dp, i=1, n)]), 'its inverse')
       call check(all([(count(abs(product(:, i)) > 1e-9_dp) <= 2, i=1, n)]), 'nothing beside it')
    end subroutine covariance_is_of_the_free
 
@@ -73,7 +73,7 @@ contains
       ipvt = [(i, i=1, n)]
       work = r
       work(:, k) = 1e-160_dp*r(:, k)
-      call covariance(n, work, ipvt, [(1, i=1, n)], cov, regular)
+      call covariance(n, work, ipvt, [(0, i=1, n)], cov, regular)
       call check(.not. regular, 'no covariance of 1e320')
    end subroutine covariance_that_overflows_is_none
 
@@ -89,7 +89,7 @@ contains
       ipvt = [(i, i=1, n)]
       work = r
       work(k, k) = 0
-      call covariance(n, work, ipvt, [(1, i=1, n)], cov, regular)
+      call covariance(n, work, ipvt, [(0, i=1, n)], cov, regular)
       call check(.not. regular, 'a singular triangle')
       call check(all(cov == 0), 'no covariance of a singular triangle')
    end subroutine singular_triangle_has_none
