@@ -144,12 +144,12 @@ contains
       call pose(random_matrix(30, 4), 1.0_dp)
       call fit(1)
       cov = r
-      call covar(4_c_int, r, ipvt, [1_c_int, 1_c_int, 1_c_int, 1_c_int], cov, regular)
+      call covar(4_c_int, r, ipvt, [0_c_int, 0_c_int, 0_c_int, 0_c_int], cov, regular)
       call check(regular == 1, 'a regular Jacobian has a covariance')
       cov = matmul(matmul(transpose(problem%columns), problem%columns), cov)
       call check(all(abs([(cov(j, j), j=1, 4)] - 1) < 1e-6_dp), 'it is the inverse of J''J')
       r(4, 4) = 0
-      call covar(4_c_int, r, ipvt, [1_c_int, 1_c_int, 1_c_int, 1_c_int], cov, regular)
+      call covar(4_c_int, r, ipvt, [0_c_int, 0_c_int, 0_c_int, 0_c_int], cov, regular)
       call check(regular == 0, 'a singular Jacobian has none')
    end subroutine covariance_tells_singular_triangles
 
