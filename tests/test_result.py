@@ -134,7 +134,7 @@ def test_residuals_that_are_not_finite_at_the_start_give_ier_9(bad):
     assert info["nfev"] == 1
     assert "not finite" in mesg
     np.testing.assert_array_equal(x, [2])
-    with pytest.warns(RuntimeWarning, match="residuals at x0 are not finite"):
+    with pytest.warns(RuntimeWarning, match="residuals at the starting point are not finite"):
         leastsq(func, [2.0])
 
 

@@ -40,10 +40,10 @@ MESSAGES = {
         "gtol={gtol:g} is too small, func(x) is orthogonal to the columns of\n"
         "  the Jacobian to machine precision."
     ),
-    9: "The residuals at x0 are not finite: func returned NaN or infinity.",
+    9: "The residuals at the starting point are not finite: NaN or infinity is among them.",
     10: (
-        "The Jacobian is not finite: Dfun returned NaN or infinity, or func did\n"
-        "  on both sides of a point where it was to be differenced."
+        "The Jacobian is not finite: it came with NaN or infinity, or the residuals\n"
+        "  did on both sides of a point where they were to be differenced."
     ),
 }
 
