@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 from native.functions import Curve, numbers
+from problems.models import SIGMAS
 
 from leastsq import NativeFunction, _minpack
 
@@ -38,6 +39,12 @@ class ExponentialFit:
 @pytest.fixture
 def fit():
     return ExponentialFit()
+
+
+@pytest.fixture(params=SIGMAS)
+def sigma(request):
+    """The errors of 50 points, for curve_fit."""
+    return SIGMAS[request.param]
 
 
 @pytest.fixture(scope="session")

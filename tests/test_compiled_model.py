@@ -3,7 +3,7 @@
 import numba
 import numpy as np
 import pytest
-from test_curve_fit import SIGMAS, derivatives, exponential
+from problems.models import derivatives, exponential
 
 from leastsq import FitError, curve_fit
 
@@ -29,11 +29,6 @@ JACS = {
     "analytic": {"jac": njit_derivatives},
     "by columns": {"jac": njit_transpose, "col_deriv": True},
 }
-
-
-@pytest.fixture(params=SIGMAS)
-def sigma(request):
-    return SIGMAS[request.param]
 
 
 @pytest.fixture(params=JACS)

@@ -1,0 +1,141 @@
+"""curve_fit: what is said where it fails."""
+
+import pickle
+
+import numpy as np
+import pytest
+from problems.models import exponential, line
+
+from leastsq import FitError, NativeFunction, OptimizeWarning, curve_fit
+
+
+@pytest.mark.parametrize("model", [lambda x: x, lambda x, *p: x, lambda *p: p, max])
+def test_parameters_that_cannot_be_counted_are_asked_for(model):
+    with pytest.raises(ValueError, match="Unable to determine number of fit parameters"):
+        curve_fit(model, [0, 1], [1, 2])
+
+
+def test_failure_carries_what_was_reached(fit):
+    with pytest.raises(RuntimeError, match="Optimal parameters not found") as caught:
+        curve_fit(exponential, fit.x, fit.y, maxfev=10)
+    error = pickle.loads(pickle.dumps(caught.value))
+    for failure in (caught.value, error):
+        assert failure.ier == 5
+        assert failure.infodict["nfev"] >= 10
+        residuals = exponential(fit.x, *failure.popt) - fit.y
+        np.testing.assert_array_equal(failure.infodict["fvec"], residuals)
+    assert str(error) == str(caught.value)
+
+
+def test_model_that_is_not_finite_at_the_start_is_a_failure():
+    with pytest.raises(FitError, match="not finite") as caught:
+        curve_fit(lambda x, a: a * x * np.nan, [1, 2, 3], [1, 2, 3])
+    assert caught.value.ier == 9
+
+
+@pytest.mark.parametrize(
+    ("model", "points", "options"),
+    [
+        (lambda x, a, b: a * x, 6, {}),
+        (line, 2, {}),
+        (line, 1, {"method": "trf"}),
+        (line, 1, {"bounds": (-9, 9), "absolute_sigma": True}),
+    ],
+)
+def test_covariance_that_cannot_be_estimated_is_infinite(model, points, options):
+    x = np.arange(1.0, points + 1)
+    with pytest.warns(OptimizeWarning, match="could not be estimated") as caught:
+        _, pcov = curve_fit(model, x, x**2, **options)
+    assert caught[0].filename == __file__
+    assert pcov.shape == (2, 2)
+    assert np.all(np.isinf(pcov))
+
+
+def test_fewer_points_than_parameters_are_refused_without_such_a_method():
+    message = "The number of func parameters=3 must not exceed the number of data points=2"
+    with pytest.raises(TypeError, match=message):
+        curve_fit(exponential, [1, 2], [1, 2], method="lm")
+    with pytest.raises(TypeError, match="N=2 must not exceed func output vector length M=1"):
+        curve_fit(line, [1], [1])
+
+
+@pytest.mark.parametrize(
+    ("sigma", "message"),
+    [
+        ([1, 0, 1, 1], "must not contain zeros"),
+        (0, "must not contain zeros"),
+        ([1, np.nan, 1, 1], "must not contain NaN"),
+        (np.full((4, 4), np.nan), "must not contain NaN"),
+        (np.diag([1, 1, np.inf, 1]), "positive definite and finite"),
+        (np.diag([1, 1, 0, 1]), "must be positive definite"),
+        (np.diag([1, 1, -1, 1]), "must be positive definite"),
+        ([1, 1, 1], r"incorrect shape.* got \(3,\) for ydata of shape \(4,\)"),
+        (np.ones((4, 1)), "incorrect shape"),
+    ],
+)
+def test_what_is_wrong_with_sigma_is_told(sigma, message):
+    with pytest.raises(ValueError, match=message):
+        curve_fit(line, [1, 2, 3, 4], [1, 2, 3, 4], sigma=sigma)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"f": 3}, TypeError, "f must be callable, got 3"),
+        ({"method": "newton"}, ValueError, "`method` must be 'trf', 'dogbox' or 'lm'"),
+        ({"jac": "4-point"}, ValueError, "jac must be callable, None, '2-point'"),
+        ({"args": (1,)}, ValueError, "'args' is not a supported keyword argument"),
+        ({"tr_solver": "lsmr"}, TypeError, "no option tr_solver='lsmr'"),
+        ({"loss": "huber"}, TypeError, "no option loss='huber'"),
+        ({"x_scale": "auto"}, ValueError, "x_scale must be 'jac' or positive numbers"),
+        ({"maxfev": 2.5}, TypeError, "maxfev must be an integer"),
+        ({"p0": []}, TypeError, "p0 is empty"),
+        ({"p0": ["a", 1]}, TypeError, "p0 must be real numbers"),
+        ({"p0": [5, 1], "bounds": (0, 2)}, ValueError, r"p0\[0\] = 5.0 is above its upper bound"),
+        ({"bounds": (2, 0)}, ValueError, r"the lower bound of p0\[0\]"),
+        ({"bounds": ([0, 0, 0], 1)}, ValueError, "one lower bound for each of the 2 parameters"),
+        ({"xdata": [1, 2, np.inf]}, ValueError, "must not contain infs or NaNs: xdata"),
+        ({"ydata": [1, 2, np.nan]}, ValueError, "must not contain infs or NaNs: ydata"),
+        ({"ydata": []}, ValueError, "`ydata` must not be empty"),
+        ({"ydata": [1j, 2, 3]}, TypeError, "ydata must be real"),
+        ({"ydata": [1, 2]}, ValueError, "broadcast"),
+        ({"nan_policy": "ignore"}, ValueError, "nan_policy must be one of"),
+        ({"ydata": [1, np.nan, 3], "nan_policy": "raise"}, ValueError, "contains nan"),
+        ({"f": lambda x, a, b: (a * x)[:, None]}, ValueError, "9 residuals for 3 points"),
+        (
+            {"f": lambda x, a, b, c, d: (a * x)[:, None] + b + c + d, "method": "trf"},
+            ValueError,
+            "9 residuals for 3 points",
+        ),
+        ({"f": lambda x, a, b: None}, TypeError, "None"),
+        ({"jac": lambda x, a, b: x}, TypeError, r"Shape should be \(3, 2\) but it is \(3,\)"),
+    ],
+)
+def test_what_is_wrong_is_told(arguments, error, message):
+    given = {"f": line, "xdata": [1, 2, 3], "ydata": [1, 2, 3.5], **arguments}
+    with pytest.raises(error, match=message):
+        curve_fit(**given)
+
+
+def test_improper_option_is_a_failure_as_in_scipy():
+    with pytest.raises(FitError, match=r"Improper input parameters\. ftol must not be negative"):
+        curve_fit(line, [1, 2, 3], [1, 2, 3], ftol=-1)
+
+
+def test_what_the_model_raises_comes_out(fit):
+    class MineError(Exception):
+        pass
+
+    def model(x, a, b, c):
+        if a != 1:
+            raise MineError
+        return exponential(x, a, b, c)
+
+    with pytest.raises(MineError):
+        curve_fit(model, fit.x, fit.y)
+
+
+def test_native_function_is_no_model(residual):
+    assert isinstance(residual, NativeFunction)
+    with pytest.raises(TypeError, match="NativeFunction"):
+        curve_fit(residual, [1, 2, 3], [1, 2, 3], p0=[1, 1])
