@@ -128,7 +128,7 @@ def test_there_is_no_active_mask_without_bounds(fit):
 
 
 @pytest.mark.parametrize("analytic", [True, False])
-@pytest.mark.parametrize("start", [[0, 0, 0], [10, 10, 10], [0, 10, 0]])
+@pytest.mark.parametrize("start", [[0, 1, 0], [10, 10, 10], [0, 10, 0]])
 def test_start_on_a_bound_is_left(fit, start, analytic):
     jacobian = fit.jacobian if analytic else None
     x, ier = leastsq(fit.residuals, start, Dfun=jacobian, bounds=WIDE)

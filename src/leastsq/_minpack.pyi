@@ -1,5 +1,10 @@
+from types import ModuleType
+
 import numpy as np
 from numpy.typing import NDArray
+
+level: str
+core: ModuleType
 
 def lmdif(
     residual: int,
