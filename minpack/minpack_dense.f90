@@ -1,5 +1,6 @@
 module minpack_dense
    !! The dense problem: m residuals and their m x n Jacobian, which is given or differenced.
+   use, intrinsic :: iso_c_binding, only: c_intptr_t, c_loc
    use minpack_kinds, only: dp
    use minpack_info, only: going_on, jacobian_not_finite
    use minpack_vectors, only: enorm, all_finite
@@ -13,22 +14,29 @@ module minpack_dense
    private
    public :: dense_type, analytic_type, differenced_type
 
-   integer, parameter :: most_rows = 192
-      !! In a block: as many as keep one of moderate width in cache.
-   integer, parameter :: first_rows = 64
-      !! At least as many begin the triangle, if there are so many: fewer reflections are made so.
-   integer, parameter :: padding = 8
-      !! Keeps the columns of a block from meeting in the same cache sets.
+   integer, parameter :: line = 8
+      !! Numbers in a cache line.
+   integer, parameter :: most_rows = 320
+      !! In a block.
+   integer, parameter :: most_numbers = 80000
+      !! In a block, as long as it has fewest_rows: it lies in cache.
+   integer, parameter :: fewest_rows = 64
 
    type, abstract, extends(problem_type) :: dense_type
       class(functions_type), pointer :: functions => null()
       real(dp), pointer, contiguous :: fvec(:) => null()
          !! Shape: (m). The residuals at the last point that was accepted.
       real(dp) :: trial_norm = 0
-      real(dp), allocatable :: block(:, :)
+      integer :: rows = 0
+         !! Of a block: so many are folded at once.
+      integer :: ld = 0
+         !! From one column of the block to the next, in numbers: whole cache lines.
+      integer :: start = 0
+         !! Where the block begins: on a cache line.
+      real(dp), allocatable :: block(:)
          !! Some rows of [J f], with a spare column for `fold`.
       real(dp), allocatable :: triangle(:, :)
-         !! n + 1 columns. The first rows of [J f], and the triangle in their place.
+         !! Shape: (n + 1, n + 1).
       real(dp), allocatable :: left(:, :)
          !! Shape: (n, 2). Workspace of pivoted_qr.
    contains
@@ -83,10 +91,21 @@ contains
       self%fvec => fvec
       self%n = functions%n
       self%fnorm = enorm(functions%m, fvec)
-      allocate (self%block(min(functions%m, most_rows) + padding, self%n + 2), &
-                self%triangle(max(self%n + 1, min(functions%m, first_rows)), self%n + 1), &
+      self%rows = min(functions%m, max(fewest_rows, min(most_rows, most_numbers/self%n)))
+      self%ld = line*(self%rows/line + 1)
+      allocate (self%block(self%ld*(self%n + 2) + line), self%triangle(self%n + 1, self%n + 1), &
                 self%left(self%n, 2), stat=stat)
+      if (stat == 0) self%start = first_on_line(self%block)
    end subroutine prepare
+
+   integer function first_on_line(numbers) result(first)
+      !! The first of some numbers that begins a cache line.
+      real(dp), intent(in), target :: numbers(:)
+      integer(c_intptr_t) :: address
+
+      address = transfer(c_loc(numbers), address)/8
+      first = 1 + int(modulo(-address, int(line, c_intptr_t)))
+   end function first_on_line
 
    subroutine prepare_differenced(self, functions, fvec, stat)
       class(differenced_type), intent(inout) :: self
@@ -147,43 +166,73 @@ contains
       !! Make the triangle of the first rows of [J f], and fold the others into it.
       class(dense_type), intent(inout) :: self
       type(matrix_view_type), intent(in) :: view
-      integer :: first, last, head
+      integer :: height, first, rows
 
-      head = min(size(self%triangle, 1), self%functions%m)
-      call load(view, self%fvec, 1, head, self%triangle)
-      call triangulate(head, self%n + 1, self%triangle, size(self%triangle, 1))
-      do first = head + 1, self%functions%m, most_rows
-         last = min(first + most_rows - 1, self%functions%m)
-         call load(view, self%fvec, first, last, self%block)
-         call fold(last - first + 1, self%n + 1, self%block, size(self%block, 1), self%triangle, &
-                   size(self%triangle, 1))
-      end do
+      height = 0
+      first = 1
+      associate (m => self%functions%m, columns => self%n + 1)
+         do while (first <= m)
+            rows = min(self%rows, m - first + 1)
+            ! What becomes rows of the triangle is not folded, which is slower.
+            if (height < columns .and. columns > fewest_rows) rows = min(rows, fewest_rows)
+            call load(view, self%fvec, first, rows, self%block(self%start), self%ld)
+            call fold(rows, columns, height, self%block(self%start), self%ld, self%triangle, columns)
+            if (height < columns) then
+               call grow(rows, columns, self%block(self%start), self%ld, self%triangle, height)
+            end if
+            first = first + rows
+         end do
+      end associate
    end subroutine fold_blocks
 
-   pure subroutine load(view, fvec, first, last, block)
-      !! Copy rows first to last of [J f].
+   pure subroutine grow(rows, columns, block, ld, triangle, height)
+      !! Make rows of the triangle of what is left of a block.
+      integer, intent(in) :: rows
+      integer, intent(in) :: columns
+      integer, intent(in) :: ld
+      real(dp), intent(inout) :: block(ld, columns)
+      real(dp), intent(inout) :: triangle(columns, columns)
+      integer, intent(inout) :: height
+         !! Its rows.
+      integer :: more, j
+
+      call triangulate(rows, columns - height, block(1, height + 1), ld)
+      more = min(rows, columns - height)
+      do j = height + 1, columns
+         triangle(height + 1:min(j, height + more), j) = block(:min(j - height, more), j)
+      end do
+      height = height + more
+   end subroutine grow
+
+   pure subroutine load(view, fvec, first, rows, block, ld)
+      !! Copy some rows of [J f].
       type(matrix_view_type), intent(in) :: view
       real(dp), intent(in) :: fvec(:)
       integer, intent(in) :: first
-      integer, intent(in) :: last
-      real(dp), intent(inout) :: block(:, :)
-      integer :: rows, n, i, j
+      integer, intent(in) :: rows
+      integer, intent(in) :: ld
+      real(dp), intent(inout) :: block(ld, *)
+      integer :: n, i, j, k
 
-      rows = last - first + 1
       if (associated(view%columns)) then
          n = size(view%columns, 2)
          do j = 1, n
-            block(:rows, j) = view%columns(first:last, j)
+            block(:rows, j) = view%columns(first:first + rows - 1, j)
          end do
       else
          n = size(view%rows, 1)
-         do i = 1, rows
+         do i = 0, rows - line, line
             do j = 1, n
-               block(i, j) = view%rows(j, first + i - 1)
+               do k = 1, line
+                  block(i + k, j) = view%rows(j, first + i + k - 1)
+               end do
             end do
          end do
+         do k = i + 1, rows
+            block(k, :n) = view%rows(:, first + k - 1)
+         end do
       end if
-      block(:rows, n + 1) = fvec(first:last)
+      block(:rows, n + 1) = fvec(first:first + rows - 1)
    end subroutine load
 
    subroutine analytic_jacobian(self, x, view, info)

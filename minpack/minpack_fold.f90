@@ -11,6 +11,9 @@ module minpack_fold
    !! stay zeros and v overwrites column k of B. Reflections are gathered in panels of four and
    !! applied to the columns behind the panel at once, I - V T V' with a 4 x 4 triangle T
    !! (Schreiber and Van Loan 1989), two columns at a time, to read and write each column once.
+   !!
+   !! This is where fits of many residuals spend their time. The block should lie in cache with its
+   !! columns on cache lines of their own: vectors that straddle two lines take half as long again.
    use minpack_kinds, only: dp
    use minpack_vectors, only: dot, enorm, divide, least_square, greatest_square
    implicit none
@@ -41,10 +44,13 @@ contains
       end do
    end subroutine triangulate
 
-   pure subroutine fold(rows, columns, block, ld, r, ldr)
+   pure subroutine fold(rows, columns, height, block, ld, r, ldr)
       !! Fold a block of rows into the triangle r.
       integer, intent(in) :: rows
       integer, intent(in) :: columns
+      integer, intent(in) :: height
+         !! The rows of r that are there. If fewer than columns, what is left of the block stands in
+         !! its columns behind.
       integer, intent(in) :: ld
       real(dp), intent(inout) :: block(ld, columns + 1)
          !! Shape: (rows, columns), the rows to fold in. Destroyed. The column behind them is spare.
@@ -56,7 +62,7 @@ contains
 
       block(:rows, columns + 1) = 0
       spare = 0
-      do first = 1, columns - panel, panel
+      do first = 1, min(height, columns - 1) - panel + 1, panel
          last = first + panel - 1
          call fold_panel(rows, block(1, first), ld, r(first, first), ldr, t)
          do j = last + 1, columns - 1, 2
@@ -66,7 +72,7 @@ contains
          if (j == columns) call reflect_pair(rows, block(1, first), ld, t, r(first, j), spare, &
                                              block(1, j), block(1, j + 1))
       end do
-      do k = first, columns
+      do k = first, height
          call make_reflection(rows, r(k, k), block(1, k), tau)
          do j = k + 1, columns
             call reflect(rows, block(1, k), tau, r(k, j), block(1, j))
@@ -75,7 +81,9 @@ contains
    end subroutine fold
 
    pure subroutine fold_panel(rows, v, ld, r, ldr, t)
-      !! Fold the columns of a panel, and gather their reflections to I - V t V'.
+      !! Fold the columns of a panel, and gather their reflections to I - V t V'. Each column is
+      !! passed over three times: for its products with the columns before it, to take those out of
+      !! it, and to scale what is left.
       integer, intent(in) :: rows
       integer, intent(in) :: ld
       real(dp), intent(inout) :: v(ld, panel)
@@ -84,47 +92,78 @@ contains
       real(dp), intent(inout) :: r(ldr, panel)
          !! The triangle above the columns.
       real(dp), intent(out) :: t(panel, panel)
-      real(dp) :: products(panel), w
-      integer :: i, j, k
+      real(dp) :: products(panel - 1), w(panel - 1), square, divisor
+      integer :: j, k, second, third
 
+      square = dot(rows, v, v)
       do k = 1, panel
-         call make_reflection(rows, r(k, k), v(1, k), t(k, k))
-         products = products_with(rows, v(1, k), v, ld)
-         t(:k - 1, k) = -t(k, k)*products(:k - 1)
-         do j = 1, k - 1
-            t(j, k) = sum(t(j, j:k - 1)*t(j:k - 1, k))
-         end do
-         do j = k + 1, panel
-            w = t(k, k)*(r(k, j) + products(j))
-            r(k, j) = r(k, j) - w
-            !$omp simd
-            do i = 1, rows
-               v(i, j) = v(i, j) - w*v(i, k)
+         if (k > 1) then
+            ! What is before the second and the third column counts for nothing: w is zero there.
+            second = min(2, k - 1)
+            third = min(3, k - 1)
+            products = products_with(rows, v(1, k), v(1, 1), v(1, second), v(1, third))
+            w = 0
+            do j = 1, k - 1
+               w(j) = sum(t(:j, j)*(r(:j, k) + products(:j)))
             end do
+            r(:k - 1, k) = r(:k - 1, k) - w(:k - 1)
+            call subtract(rows, w, v(1, 1), v(1, second), v(1, third), v(1, k), products, square)
+         end if
+         call finish_reflection(rows, square, r(k, k), v(1, k), t(k, k), divisor)
+         do j = 1, k - 1
+            t(j, k) = -t(k, k)*sum(t(j, j:k - 1)*(products(j:k - 1)/divisor))
          end do
       end do
    end subroutine fold_panel
 
-   pure function products_with(rows, column, v, ld) result(products)
-      !! The products of a column with the four of a panel.
+   pure function products_with(rows, column, v1, v2, v3) result(products)
       integer, intent(in) :: rows
       real(dp), intent(in) :: column(rows)
-      integer, intent(in) :: ld
-      real(dp), intent(in) :: v(ld, panel)
-      real(dp) :: products(panel)
-      real(dp) :: a1, a2, a3, a4
+      real(dp), intent(in) :: v1(rows)
+      real(dp), intent(in) :: v2(rows)
+      real(dp), intent(in) :: v3(rows)
+      real(dp) :: products(3)
+      real(dp) :: a1, a2, a3
       integer :: i
 
-      a1 = 0; a2 = 0; a3 = 0; a4 = 0
-      !$omp simd reduction(+:a1, a2, a3, a4)
+      a1 = 0; a2 = 0; a3 = 0
+      !$omp simd reduction(+:a1, a2, a3)
       do i = 1, rows
-         a1 = a1 + v(i, 1)*column(i)
-         a2 = a2 + v(i, 2)*column(i)
-         a3 = a3 + v(i, 3)*column(i)
-         a4 = a4 + v(i, 4)*column(i)
+         a1 = a1 + v1(i)*column(i)
+         a2 = a2 + v2(i)*column(i)
+         a3 = a3 + v3(i)*column(i)
       end do
-      products = [a1, a2, a3, a4]
+      products = [a1, a2, a3]
    end function products_with
+
+   pure subroutine subtract(rows, w, v1, v2, v3, column, products, square)
+      !! Take multiples of three columns out of another.
+      integer, intent(in) :: rows
+      real(dp), intent(in) :: w(3)
+      real(dp), intent(in) :: v1(rows)
+      real(dp), intent(in) :: v2(rows)
+      real(dp), intent(in) :: v3(rows)
+      real(dp), intent(inout) :: column(rows)
+      real(dp), intent(out) :: products(3)
+         !! Of what is left with the three.
+      real(dp), intent(out) :: square
+         !! The sum of squares of what is left.
+      real(dp) :: a1, a2, a3, left
+      integer :: i
+
+      a1 = 0; a2 = 0; a3 = 0
+      square = 0
+      !$omp simd reduction(+:a1, a2, a3, square) private(left)
+      do i = 1, rows
+         left = column(i) - ((w(1)*v1(i) + w(2)*v2(i)) + w(3)*v3(i))
+         column(i) = left
+         a1 = a1 + v1(i)*left
+         a2 = a2 + v2(i)*left
+         a3 = a3 + v3(i)*left
+         square = square + left**2
+      end do
+      products = [a1, a2, a3]
+   end subroutine subtract
 
    pure subroutine make_reflection(rows, alpha, v, tau)
       !! The reflection that takes (alpha, v) to (beta, 0).
@@ -134,23 +173,39 @@ contains
       real(dp), intent(inout) :: v(rows)
          !! Out: the reflection's vector below its leading 1.
       real(dp), intent(out) :: tau
+      real(dp) :: divisor
+
+      call finish_reflection(rows, dot(rows, v, v), alpha, v, tau, divisor)
+   end subroutine make_reflection
+
+   pure subroutine finish_reflection(rows, square, alpha, v, tau, divisor)
+      !! The same, where the sum of squares is known.
+      integer, intent(in) :: rows
+      real(dp), intent(in) :: square
+         !! Of v.
+      real(dp), intent(inout) :: alpha
+      real(dp), intent(inout) :: v(rows)
+      real(dp), intent(out) :: tau
+      real(dp), intent(out) :: divisor
+         !! What v was divided by.
       real(dp) :: beta, below
 
-      below = dot(rows, v, v)
-      if (below >= least_square .and. below + alpha**2 <= greatest_square) then
-         beta = -sign(sqrt(below + alpha**2), alpha)
+      if (square >= least_square .and. square + alpha**2 <= greatest_square) then
+         beta = -sign(sqrt(square + alpha**2), alpha)
       else
          below = enorm(rows, v)
          if (below == 0) then
             tau = 0
+            divisor = 1
             return
          end if
          beta = -sign(hypot(alpha, below), alpha)
       end if
       tau = (beta - alpha)/beta
-      call divide(rows, v, alpha - beta)
+      divisor = alpha - beta
+      call divide(rows, v, divisor)
       alpha = beta
-   end subroutine make_reflection
+   end subroutine finish_reflection
 
    pure subroutine reflect(rows, v, tau, top, column)
       !! Apply one reflection to the column (top, column).

@@ -19,6 +19,9 @@ program test_fold
          call triangulate_keeps_products(spread(ones(n), 1, rows), 1.0_dp)
          call triangulate_keeps_products(0*random_matrix(rows, n), 1.0_dp)
       end do
+      do rows = 0, n
+         call fold_leaves_the_rest(random_triangle(n), random_matrix(9, n), rows)
+      end do
       call fold_scales(n, 1e200_dp)
       call fold_scales(n, 1e-200_dp)
    end do
@@ -42,7 +45,7 @@ contains
       new = r
       room = 7
       room(:size(block, 1), :size(block, 2)) = block
-      call fold(size(block, 1), size(block, 2), room, size(room, 1), new, size(new, 1))
+      call fold(size(block, 1), size(block, 2), size(block, 2), room, size(room, 1), new, size(new, 1))
    end function folded
 
    subroutine fold_keeps_products(r, block, what)
@@ -56,6 +59,25 @@ contains
                  'fold '//what)
       call check(lower_part_is_zero(new), 'fold leaves a triangle '//what)
    end subroutine fold_keeps_products
+
+   subroutine fold_leaves_the_rest(r, block, height)
+      !! Folded into fewer rows than columns, what is left of a block begins behind as many columns.
+      real(dp), intent(in) :: r(:, :)
+      real(dp), intent(in) :: block(:, :)
+      integer, intent(in) :: height
+      real(dp) :: new(size(r, 1), size(r, 2)), left(size(block, 1), size(block, 2) + 1)
+      integer :: n
+
+      n = size(block, 2)
+      new = r
+      new(height + 1:, :) = 0
+      left(:, :n) = block
+      call fold(size(block, 1), n, height, left, size(left, 1), new, size(new, 1))
+      left(:, :height) = 0
+      call check(all(abs(gram(new) + gram(left(:, :n)) - gram(r(:height, :)) - gram(block)) <= 1e-12_dp), &
+                 'fold leaves the rest')
+      call check(all(new(height + 1:, :) == 0), 'fold into the rows that are there')
+   end subroutine fold_leaves_the_rest
 
    subroutine triangulate_keeps_products(a, scale)
       real(dp), intent(in) :: a(:, :)
