@@ -2,7 +2,8 @@
 # make test: lint, types, tests of the core and of the package.
 # make sanitize: the tests of the core once more, with every check that the compilers have.
 # make fuzz: the property tests on many more random fits.
-# make benchmark: time, calls and start-up beside SciPy's; compiled residuals beside cminpack's.
+# make bench: time, evaluations, memory and start-up beside SciPy's, in one table, and a picture of it.
+# make bench-core: the compiled core beside libcminpack, and in threads.
 # make clean: undo both.
 
 SHELL := /bin/bash
@@ -12,7 +13,7 @@ ROOT := $(if $(filter-out 0,$(shell id -u)),sudo )
 
 MESON = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/meson
 
-.PHONY: demo test sanitize fuzz benchmark clean
+.PHONY: demo test sanitize fuzz bench bench-core clean
 
 demo: .venv/demo
 	@for example in polynomial exponential sine misra1a nist lines kinetics peak band; do \
@@ -36,8 +37,11 @@ sanitize: .venv/tools
 fuzz: .venv/test
 	$(BIN)/python -m pytest tests/test_properties.py --hypothesis-profile=fuzz
 
-benchmark: .venv/test .venv/benchmark
-	PYTHONPATH=tests $(BIN)/python benchmarks/side_by_side.py
+bench: .venv/test .venv/benchmark
+	$(BIN)/python benchmarks/bench.py
+	$(BIN)/python benchmarks/picture.py
+
+bench-core: .venv/test .venv/benchmark
 	$(MESON) setup --reconfigure build/core >build/core.log || { cat build/core.log; exit 1; }
 	$(MESON) compile -C build/core harness >build/core.log || { cat build/core.log; exit 1; }
 	$(BIN)/python benchmarks/compiled.py build/core/libharness.so

@@ -1,7 +1,7 @@
 """Compiled residuals: this library, SciPy, cminpack-numba and libcminpack on one fit.
 
-`make benchmark` builds harness.c and runs this. All take turns in one process; what is reported are
-medians, and medians of the ratios of neighbours.
+`make bench-core` builds harness.c and runs this. All take turns in one process; what is reported
+are medians, and medians of the ratios of neighbours.
 """
 
 import ctypes
