@@ -60,11 +60,12 @@ def compare(one, other):
     return median(times[one]), median(times[other]), median(ratios)
 
 
-def prepared(group, fit, solver):
-    """A benchmark of the suite that is set up, or None where the solver does not apply."""
+def prepared(group, *params):
+    """A benchmark of the suite that is set up, or None where it does not apply: asv's own way."""
     benchmark = group()
     try:
-        benchmark.setup(fit, solver)
+        if hasattr(benchmark, "setup"):
+            benchmark.setup(*params)
     except NotImplementedError:
         return None
     return benchmark
@@ -113,16 +114,20 @@ def tracked(group):
     """What is measured in processes of its own, by this library and by SciPy."""
     *names, _ = group.params if isinstance(group.params[0], tuple) else (group.params,)
     for name in (name for name in vars(group) if name.startswith("track_")):
-        track = getattr(group(), name)
         for fit in names[0] if names else [None]:
-            ours, theirs = (track(*filter(None, (fit, solver))) for solver in (OURS, "scipy"))
+            params = [tuple(filter(None, (fit, solver))) for solver in (OURS, "scipy")]
+            both = [prepared(group, *each) for each in params]
+            if None in both:
+                continue
+            tracks = [getattr(benchmark, name) for benchmark in both]
+            ours, theirs = (track(*each) for track, each in zip(tracks, params, strict=True))
             yield {
                 "group": group.__doc__.rstrip("."),
                 "fit": fit or name.removeprefix("track_"),
                 "ours": ours,
                 "theirs": theirs,
                 "ratio": ours / theirs,
-                "unit": track.unit,
+                "unit": tracks[0].unit,
             }
 
 
