@@ -10,8 +10,8 @@ module minpack_called
    public :: called_type, address_type, prepare
 
    abstract interface
-      ! The signatures of the residual and of the filled Jacobian are cminpack's.
-      function residual_type(data, m, n, x, fvec, iflag) bind(c) result(answer)
+      ! The signatures of what is filled are cminpack's.
+      function filled_residual_type(data, m, n, x, fvec, iflag) bind(c) result(answer)
          import :: c_int, c_ptr, dp
          type(c_ptr), value :: data
          integer(c_int), value :: m
@@ -22,7 +22,19 @@ module minpack_called
             !! 1, or 2 while differencing.
          integer(c_int) :: answer
             !! Negative to stop.
-      end function residual_type
+      end function filled_residual_type
+
+      function shown_residual_type(data, m, n, x, address) bind(c) result(answer)
+         import :: c_int, c_ptr, dp
+         type(c_ptr), value :: data
+         integer(c_int), value :: m
+         integer(c_int), value :: n
+         real(dp), intent(in) :: x(n)
+         type(c_ptr), intent(out) :: address
+            !! Where the m residuals lie, until the next call.
+         integer(c_int) :: answer
+            !! Negative to stop.
+      end function shown_residual_type
 
       function shown_jacobian_type(data, m, n, x, address, by_rows) bind(c) result(answer)
          import :: c_int, c_ptr, dp
@@ -59,17 +71,24 @@ module minpack_called
    type :: address_type
       integer(c_intptr_t) :: function = 0
       integer(c_intptr_t) :: data = 0
+         !! What it is called with.
+      logical :: fills = .false.
+         !! Whether it fills memory of the core's, or shows where its values lie.
    end type address_type
 
    type, extends(functions_type) :: called_type
-      procedure(residual_type), pointer, nopass :: call_residual => null()
+      procedure(shown_residual_type), pointer, nopass :: show_residual => null()
+      procedure(filled_residual_type), pointer, nopass :: fill_residual => null()
+         !! One of the two is associated.
       type(c_ptr) :: residual_data
+      real(dp), allocatable :: filled(:)
+         !! Shape: (m). Residuals that are filled.
       procedure(shown_jacobian_type), pointer, nopass :: show_jacobian => null()
       procedure(filled_jacobian_type), pointer, nopass :: fill_jacobian => null()
          !! One of the two is associated if the Jacobian is called for.
       type(c_ptr) :: jacobian_data
       real(dp), allocatable :: fjac(:, :)
-         !! Shape: (m, n). What is filled.
+         !! Shape: (m, n). A Jacobian that is filled.
    contains
       procedure :: residual
       procedure :: jacobian
@@ -77,26 +96,29 @@ module minpack_called
 
 contains
 
-   subroutine prepare(self, m, n, residual_at, jacobian_at, fills, stat)
+   subroutine prepare(self, m, n, residual_at, jacobian_at, stat)
       type(called_type), intent(out) :: self
       integer, intent(in) :: m
       integer, intent(in) :: n
       type(address_type), intent(in) :: residual_at
       type(address_type), intent(in) :: jacobian_at
          !! 0 if the Jacobian is not called for.
-      logical, intent(in) :: fills
-         !! Whether the Jacobian is filled into memory of the core's, or shown where it lies.
       integer, intent(out) :: stat
          !! Not zero if memory ran out.
       type(c_funptr) :: mold
 
       self%m = m
       self%n = n
-      call c_f_procpointer(transfer(residual_at%function, mold), self%call_residual)
       self%residual_data = transfer(residual_at%data, self%residual_data)
       self%jacobian_data = transfer(jacobian_at%data, self%jacobian_data)
-      allocate (self%values(m), stat=stat)
-      if (.not. fills) then
+      stat = 0
+      if (residual_at%fills) then
+         call c_f_procpointer(transfer(residual_at%function, mold), self%fill_residual)
+         allocate (self%filled(m), stat=stat)
+      else
+         call c_f_procpointer(transfer(residual_at%function, mold), self%show_residual)
+      end if
+      if (.not. jacobian_at%fills) then
          call c_f_procpointer(transfer(jacobian_at%function, mold), self%show_jacobian)
       else if (stat == 0) then
          call c_f_procpointer(transfer(jacobian_at%function, mold), self%fill_jacobian)
@@ -105,13 +127,20 @@ contains
    end subroutine prepare
 
    subroutine residual(self, x, differencing, info)
-      class(called_type), intent(inout) :: self
+      class(called_type), intent(inout), target :: self
       real(dp), intent(in), contiguous :: x(:)
       logical, intent(in) :: differencing
       integer, intent(out) :: info
+      type(c_ptr) :: address
 
-      info = unless_stopped(self%call_residual(self%residual_data, self%m, self%n, x, &
-                                               self%values, merge(2, 1, differencing)))
+      if (associated(self%fill_residual)) then
+         info = unless_stopped(self%fill_residual(self%residual_data, self%m, self%n, x, &
+                                                  self%filled, merge(2, 1, differencing)))
+         self%values => self%filled
+         return
+      end if
+      info = unless_stopped(self%show_residual(self%residual_data, self%m, self%n, x, address))
+      if (info == going_on) call c_f_pointer(address, self%values, [self%m])
    end subroutine residual
 
    subroutine jacobian(self, x, fvec, view, info)

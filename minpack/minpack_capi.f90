@@ -16,13 +16,15 @@ module minpack_capi
 
 contains
 
-   subroutine lmdif(residual, residual_data, m, n, x, fvec, evaluated, ftol, xtol, gtol, &
-                    maxfev, epsfcn, factor, fixed_scale, diag, bounded, lower, upper, r, ipvt, qtf, &
-                    nfev, info) bind(c)
+   subroutine lmdif(residual, residual_data, residual_fills, m, n, x, fvec, evaluated, ftol, xtol, &
+                    gtol, maxfev, epsfcn, factor, fixed_scale, diag, bounded, lower, upper, r, ipvt, &
+                    qtf, nfev, info) bind(c)
       !! Solve with a differenced Jacobian.
       integer(c_intptr_t), intent(in) :: residual
          !! Address of the function, and next of the data it is called with.
       integer(c_intptr_t), intent(in) :: residual_data
+      integer(c_int), intent(in) :: residual_fills
+         !! 1 if it has cminpack's signature, 0 if it shows where its values lie.
       integer(c_int), intent(in) :: m
       integer(c_int), intent(in) :: n
       real(dp), intent(inout), target :: x(n)
@@ -54,23 +56,24 @@ contains
       box = box_type(bounded /= 0, lower, upper)
       problem%epsfcn = epsfcn
       problem%box = box
-      call solve(problem, address_type(residual, residual_data), address_type(), .false., x, fvec, &
-                 evaluated /= 0, settings_type(ftol, xtol, gtol, factor, maxfev, fixed_scale /= 0, &
+      call solve(problem, address_type(residual, residual_data, residual_fills /= 0), &
+                 address_type(), x, fvec, evaluated /= 0, settings_type(ftol, xtol, gtol, factor, maxfev, fixed_scale /= 0, &
                  diag, box), r, ipvt, qtf, info)
       nfev = problem%nfev
    end subroutine lmdif
 
-   subroutine lmder(residual, residual_data, jacobian, jacobian_data, fills, m, n, x, fvec, &
-                    evaluated, ftol, xtol, gtol, maxfev, factor, fixed_scale, diag, bounded, lower, &
-                    upper, r, ipvt, qtf, nfev, njev, info) bind(c)
+   subroutine lmder(residual, residual_data, residual_fills, jacobian, jacobian_data, &
+                    jacobian_fills, m, n, x, fvec, evaluated, ftol, xtol, gtol, maxfev, factor, &
+                    fixed_scale, diag, bounded, lower, upper, r, ipvt, qtf, nfev, njev, info) bind(c)
       !! Solve with the user's Jacobian.
       integer(c_intptr_t), intent(in) :: residual
          !! Addresses of the functions, each with the data that it is called with.
       integer(c_intptr_t), intent(in) :: residual_data
+      integer(c_int), intent(in) :: residual_fills
+         !! 1 for a function with cminpack's signature, 0 for one that shows where its values lie.
       integer(c_intptr_t), intent(in) :: jacobian
       integer(c_intptr_t), intent(in) :: jacobian_data
-      integer(c_int), intent(in) :: fills
-         !! 1 if the Jacobian has cminpack's signature, 0 if it shows where its values lie.
+      integer(c_int), intent(in) :: jacobian_fills
       integer(c_int), intent(in) :: m
       integer(c_int), intent(in) :: n
       real(dp), intent(inout), target :: x(n)
@@ -100,8 +103,8 @@ contains
       type(box_type) :: box
 
       box = box_type(bounded /= 0, lower, upper)
-      call solve(problem, address_type(residual, residual_data), &
-                 address_type(jacobian, jacobian_data), fills /= 0, x, fvec, &
+      call solve(problem, address_type(residual, residual_data, residual_fills /= 0), &
+                 address_type(jacobian, jacobian_data, jacobian_fills /= 0), x, fvec, &
                  evaluated /= 0, settings_type(ftol, xtol, gtol, factor, maxfev, fixed_scale /= 0, &
                  diag, box), r, ipvt, qtf, info)
       nfev = problem%nfev
@@ -109,7 +112,7 @@ contains
    end subroutine lmder
 
    subroutine evaluate(residual, data, m, n, x, fvec, info) bind(c)
-      !! Call a residual function once.
+      !! Call once a residual function with cminpack's signature.
       integer(c_intptr_t), intent(in) :: residual
          !! Address of the function, and next of the data it is called with.
       integer(c_intptr_t), intent(in) :: data
@@ -123,13 +126,13 @@ contains
       integer :: stat
 
       fvec = 0
-      call prepare(functions, m, n, address_type(residual, data), address_type(), .false., stat)
+      call prepare(functions, m, n, address_type(residual, data, .true.), address_type(), stat)
       if (stat /= 0) then
          info = out_of_memory
          return
       end if
       call functions%residual(x, .false., info)
-      fvec = functions%values
+      fvec = functions%filled
    end subroutine evaluate
 
    subroutine whiten(m, count, factor, columns) bind(c)
@@ -161,12 +164,10 @@ contains
       regular = merge(1, 0, inverted)
    end subroutine covar
 
-   subroutine solve(problem, residual_at, jacobian_at, fills, x, fvec, evaluated, settings, r, ipvt, &
-                    qtf, info)
+   subroutine solve(problem, residual_at, jacobian_at, x, fvec, evaluated, settings, r, ipvt, qtf, info)
       class(dense_type), intent(inout) :: problem
       type(address_type), intent(in) :: residual_at
       type(address_type), intent(in) :: jacobian_at
-      logical, intent(in) :: fills
       real(dp), intent(inout), contiguous :: x(:)
       real(dp), intent(inout), target, contiguous :: fvec(:)
       logical, intent(in) :: evaluated
@@ -183,11 +184,11 @@ contains
       ipvt = [(j, j=1, size(ipvt))]
       qtf = 0
       problem%nfev = 1
-      call prepare(functions, size(fvec), size(x), residual_at, jacobian_at, fills, stat)
+      call prepare(functions, size(fvec), size(x), residual_at, jacobian_at, stat)
       if (stat == 0 .and. .not. evaluated) then
          call functions%residual(x, .false., info)
-         fvec = functions%values
          if (info /= going_on) return
+         fvec = functions%values
       end if
       if (stat == 0) call problem%prepare(functions, fvec, stat)
       if (stat == 0) allocate (model%acnorm(problem%n), stat=stat)

@@ -125,6 +125,7 @@ contains
 
       call self%functions%residual(x, .false., info)
       self%nfev = self%nfev + 1
+      if (info /= going_on) return
       self%trial_norm = enorm(self%functions%m, self%functions%values)
       norm = self%trial_norm
    end subroutine residual

@@ -18,8 +18,8 @@ module minpack_functions
          !! Number of residuals.
       integer :: n = 0
          !! Number of variables.
-      real(dp), allocatable :: values(:)
-         !! Shape: (m). Where `residual` leaves the residuals.
+      real(dp), pointer, contiguous :: values(:) => null()
+         !! Shape: (m). The residuals that were evaluated last, where they lie.
    contains
       procedure(residual), deferred :: residual
       procedure(jacobian), deferred :: jacobian
@@ -27,9 +27,9 @@ module minpack_functions
 
    abstract interface
       subroutine residual(self, x, differencing, info)
-         !! Evaluate the residuals at x into `values`.
+         !! Evaluate the residuals at x; `values` shows them, until the next evaluation.
          import :: functions_type, dp
-         class(functions_type), intent(inout) :: self
+         class(functions_type), intent(inout), target :: self
          real(dp), intent(in), contiguous :: x(:)
          logical, intent(in) :: differencing
             !! Whether the values are for a column of a differenced Jacobian.

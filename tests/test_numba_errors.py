@@ -128,7 +128,7 @@ def test_two_threads_are_inside_at_the_same_time(library):
 def test_functions_that_run_in_parallel_are_called_by_one_thread_at_a_time(fit, monkeypatch):
     parallel = njit(parallel=True)(curve)
     args = (fit.x, fit.y)
-    monkeypatch.setattr(_minpack, "lmdif_native", None)
+    monkeypatch.setattr(_minpack, "lmdif_nogil", None)
     np.testing.assert_allclose(
         leastsq(parallel, fit.start, args=args)[0], leastsq(curve, fit.start, args=args)[0]
     )

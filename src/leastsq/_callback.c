@@ -14,17 +14,20 @@ enum { GO_ON = 0, STOP = -1 };
 
 typedef struct {
     PyObject_HEAD
-    PyObject *func;      /* func(x, *args) -> residuals */
-    PyObject *Dfun;      /* Dfun(x, *args) -> contiguous float64 array of shape (m, n), or None */
-    PyObject *args;      /* tuple */
-    PyObject *coerce;    /* coerce(returned, func, m) -> contiguous float64 array of size m */
-    PyObject *jacobian;  /* what Dfun returned last: the core reads it until the next call */
-    PyObject **stack;    /* room for a vectorcall, x and the args behind it */
+    PyObject *func;       /* func(x, *args) -> residuals */
+    PyObject *Dfun;       /* Dfun(x, *args) -> contiguous float64 array of shape (m, n), or None */
+    PyObject *args;       /* tuple */
+    PyObject *coerce;     /* coerce(returned, func, m) -> contiguous float64 array of size m */
+    PyObject *residuals;  /* what func returned last: the core reads it until the next call */
+    PyObject *jacobian;   /* the same of Dfun */
+    PyObject **stack;     /* room for a vectorcall, x and the args behind it */
+    int takes_gil;        /* whether the core calls without the GIL */
 } Callback;
 
 static PyObject *
-call_at(Callback *self, PyObject *function, int n, const double *x)
+call_at(Callback *self, PyObject *function, PyObject **last, int n, const double *x)
 {
+    Py_CLEAR(*last);
     npy_intp shape = n;
     PyObject *point = PyArray_SimpleNew(1, &shape, NPY_DOUBLE);
     if (point == NULL) {
@@ -51,11 +54,10 @@ is_plain(PyObject *returned, npy_intp size)
 }
 
 static int
-residual(void *data, int m, int n, const double *x, double *fvec, int iflag)
+show_residual(void *data, int m, int n, const double *x, const void **address)
 {
-    (void)iflag;
     Callback *self = data;
-    PyObject *returned = call_at(self, self->func, n, x);
+    PyObject *returned = call_at(self, self->func, &self->residuals, n, x);
     if (returned != NULL && !is_plain(returned, m)) {
         PyObject *coerced = PyObject_CallFunction(self->coerce, "OOi", returned, self->func, m);
         Py_SETREF(returned, coerced);
@@ -63,24 +65,43 @@ residual(void *data, int m, int n, const double *x, double *fvec, int iflag)
     if (returned == NULL) {
         return STOP;
     }
-    memcpy(fvec, PyArray_DATA((PyArrayObject *)returned), m * sizeof(double));
-    Py_DECREF(returned);
+    self->residuals = returned;
+    *address = PyArray_DATA((PyArrayObject *)returned);
     return GO_ON;
 }
 
 static int
-jacobian(void *data, int m, int n, const double *x, const void **address, int *by_rows)
+show_jacobian(void *data, int m, int n, const double *x, const void **address, int *by_rows)
 {
     (void)m;
     Callback *self = data;
-    PyObject *returned = call_at(self, self->Dfun, n, x);
+    PyObject *returned = call_at(self, self->Dfun, &self->jacobian, n, x);
     if (returned == NULL) {
         return STOP;
     }
-    Py_XSETREF(self->jacobian, returned);
+    self->jacobian = returned;
     *address = PyArray_DATA((PyArrayObject *)returned);
     *by_rows = PyArray_IS_C_CONTIGUOUS((PyArrayObject *)returned) ? 1 : 0;
     return GO_ON;
+}
+
+static int
+show_residual_with_gil(void *data, int m, int n, const double *x, const void **address)
+{
+    PyGILState_STATE state = PyGILState_Ensure();
+    int answer = show_residual(data, m, n, x, address);
+    PyGILState_Release(state);
+    return answer;
+}
+
+static int
+show_jacobian_with_gil(void *data, int m, int n, const double *x, const void **address,
+                       int *by_rows)
+{
+    PyGILState_STATE state = PyGILState_Ensure();
+    int answer = show_jacobian(data, m, n, x, address, by_rows);
+    PyGILState_Release(state);
+    return answer;
 }
 
 static int
@@ -90,6 +111,7 @@ callback_traverse(Callback *self, visitproc visit, void *arg)
     Py_VISIT(self->Dfun);
     Py_VISIT(self->args);
     Py_VISIT(self->coerce);
+    Py_VISIT(self->residuals);
     Py_VISIT(self->jacobian);
     return 0;
 }
@@ -101,6 +123,7 @@ callback_clear(Callback *self)
     Py_CLEAR(self->Dfun);
     Py_CLEAR(self->args);
     Py_CLEAR(self->coerce);
+    Py_CLEAR(self->residuals);
     Py_CLEAR(self->jacobian);
     return 0;
 }
@@ -117,10 +140,11 @@ callback_dealloc(Callback *self)
 static PyObject *
 callback_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
-    static char *names[] = {"func", "Dfun", "args", "coerce", NULL};
+    static char *names[] = {"func", "Dfun", "args", "coerce", "takes_gil", NULL};
     PyObject *func, *Dfun, *args, *coerce;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "OOO!O", names, &func, &Dfun,
-                                     &PyTuple_Type, &args, &coerce)) {
+    int takes_gil;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "OOO!Op", names, &func, &Dfun,
+                                     &PyTuple_Type, &args, &coerce, &takes_gil)) {
         return NULL;
     }
     Callback *self = (Callback *)type->tp_alloc(type, 0);
@@ -131,6 +155,7 @@ callback_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
     self->Dfun = Py_NewRef(Dfun);
     self->args = Py_NewRef(args);
     self->coerce = Py_NewRef(coerce);
+    self->takes_gil = takes_gil;
     Py_ssize_t count = PyTuple_GET_SIZE(args);
     self->stack = PyMem_Calloc(count + 2, sizeof(PyObject *));
     if (self->stack == NULL) {
@@ -146,8 +171,10 @@ callback_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 static PyObject *
 callback_addresses(Callback *self, PyObject *Py_UNUSED(ignored))
 {
-    return Py_BuildValue("(LLL)", (long long)(intptr_t)&residual,
-                         (long long)(intptr_t)&jacobian, (long long)(intptr_t)self);
+    intptr_t residual = (intptr_t)(self->takes_gil ? &show_residual_with_gil : &show_residual);
+    intptr_t jacobian = (intptr_t)(self->takes_gil ? &show_jacobian_with_gil : &show_jacobian);
+    return Py_BuildValue("(LLL)", (long long)residual, (long long)jacobian,
+                         (long long)(intptr_t)self);
 }
 
 static PyMethodDef callback_methods[] = {

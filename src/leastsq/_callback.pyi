@@ -8,5 +8,6 @@ class Callback:
         Dfun: Callable[..., Any] | None,
         args: tuple[Any, ...],
         coerce: Callable[[object, Callable[..., Any], int], Any],
+        takes_gil: bool,
     ) -> Callback: ...
     def addresses(self) -> tuple[int, int, int]: ...

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 EPSILON = float(np.finfo(FLOAT64).eps)
 
+LARGE = 10**7
+"""m*n**2 from where a factorisation takes milliseconds: so long one may wait for the GIL again."""
+
 
 class Functions:
     """func and Dfun with their arguments; the addresses are good while this lives.
@@ -59,17 +62,19 @@ class Functions:
 
         self.jacobian = self.jacobian_data = 0
         in_python = self.native_func is None or (Dfun is not None and self.native_Dfun is None)
+        alone = is_parallel(self.func) or is_parallel(self.Dfun)
+        self.release_the_gil = not alone and (not in_python or m * self.n**2 > LARGE)
         if in_python:
-            self.callback = Callback(self.func, self.python_Dfun, args, as_many_residuals)
+            self.callback = Callback(
+                self.func, self.python_Dfun, args, as_many_residuals, self.release_the_gil
+            )
             self.residual, self.jacobian, self.residual_data = self.callback.addresses()
             self.jacobian_data = self.residual_data
         if self.native_func is not None:
             self.residual, self.residual_data = self.native_func.address, self.native_func.data
-        self.fills = self.native_Dfun is not None
         if self.native_Dfun is not None:
             refuse_unfit(self.native_Dfun, m)
             self.jacobian, self.jacobian_data = self.native_Dfun.address, self.native_Dfun.data
-        self.release_the_gil = not (in_python or is_parallel(self.func) or is_parallel(self.Dfun))
 
     def raise_failure(self) -> None:
         """If a function compiled by Numba failed, call it from Python, where it can say why."""

@@ -12,8 +12,8 @@ core = import_module(f"leastsq._minpack_{level}")
 
 lmdif = core.lmdif
 lmder = core.lmder
-lmdif_native = core.lmdif_native
-lmder_native = core.lmder_native
+lmdif_nogil = core.lmdif_nogil
+lmder_nogil = core.lmder_nogil
 evaluate = core.evaluate
 covar = core.covar
 whiten = core.whiten

@@ -9,6 +9,7 @@ core: ModuleType
 def lmdif(
     residual: int,
     residual_data: int,
+    residual_fills: bool,
     x: NDArray[np.float64],
     fvec: NDArray[np.float64],
     evaluated: bool,
@@ -30,9 +31,10 @@ def lmdif(
 def lmder(
     residual: int,
     residual_data: int,
+    residual_fills: bool,
     jacobian: int,
     jacobian_data: int,
-    fills: bool,
+    jacobian_fills: bool,
     x: NDArray[np.float64],
     fvec: NDArray[np.float64],
     evaluated: bool,
@@ -51,8 +53,8 @@ def lmder(
     qtf: NDArray[np.float64],
 ) -> tuple[int, int, int]: ...
 
-lmdif_native = lmdif
-lmder_native = lmder
+lmdif_nogil = lmdif
+lmder_nogil = lmder
 
 def evaluate(
     residual: int, data: int, x: NDArray[np.float64], fvec: NDArray[np.float64]

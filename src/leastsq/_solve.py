@@ -29,10 +29,11 @@ def solve(functions: Functions, x: FloatArray, settings: Settings, box: Box | No
     counts: dict[str, int] = {}
     if functions.Dfun is None:
         precision = functions.precision if settings.epsfcn is None else settings.epsfcn
-        lmdif = _minpack.lmdif_native if functions.release_the_gil else _minpack.lmdif
+        lmdif = _minpack.lmdif_nogil if functions.release_the_gil else _minpack.lmdif
         counts["nfev"], ier = lmdif(
             functions.residual,
             functions.residual_data,
+            functions.native_func is not None,
             x,
             fvec,
             functions.evaluated,
@@ -43,13 +44,14 @@ def solve(functions: Functions, x: FloatArray, settings: Settings, box: Box | No
             *model,
         )
     else:
-        lmder = _minpack.lmder_native if functions.release_the_gil else _minpack.lmder
+        lmder = _minpack.lmder_nogil if functions.release_the_gil else _minpack.lmder
         counts["nfev"], counts["njev"], ier = lmder(
             functions.residual,
             functions.residual_data,
+            functions.native_func is not None,
             functions.jacobian,
             functions.jacobian_data,
-            functions.fills,
+            functions.native_Dfun is not None,
             x,
             fvec,
             functions.evaluated,

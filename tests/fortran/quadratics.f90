@@ -11,6 +11,7 @@ module quadratics
    type, extends(functions_type) :: quadratics_type
       real(dp) :: lowest = -huge(1.0_dp)
       real(dp) :: highest = huge(1.0_dp)
+      real(dp) :: squares(3)
    contains
       procedure :: residual
       procedure :: jacobian
@@ -19,17 +20,18 @@ module quadratics
 contains
 
    subroutine residual(self, x, differencing, info)
-      class(quadratics_type), intent(inout) :: self
+      class(quadratics_type), intent(inout), target :: self
       real(dp), intent(in), contiguous :: x(:)
       logical, intent(in) :: differencing
       integer, intent(out) :: info
 
       info = going_on
       if (.not. differencing) error stop 'the difference does not say that it is one'
-      self%values = x**2
+      self%squares = x**2
       where (x < self%lowest .or. x > self%highest)
-         self%values = ieee_value(1.0_dp, ieee_quiet_nan)
+         self%squares = ieee_value(1.0_dp, ieee_quiet_nan)
       end where
+      self%values => self%squares
    end subroutine residual
 
    subroutine jacobian(self, x, fvec, view, info)

@@ -7,7 +7,7 @@ program test_difference
    use checks, only: check, close_to, finish
    implicit none
    real(dp), parameter :: x(3) = [1.0_dp, -2.0_dp, 0.0_dp]
-   type(quadratics_type) :: functions
+   type(quadratics_type), target :: functions
    type(box_type) :: box
    real(dp), target, save :: lower(3), upper(3)
    real(dp) :: point(3), fjac(3, 3)
@@ -15,7 +15,6 @@ program test_difference
 
    functions%m = 3
    functions%n = 3
-   allocate (functions%values(3))
 
    call difference(0.0_dp)
    call check(info == going_on, 'differences')

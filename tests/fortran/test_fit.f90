@@ -93,12 +93,13 @@ contains
       problem%upper = upper
       if (driver /= 3) answer = residual(c_loc(problem), m, n, x, fvec, 1_c_int)
       if (driver == 3) then
-         call lmdif(residual_address(), data, m, n, x, fvec, 0_c_int, ftol_used, tolerance, &
-                    0.0_dp, maxfev, 0.0_dp, 100.0_dp, 0_c_int, diag, bounded, lower, upper, r, ipvt, qtf, &
-                    nfev, info)
+         call lmdif(residual_address(), data, 1_c_int, m, n, x, fvec, 0_c_int, ftol_used, &
+                    tolerance, 0.0_dp, maxfev, 0.0_dp, 100.0_dp, 0_c_int, diag, bounded, lower, upper, &
+                    r, ipvt, qtf, nfev, info)
       else
-         call lmder(residual_address(), data, merge(filled_address(), shown_address(), driver == 4), &
-                    data, merge(1_c_int, 0_c_int, driver == 4), m, n, x, fvec, 1_c_int, ftol_used, &
+         call lmder(residual_address(), data, 1_c_int, &
+                    merge(filled_address(), shown_address(), driver == 4), data, &
+                    merge(1_c_int, 0_c_int, driver == 4), m, n, x, fvec, 1_c_int, ftol_used, &
                     tolerance, 0.0_dp, maxfev, 100.0_dp, 0_c_int, diag, bounded, lower, upper, r, &
                     ipvt, qtf, nfev, njev, info)
       end if
