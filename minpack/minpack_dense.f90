@@ -3,7 +3,7 @@ module minpack_dense
    use, intrinsic :: iso_c_binding, only: c_intptr_t, c_loc
    use minpack_kinds, only: dp
    use minpack_info, only: going_on, jacobian_not_finite
-   use minpack_vectors, only: enorm, all_finite
+   use minpack_vectors, only: enorm, all_finite, visit
    use minpack_problem, only: problem_type, model_type
    use minpack_box, only: box_type
    use minpack_functions, only: functions_type, matrix_view_type
@@ -222,6 +222,8 @@ contains
          end do
       else
          n = size(view%rows, 1)
+         ! The loop below reads eight rows at once. A stray number goes to the spare column.
+         block(1, n + 2) = visit(rows*n, view%rows(:, first:first + rows - 1))
          do i = 0, rows - line, line
             do j = 1, n
                do k = 1, line

@@ -258,10 +258,8 @@ contains
       top2 = top2 - w2
       !$omp simd
       do i = 1, rows
-         column1(i) = column1(i) - ((v(i, 1)*w1(1) + v(i, 2)*w1(2)) &
-                                    + (v(i, 3)*w1(3) + v(i, 4)*w1(4)))
-         column2(i) = column2(i) - ((v(i, 1)*w2(1) + v(i, 2)*w2(2)) &
-                                    + (v(i, 3)*w2(3) + v(i, 4)*w2(4)))
+         column1(i) = (((column1(i) - v(i, 1)*w1(1)) - v(i, 2)*w1(2)) - v(i, 3)*w1(3)) - v(i, 4)*w1(4)
+         column2(i) = (((column2(i) - v(i, 1)*w2(1)) - v(i, 2)*w2(2)) - v(i, 3)*w2(3)) - v(i, 4)*w2(4)
       end do
    end subroutine reflect_pair
 

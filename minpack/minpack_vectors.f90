@@ -3,7 +3,7 @@ module minpack_vectors
    use minpack_kinds, only: dp, epsmch, dwarf, giant
    implicit none
    private
-   public :: dot, enorm, divide, all_finite, least_square, greatest_square
+   public :: dot, enorm, divide, all_finite, visit, least_square, greatest_square
 
    ! A sum of squares between these two has neither overflowed nor lost what counts to underflow.
    real(dp), parameter :: least_square = dwarf/epsmch
@@ -103,5 +103,19 @@ contains
       end do
       all_finite = zero == 0
    end function all_finite
+
+   pure real(dp) function visit(n, x)
+      !! Bring numbers into cache as fast as memory can send them, which is in the order in which they
+      !! lie. The value is of no use but to show the compiler that they are read.
+      integer, intent(in) :: n
+      real(dp), intent(in) :: x(n)
+      integer :: i
+
+      visit = 0
+      !$omp simd reduction(+:visit)
+      do i = 1, n
+         visit = visit + x(i)
+      end do
+   end function visit
 
 end module minpack_vectors
