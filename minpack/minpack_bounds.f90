@@ -39,7 +39,7 @@ module minpack_bounds
    use minpack_vectors, only: enorm
    use minpack_triangle, only: multiply, multiply_transposed
    use minpack_box, only: has_no_way_to_go
-   use minpack_lmpar, only: lmpar
+   use minpack_lmpar, only: lmpar, workspace_type
    use minpack_reduced, only: reduced_type
    implicit none
    private
@@ -73,6 +73,10 @@ module minpack_bounds
          !! |q|, which products of two are divided by so that none overflows.
       real(dp), allocatable :: gradient(:)
          !! Shape: (n). T'q.
+      real(dp), allocatable :: slope(:)
+         !! Shape: (n). w + par z.
+      real(dp), allocatable :: direction(:)
+         !! Shape: (n). The projected gradient's.
       real(dp), allocatable :: along(:)
          !! Shape: (n). z along the projected gradient.
       real(dp), allocatable :: image(:)
@@ -100,11 +104,11 @@ contains
 
       self%n = n
       allocate (self%least(n), self%greatest(n), self%pinned(n), self%side(n), self%chances(n), &
-                self%gradient(n), self%along(n), self%image(n), self%free(n), stat=stat)
+                self%gradient(n), self%slope(n), self%direction(n), self%along(n), self%image(n), self%free(n), stat=stat)
       if (stat == 0) call self%reduced%prepare(n, stat)
    end subroutine prepare
 
-   subroutine propose(self, t, qtf, delta, par, z, length, damped, work)
+   subroutine propose(self, t, qtf, delta, par, z, length, workspace)
       !! The z for the bounds least and greatest. The arguments are those of lmpar.
       class(bounds_type), intent(inout) :: self
       real(dp), intent(in), contiguous :: t(:, :)
@@ -113,8 +117,7 @@ contains
       real(dp), intent(inout) :: par
       real(dp), intent(out), contiguous :: z(:)
       real(dp), intent(out) :: length
-      real(dp), intent(out), contiguous :: damped(:, :)
-      real(dp), intent(out), contiguous :: work(:)
+      type(workspace_type), intent(inout) :: workspace
       real(dp) :: first_order, gained, by_gradient
       logical :: changed
 
@@ -126,20 +129,20 @@ contains
       z = 0
       changed = .true.
       do while (changed)
-         call self%solve_free(t, qtf, delta, par, z, length, damped, work)
+         call self%solve_free(t, qtf, delta, par, z, length, workspace)
          call self%hold_leaving(z, changed)
-         if (.not. changed) call self%release(t, qtf, par, z, work, changed)
+         if (.not. changed) call self%release(t, qtf, par, z, changed)
       end do
       self%held_any = any(self%side /= 0)
       if (.not. self%held_any) return
 
       call self%appraise(t, qtf, z, first_order, gained)
-      call self%project_gradient(t, qtf, delta, work, by_gradient)
+      call self%project_gradient(t, qtf, delta, by_gradient)
       if (gained < enough*by_gradient) z = self%along
       length = enorm(self%n, z)
    end subroutine propose
 
-   subroutine solve_free(self, t, qtf, delta, par, z, length, damped, work)
+   subroutine solve_free(self, t, qtf, delta, par, z, length, workspace)
       !! Let lmpar solve for the free variables, the held ones being where they are.
       class(bounds_type), intent(inout) :: self
       real(dp), intent(in), contiguous :: t(:, :)
@@ -148,8 +151,7 @@ contains
       real(dp), intent(inout) :: par
       real(dp), intent(inout), contiguous :: z(:)
       real(dp), intent(out) :: length
-      real(dp), intent(out), contiguous :: damped(:, :)
-      real(dp), intent(out), contiguous :: work(:)
+      type(workspace_type), intent(inout) :: workspace
       real(dp) :: room
       integer :: count, j
 
@@ -161,14 +163,14 @@ contains
          z(j) = 0
       end do
       if (count == self%n) then
-         call lmpar(self%n, t, qtf, delta, par, z, length, damped, work)
+         call lmpar(self%n, t, qtf, delta, par, z, length, workspace)
          return
       end if
       call multiply(self%n, t, z, self%image)
       self%image = qtf - self%image
       length = enorm(self%n, z)
       room = delta*sqrt(max(1 - (length/delta)**2, least_room**2))
-      call self%reduced%solve(t, self%image, self%free(:count), room, par, z, damped, work)
+      call self%reduced%solve(t, self%image, self%free(:count), room, par, z, workspace)
    end subroutine solve_free
 
    pure subroutine hold_leaving(self, z, changed)
@@ -192,15 +194,13 @@ contains
       end do
    end subroutine hold_leaving
 
-   subroutine release(self, t, qtf, par, z, slope, changed)
+   subroutine release(self, t, qtf, par, z, changed)
       !! Let go of what would move into the box.
       class(bounds_type), intent(inout) :: self
       real(dp), intent(in), contiguous :: t(:, :)
       real(dp), intent(in), contiguous :: qtf(:)
       real(dp), intent(in) :: par
       real(dp), intent(in), contiguous :: z(:)
-      real(dp), intent(out), contiguous :: slope(:)
-         !! Workspace.
       logical, intent(out) :: changed
       integer :: j
 
@@ -208,39 +208,37 @@ contains
       if (all(self%side == 0 .or. self%chances == 0)) return
       call multiply(self%n, t, z, self%image)
       self%image = qtf - self%image
-      call multiply_transposed(self%n, t, self%image, slope)
+      call multiply_transposed(self%n, t, self%image, self%slope)
       do j = 1, self%n
-         if (self%chances(j) == 0 .or. self%side(j)*(slope(j) - par*z(j)) <= 0) cycle
+         if (self%chances(j) == 0 .or. self%side(j)*(self%slope(j) - par*z(j)) <= 0) cycle
          self%side(j) = 0
          self%chances(j) = self%chances(j) - 1
          changed = .true.
       end do
    end subroutine release
 
-   subroutine project_gradient(self, t, qtf, delta, direction, gained)
+   subroutine project_gradient(self, t, qtf, delta, gained)
       !! Leave the z(a) that is called for above in `along`, after `propose` has seen the gradient.
       class(bounds_type), intent(inout) :: self
       real(dp), intent(in), contiguous :: t(:, :)
       real(dp), intent(in), contiguous :: qtf(:)
       real(dp), intent(in) :: delta
-      real(dp), intent(out), contiguous :: direction(:)
-         !! Workspace.
       real(dp), intent(out) :: gained
       real(dp) :: steepness, curvature, first_order, a
       integer :: halving
 
       self%along = 0
       gained = 0
-      direction = merge(0.0_dp, self%gradient, self%pinned)
-      steepness = enorm(self%n, direction)
+      self%direction = merge(0.0_dp, self%gradient, self%pinned)
+      steepness = enorm(self%n, self%direction)
       if (steepness == 0) return
-      direction = direction/steepness
-      call multiply(self%n, t, direction, self%image)
+      self%direction = self%direction/steepness
+      call multiply(self%n, t, self%direction, self%image)
       curvature = enorm(self%n, self%image)
       a = delta
       if (steepness < delta*curvature*curvature) a = steepness/curvature/curvature
       do halving = 0, most_halvings
-         self%along = min(max(a*direction, self%least), self%greatest)
+         self%along = min(max(a*self%direction, self%least), self%greatest)
          call self%appraise(t, qtf, self%along, first_order, gained)
          if (gained >= enough*first_order) exit
          a = a/2

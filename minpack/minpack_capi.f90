@@ -9,7 +9,7 @@ module minpack_capi
    use minpack_dense, only: dense_type, analytic_type, differenced_type
    use minpack_lm, only: minimize, settings_type
    use minpack_covariance, only: covariance
-   use minpack_triangle, only: solve_transposed
+   use minpack_triangle, only: solve_lower
    implicit none
    private
    public :: lmdif, lmder, evaluate, covar, whiten
@@ -145,7 +145,7 @@ contains
       integer :: j
 
       do j = 1, count
-         call solve_transposed(m, factor, columns(:, j))
+         call solve_lower(m, factor, columns(:, j))
       end do
    end subroutine whiten
 

@@ -1,6 +1,5 @@
 module minpack_dense
    !! The dense problem: m residuals and their m x n Jacobian, which is given or differenced.
-   use, intrinsic :: iso_c_binding, only: c_intptr_t, c_loc
    use minpack_kinds, only: dp
    use minpack_info, only: going_on, jacobian_not_finite
    use minpack_vectors, only: enorm, all_finite, visit
@@ -8,14 +7,12 @@ module minpack_dense
    use minpack_box, only: box_type
    use minpack_functions, only: functions_type, matrix_view_type
    use minpack_difference, only: fdjac
-   use minpack_fold, only: triangulate, fold
+   use minpack_fold, only: triangulate, fold, first_on_line, line
    use minpack_qr, only: pivoted_qr
    implicit none
    private
    public :: dense_type, analytic_type, differenced_type
 
-   integer, parameter :: line = 8
-      !! Numbers in a cache line.
    integer, parameter :: most_rows = 320
       !! In a block.
    integer, parameter :: most_numbers = 80000
@@ -97,15 +94,6 @@ contains
                 self%left(self%n, 2), stat=stat)
       if (stat == 0) self%start = first_on_line(self%block)
    end subroutine prepare
-
-   integer function first_on_line(numbers) result(first)
-      !! The first of some numbers that begins a cache line.
-      real(dp), intent(in), target :: numbers(:)
-      integer(c_intptr_t) :: address
-
-      address = transfer(c_loc(numbers), address)/8
-      first = 1 + int(modulo(-address, int(line, c_intptr_t)))
-   end function first_on_line
 
    subroutine prepare_differenced(self, functions, fvec, stat)
       class(differenced_type), intent(inout) :: self

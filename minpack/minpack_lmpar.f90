@@ -8,23 +8,46 @@ module minpack_lmpar
    !! 1/|z| as Moré (1978, section 5) describes.
    use minpack_kinds, only: dp, dwarf, giant, is_finite
    use minpack_vectors, only: enorm
+   use minpack_fold, only: fold, first_on_line, line
    use minpack_triangle, only: solve, solve_transposed, multiply_transposed
    implicit none
    private
-   public :: lmpar
+   public :: lmpar, workspace_type
 
    real(dp), parameter :: tolerance = 0.1_dp
       !! A step is long enough, or short enough, within this fraction of delta.
    integer, parameter :: most_iterations = 10
+   integer, parameter :: most_rows = 128
+      !! Of sqrt(par) I to be folded at once.
+
+   type :: workspace_type
+      real(dp), allocatable :: damped(:)
+         !! The triangle of [T; sqrt(par) I], n x n, and the right-hand side as one more column.
+      real(dp), allocatable :: block(:)
+         !! The rows that are folded.
+      real(dp), allocatable :: scaled(:)
+         !! Shape: (n). z/|z|, and what it becomes.
+   contains
+      procedure :: prepare
+   end type workspace_type
 
 contains
 
-   pure subroutine lmpar(n, t, qtf, delta, par, z, length, damped, work)
+   subroutine prepare(self, n, stat)
+      class(workspace_type), intent(inout) :: self
+      integer, intent(in) :: n
+      integer, intent(out) :: stat
+         !! Not zero if memory ran out.
+
+      allocate (self%damped(n*(n + 1)), self%block(most_rows*(n + 2) + line), self%scaled(n), &
+                stat=stat)
+   end subroutine prepare
+
+   pure subroutine lmpar(n, t, qtf, delta, par, z, length, workspace)
       !! Find par and the z that belongs to it: |z| within a tenth of delta, or par zero and |z|
       !! less than that.
       integer, intent(in) :: n
       real(dp), intent(in) :: t(n, n)
-         !! T, held by rows.
       real(dp), intent(in) :: qtf(n)
       real(dp), intent(in) :: delta
          !! Radius of the region.
@@ -34,9 +57,8 @@ contains
          !! Minus the step.
       real(dp), intent(out) :: length
          !! |z|.
-      real(dp), intent(out) :: damped(n, n)
-         !! Workspace: the triangle of [T; sqrt(par) I], held by rows.
-      real(dp), intent(out) :: work(n)
+      type(workspace_type), intent(inout) :: workspace
+         !! That of n or more variables.
       real(dp) :: lower, upper, excess, previous, gradient, correction
       logical :: full_rank
       integer :: iteration
@@ -51,10 +73,10 @@ contains
 
       lower = 0
       if (full_rank .and. is_finite(length)) then
-         call newton_correction(n, t, z, length, delta, lower, work)
+         call newton_correction(n, t, z, length, delta, lower, workspace%scaled)
       end if
-      call multiply_transposed(n, t, qtf, work)
-      gradient = enorm(n, work)
+      call multiply_transposed(n, t, qtf, workspace%scaled)
+      gradient = enorm(n, workspace%scaled)
       upper = min(gradient/delta, giant)
       if (upper == 0) upper = dwarf/min(delta, tolerance)
       par = min(max(par, lower), upper)
@@ -62,7 +84,7 @@ contains
 
       do iteration = 1, most_iterations
          if (par == 0) par = max(dwarf, 0.001_dp*upper)
-         call damped_step(n, t, qtf, par, z, damped, work)
+         call damped_step(n, t, qtf, par, z, workspace)
          length = enorm(n, z)
          previous = excess
          excess = length - delta
@@ -70,7 +92,7 @@ contains
          if (lower == 0 .and. excess <= previous .and. previous < 0) return
          if (excess > 0) lower = max(lower, par)
          if (excess < 0) upper = min(upper, par)
-         call newton_correction(n, damped, z, length, delta, correction, work)
+         call newton_correction(n, workspace%damped, z, length, delta, correction, workspace%scaled)
          par = max(lower, par + correction)
       end do
    end subroutine lmpar
@@ -93,67 +115,79 @@ contains
       call solve(rank, t, n, z)
    end subroutine newton_step
 
-   pure subroutine newton_correction(n, triangle, z, length, delta, correction, work)
+   pure subroutine newton_correction(n, triangle, z, length, delta, correction, scaled)
       !! What Newton's method on 1/|z| adds to par.
       integer, intent(in) :: n
       real(dp), intent(in) :: triangle(n, n)
-         !! The triangle that z was solved with, held by rows.
+         !! The triangle that z was solved with.
       real(dp), intent(in) :: z(n)
       real(dp), intent(in) :: length
       real(dp), intent(in) :: delta
       real(dp), intent(out) :: correction
-      real(dp), intent(out) :: work(n)
+      real(dp), intent(out) :: scaled(n)
+         !! Workspace.
       real(dp) :: norm
 
-      work = z/length
-      call solve_transposed(n, triangle, work)
-      norm = enorm(n, work)
+      scaled = z/length
+      call solve_transposed(n, triangle, scaled)
+      norm = enorm(n, scaled)
       correction = (length - delta)/delta/norm/norm
    end subroutine newton_correction
 
-   pure subroutine damped_step(n, t, qtf, par, z, damped, work)
-      !! Rotate sqrt(par) I into T, row by row, and solve.
+   pure subroutine damped_step(n, t, qtf, par, z, workspace)
+      !! Fold sqrt(par) I into T, some rows at a time, and solve.
       integer, intent(in) :: n
       real(dp), intent(in) :: t(n, n)
       real(dp), intent(in) :: qtf(n)
       real(dp), intent(in) :: par
       real(dp), intent(out) :: z(n)
-      real(dp), intent(out) :: damped(n, n)
-      real(dp), intent(out) :: work(n)
-      real(dp) :: root, right, cosine, sine, radius
-      integer :: j, k
+      type(workspace_type), intent(inout) :: workspace
+      integer :: k
 
-      do j = 1, n
-         damped(j:, j) = t(j:, j)
+      call fold_diagonal(n, t, qtf, sqrt(par), workspace%damped, &
+                         workspace%block(first_on_line(workspace%block)))
+      do k = 1, n
+         z(k) = workspace%damped(n*n + k)
       end do
-      z = qtf
-      root = sqrt(par)
-      do j = 1, n
-         work(j) = root
-         work(j + 1:) = 0
-         right = 0
-         do k = j, n
-            if (work(k) == 0) cycle
-            radius = hypot(damped(k, k), work(k))
-            cosine = damped(k, k)/radius
-            sine = work(k)/radius
-            call rotate(cosine, sine, damped(k:, k), work(k:))
-            call rotate(cosine, sine, z(k), right)
-         end do
-      end do
-      call solve(n, damped, n, z)
+      call solve(n, workspace%damped, n, z)
    end subroutine damped_step
 
-   elemental subroutine rotate(cosine, sine, a, b)
-      real(dp), intent(in) :: cosine
-      real(dp), intent(in) :: sine
-      real(dp), intent(inout) :: a
-      real(dp), intent(inout) :: b
-      real(dp) :: value
+   pure subroutine fold_diagonal(n, t, qtf, root, damped, block)
+      !! Two rows begin in column k: that of T, and that of sqrt(par) I. The one that is larger there
+      !! goes to the triangle, the other is folded in: a reflection that exchanges a small row for a
+      !! large one drowns it in rounding errors, and with it the direction of a short step.
+      integer, intent(in) :: n
+      real(dp), intent(in) :: t(n, n)
+      real(dp), intent(in) :: qtf(n)
+      real(dp), intent(in) :: root
+      real(dp), intent(out) :: damped(n, n + 1)
+      real(dp), intent(inout) :: block(most_rows, n + 2)
+      integer :: first, rows, columns, i, k
 
-      value = a
-      a = cosine*value + sine*b
-      b = cosine*b - sine*value
-   end subroutine rotate
+      do k = 1, n
+         if (abs(t(k, k)) >= root) then
+            damped(k, k:n) = t(k, k:n)
+            damped(k, n + 1) = qtf(k)
+         else
+            damped(k, k) = root
+            damped(k, k + 1:) = 0
+         end if
+      end do
+      do first = 1, n, most_rows
+         rows = min(most_rows, n - first + 1)
+         columns = n - first + 2
+         block(:rows, :columns) = 0
+         do i = 1, rows
+            k = first + i - 1
+            if (abs(t(k, k)) >= root) then
+               block(i, i) = root
+            else
+               block(i, i:columns - 1) = t(k, k:)
+               block(i, columns) = qtf(k)
+            end if
+         end do
+         call fold(rows, columns, columns - 1, block, most_rows, damped(first, first), n)
+      end do
+   end subroutine fold_diagonal
 
 end module minpack_lmpar

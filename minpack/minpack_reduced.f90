@@ -3,7 +3,7 @@ module minpack_reduced
    use minpack_kinds, only: dp
    use minpack_fold, only: triangulate
    use minpack_qr, only: pivoted_qr
-   use minpack_lmpar, only: lmpar
+   use minpack_lmpar, only: lmpar, workspace_type
    implicit none
    private
    public :: reduced_type
@@ -12,7 +12,7 @@ module minpack_reduced
       real(dp), allocatable :: columns(:, :)
          !! Shape: (n, n + 1). Some columns of T and a right-hand side.
       real(dp), allocatable :: triangle(:, :)
-         !! Shape: (n, n). What they become when factored, in the end held by rows.
+         !! Shape: (n, n). What they become when factored.
       integer, allocatable :: ipvt(:)
          !! Shape: (n). The order in which they were factored.
       real(dp), allocatable :: norms(:)
@@ -38,7 +38,7 @@ contains
                 self%left(n, 2), self%solution(n), stat=stat)
    end subroutine prepare
 
-   subroutine solve(self, t, qtf, which, delta, par, z, damped, work)
+   subroutine solve(self, t, qtf, which, delta, par, z, workspace)
       !! Solve for the variables that are named. The arguments are those of lmpar, but for:
       class(reduced_type), intent(inout) :: self
       real(dp), intent(in), contiguous :: t(:, :)
@@ -50,8 +50,7 @@ contains
       real(dp), intent(inout) :: par
       real(dp), intent(inout), contiguous :: z(:)
          !! Shape: (n). Out: minus the step in these variables, as it was in the others.
-      real(dp), intent(out), contiguous :: damped(:, :)
-      real(dp), intent(out), contiguous :: work(:)
+      type(workspace_type), intent(inout) :: workspace
       real(dp) :: length
       integer :: n, count, i, j, k
 
@@ -59,7 +58,7 @@ contains
       count = size(which)
       do k = 1, count
          j = which(k)
-         self%columns(:j, k) = t(j, :j)
+         self%columns(:j, k) = t(:j, j)
          self%columns(j + 1:, k) = 0
       end do
       self%columns(:, count + 1) = qtf
@@ -67,9 +66,8 @@ contains
       call take_triangle(n, count, self%columns, self%triangle)
       call pivoted_qr(count, self%triangle, self%columns(:count, count + 1), self%ipvt, self%norms, &
                       self%left)
-      call hold_by_rows(count, self%triangle)
       call lmpar(count, self%triangle, self%columns(:count, count + 1), delta, par, self%solution, &
-                 length, damped, work)
+                 length, workspace)
       do i = 1, count
          z(which(self%ipvt(i))) = self%solution(i)
       end do
@@ -87,18 +85,5 @@ contains
          r(j + 1:, j) = 0
       end do
    end subroutine take_triangle
-
-   pure subroutine hold_by_rows(n, r)
-      !! Transpose an upper triangle in place.
-      integer, intent(in) :: n
-      real(dp), intent(inout) :: r(n, n)
-      integer :: i, j
-
-      do j = 1, n
-         do i = 1, j - 1
-            r(j, i) = r(i, j)
-         end do
-      end do
-   end subroutine hold_by_rows
 
 end module minpack_reduced

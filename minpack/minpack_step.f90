@@ -6,7 +6,7 @@ module minpack_step
    use minpack_problem, only: model_type
    use minpack_triangle, only: multiply
    use minpack_box, only: box_type
-   use minpack_lmpar, only: lmpar
+   use minpack_lmpar, only: lmpar, workspace_type
    use minpack_bounds, only: bounds_type
    implicit none
    private
@@ -47,9 +47,8 @@ module minpack_step
       real(dp), allocatable :: z(:)
          !! Shape: (n). Minus the last step, scaled and permuted.
       real(dp), allocatable :: t(:, :)
-         !! Shape: (n, n). T = R (P' D P)^-1, held by rows: see minpack_lmpar.
-      real(dp), allocatable :: damped(:, :)
-         !! Shape: (n, n). Workspace of lmpar.
+         !! Shape: (n, n). T = R (P' D P)^-1: see minpack_lmpar.
+      type(workspace_type) :: workspace
       real(dp), allocatable :: work(:)
          !! Shape: (n).
    contains
@@ -78,8 +77,9 @@ contains
       self%n = n
       self%fixed_scale = fixed_scale
       self%box = box
-      allocate (self%diag(n), self%z(n), self%work(n), self%t(n, n), self%damped(n, n), stat=stat)
+      allocate (self%diag(n), self%z(n), self%work(n), self%t(n, n), stat=stat)
       if (stat == 0) self%diag = diag
+      if (stat == 0) call self%workspace%prepare(n, stat)
       if (stat == 0 .and. box%bounded) call self%bounds%prepare(n, stat)
    end subroutine prepare
 
@@ -112,13 +112,11 @@ contains
       !! Take over the linear model at a new point, and let the scale follow it.
       class(trust_region_type), intent(inout) :: self
       type(model_type), intent(in) :: model
-      integer :: i, j
+      integer :: j
 
       if (.not. self%fixed_scale) self%diag = max(self%diag, model%acnorm)
       do j = 1, self%n
-         do i = 1, j
-            self%t(j, i) = model%r(i, j)/self%diag(model%ipvt(j))
-         end do
+         self%t(:j, j) = model%r(:j, j)/self%diag(model%ipvt(j))
       end do
    end subroutine adopt
 
@@ -143,8 +141,8 @@ contains
          call self%propose_within(model, x, trial)
          return
       end if
-      call lmpar(self%n, self%t, model%qtf, self%delta, self%par, self%z, self%length, self%damped, &
-                 self%work)
+      call lmpar(self%n, self%t, model%qtf, self%delta, self%par, self%z, self%length, &
+                 self%workspace)
       do i = 1, self%n
          j = model%ipvt(i)
          trial(j) = x(j) - self%z(i)/self%diag(j)
@@ -166,7 +164,7 @@ contains
             bounds%greatest(i) = self%diag(j)*(x(j) - lower(j))
          end do
          call bounds%propose(self%t, model%qtf, self%delta, self%par, self%z, self%length, &
-                             self%damped, self%work)
+                             self%workspace)
          do i = 1, self%n
             j = model%ipvt(i)
             trial(j) = min(max(x(j) - self%z(i)/self%diag(j), lower(j)), upper(j))

@@ -122,7 +122,8 @@ def test_famous_problem_is_solved(problem, factor):
 
 @FAMOUS
 def test_famous_problem_is_solved_with_differences(problem):
-    analytic, differenced = fit(problem, factor=1), fit(problem, analytic=False, factor=1)
+    # factor=1 leads "linear full rank" so near to zero that differences are nothing but rounding.
+    analytic, differenced = fit(problem, factor=0.9), fit(problem, analytic=False, factor=0.9)
     expected = sum_of_squares(analytic)
     exact = 1e-12 * np.sum(problem.residuals(problem.start) ** 2)
     assert sum_of_squares(differenced) <= expected * (1 + 1e-5) + exact

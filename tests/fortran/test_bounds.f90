@@ -2,6 +2,7 @@ program test_bounds
    !! The step within bounds against the conditions that only a solution fulfils.
    use minpack_kinds, only: dp
    use minpack_bounds, only: bounds_type
+   use minpack_lmpar, only: workspace_type
    use checks, only: check, finish, random_matrix, random_triangle
    implicit none
    real(dp), parameter :: radii(4) = [1e-3_dp, 0.1_dp, 1.0_dp, 1e6_dp]
@@ -60,25 +61,28 @@ contains
       real(dp), intent(in) :: scale
          !! Of the residuals, and so of everything in scaled variables.
       type(bounds_type) :: bounds
-      real(dp), allocatable :: t(:, :), z(:), damped(:, :), work(:), slope(:), along(:)
+      type(workspace_type) :: workspace
+      real(dp), allocatable :: t(:, :), z(:), slope(:), along(:)
       real(dp) :: par, length, tolerance, gained, first_order
       integer :: n, stat
 
       n = size(q)
       ! The columns of T have norms of at most one.
       t = triangle/maxval(norm2(triangle, 1))
-      allocate (z(n), damped(n, n), work(n))
+      allocate (z(n))
       call bounds%prepare(n, stat)
+      call check(stat == 0, 'memory')
+      call workspace%prepare(n, stat)
       call check(stat == 0, 'memory')
       bounds%least = max(limits(:, 1), -huge(1.0_dp)/scale)*scale
       bounds%greatest = min(limits(:, 2), huge(1.0_dp)/scale)*scale
       par = 0
-      call bounds%propose(transpose(t), scale*q, scale*delta, par, z, length, damped, work)
+      call bounds%propose(t, scale*q, scale*delta, par, z, length, workspace)
       call check(all(bounds%least <= z .and. z <= bounds%greatest), 'the step stays in the box')
       call check(length <= 1.2_dp*scale*delta, 'the step stays in the region')
       call check(abs(length - norm2(z/scale)*scale) <= 1e-12_dp*length, 'length is |z|')
 
-      call bounds%project_gradient(transpose(t), scale*q, scale*delta, work, gained)
+      call bounds%project_gradient(t, scale*q, scale*delta, gained)
       call check(all(bounds%least <= bounds%along .and. bounds%along <= bounds%greatest), &
                  'the step along the projected gradient stays in the box, too')
       along = bounds%along/scale

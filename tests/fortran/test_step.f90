@@ -9,7 +9,7 @@ program test_step
    integer, parameter :: powers(3) = [0, 150, -150]
    integer :: n, i, j
 
-   do n = 0, 10
+   do n = 0, 32, 4
       do i = 1, size(powers)
          do j = 1, size(powers)
             call solves_the_subproblem(random_triangle(n), 10.0_dp**powers(i), 10.0_dp**powers(j))
@@ -19,10 +19,13 @@ program test_step
       do i = 1, n
          call solves_the_subproblem(triangle_of_rank(i - 1, n), 1.0_dp, 1.0_dp)
       end do
+      call goes_down_the_gradient_if_short(random_triangle(n))
       call stays_where_nothing_pulls(random_triangle(n))
       call promises_what_the_model_gives(random_triangle(n), .false.)
       call promises_what_the_model_gives(random_triangle(n), .true.)
    end do
+   call equal_columns_share_a_step()
+   call solves_the_subproblem(gentle_triangle(150), 1.0_dp, 1.0_dp)
    call finish()
 
 contains
@@ -74,6 +77,51 @@ contains
       end do
       deallocate (model%r, model%qtf, model%ipvt)
    end subroutine solves_the_subproblem
+
+   subroutine goes_down_the_gradient_if_short(triangle)
+      real(dp), intent(in) :: triangle(:, :)
+      type(trust_region_type) :: region
+      type(model_type) :: model
+      real(dp), allocatable :: x(:), trial(:), downhill(:)
+      integer :: n, stat
+
+      n = size(triangle, 1)
+      call make_model(model, triangle)
+      allocate (x(n), trial(n))
+      x = 0
+      call region%prepare(n, x, .false., box_type(), stat)
+      call region%begin(model%acnorm, x, 1.0_dp, 1.0_dp)
+      call region%adopt(model)
+      region%delta = 1e-20_dp
+      call region%propose(model, x, trial)
+      trial = region%diag*trial/region%length
+      downhill = -matmul(transpose(triangle), model%qtf)/region%diag
+      downhill = downhill/norm2(downhill)
+      call check(all(abs(trial - downhill) < 1e-10_dp), 'a short step goes down the gradient')
+      deallocate (model%r, model%qtf, model%ipvt)
+   end subroutine goes_down_the_gradient_if_short
+
+   subroutine equal_columns_share_a_step()
+      !! A radius just above the length of the shortest solution makes the damping next to nothing.
+      type(trust_region_type) :: region
+      type(model_type) :: model
+      real(dp) :: x(2), trial(2)
+      integer :: stat, k
+
+      call make_model(model, reshape([1.0_dp, 0.0_dp, 1.0_dp, 0.0_dp], [2, 2]))
+      model%qtf = [1.0_dp, 1.0_dp]
+      x = 0
+      call region%prepare(2, x, .false., box_type(), stat)
+      call region%begin(model%acnorm, x, 1.0_dp, 1.0_dp)
+      call region%adopt(model)
+      do k = 1, 5
+         region%delta = 0.9_dp
+         call region%propose(model, x, trial)
+         region%par = 1e-10_dp*region%par
+      end do
+      call check(abs(trial(1) - trial(2)) < 1e-14_dp, 'equal columns share a step')
+      deallocate (model%r, model%qtf, model%ipvt)
+   end subroutine equal_columns_share_a_step
 
    subroutine stays_where_nothing_pulls(triangle)
       real(dp), intent(in) :: triangle(:, :)
@@ -141,6 +189,18 @@ contains
       model%ipvt = [(k, k=1, n)]
       model%acnorm = [(enorm(n, triangle(:, k)), k=1, n)]
    end subroutine make_model
+
+   function gentle_triangle(n) result(r)
+      !! Well-conditioned however large.
+      integer, intent(in) :: n
+      real(dp) :: r(n, n)
+      integer :: k
+
+      r = random_triangle(n)/n
+      do k = 1, n
+         r(k, k) = 1 + r(k, k)
+      end do
+   end function gentle_triangle
 
    function triangle_of_rank(rank, n) result(r)
       integer, intent(in) :: rank
