@@ -5,7 +5,6 @@ module minpack_difference
    !! 2 epsfcn |f|/h. With f'' of the order of f/x**2, the two are alike at h = sqrt(epsfcn) |x|.
    use minpack_kinds, only: dp, epsmch
    use minpack_info, only: going_on, jacobian_not_finite
-   use minpack_vectors, only: all_finite
    use minpack_box, only: box_type
    use minpack_functions, only: functions_type
    implicit none
@@ -63,6 +62,7 @@ contains
       subroutine step_by(step)
          real(dp), intent(in) :: step
          real(dp) :: start
+         logical :: finite
 
          if (step == 0) then
             fjac(:, j) = 0
@@ -74,23 +74,30 @@ contains
          x(j) = start
          nfev = nfev + 1
          if (info /= going_on) return
-         if (.not. all_finite(size(fvec), functions%values)) then
-            info = jacobian_not_finite
-            return
-         end if
-         call quotient(size(fvec), functions%values, fvec, step, fjac(:, j))
+         call quotient(size(fvec), functions%values, fvec, step, fjac(:, j), finite)
+         if (.not. finite) info = jacobian_not_finite
       end subroutine step_by
 
    end subroutine fdjac
 
-   pure subroutine quotient(m, values, fvec, step, column)
+   pure subroutine quotient(m, values, fvec, step, column, finite)
       integer, intent(in) :: m
       real(dp), intent(in) :: values(m)
       real(dp), intent(in) :: fvec(m)
       real(dp), intent(in) :: step
       real(dp), intent(out) :: column(m)
+      logical, intent(out) :: finite
+         !! Whether no quotient is NaN or infinite: zero times such a value is NaN.
+      real(dp) :: zero
+      integer :: i
 
-      column = (values - fvec)/step
+      zero = 0
+      !$omp simd reduction(+:zero)
+      do i = 1, m
+         column(i) = (values(i) - fvec(i))/step
+         zero = zero + 0*column(i)
+      end do
+      finite = zero == 0
    end subroutine quotient
 
 end module minpack_difference

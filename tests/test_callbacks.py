@@ -232,3 +232,30 @@ def test_ten_thousand_raising_fits_take_no_memory(call):
                 leastsq(raising, np.ones(n))
 
     assert_no_memory_is_kept(fits)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"), [("shape", (3, 1)), ("dtype", "i8"), ("writeable", False)]
+)
+def test_point_that_func_has_changed_is_not_used_again(attribute, value, fit):
+    # One that nobody keeps is, if it is as it was made.
+    def changing(p):
+        assert (p.shape, p.dtype, p.flags.writeable) == ((3,), float, True)
+        residuals = fit.residuals(p)
+        setattr(p.flags if attribute == "writeable" else p, attribute, value)
+        return residuals
+
+    expected = leastsq(fit.residuals, fit.start)[0]
+    np.testing.assert_array_equal(leastsq(changing, fit.start)[0], expected)
+
+
+def test_view_of_a_point_keeps_it(fit):
+    views, copies = [], []
+
+    def keeping(p):
+        views.append(p[1:])
+        copies.append(p[1:].copy())
+        return fit.residuals(p)
+
+    leastsq(keeping, fit.start)
+    np.testing.assert_array_equal(views, copies)

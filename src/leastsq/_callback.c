@@ -18,28 +18,41 @@ typedef struct {
     PyObject *Dfun;       /* Dfun(x, *args) -> contiguous float64 array of shape (m, n), or None */
     PyObject *args;       /* tuple */
     PyObject *coerce;     /* coerce(returned, func, m) -> contiguous float64 array of size m */
+    PyObject *point;      /* the x that was passed last */
     PyObject *residuals;  /* what func returned last: the core reads it until the next call */
     PyObject *jacobian;   /* the same of Dfun */
     PyObject **stack;     /* room for a vectorcall, x and the args behind it */
     int takes_gil;        /* whether the core calls without the GIL */
 } Callback;
 
+/* The array x for the next call: the last one, if nobody kept it and it is as it was made. */
+static PyObject *
+point_at(Callback *self, int n, const double *x)
+{
+    PyArrayObject *last = (PyArrayObject *)self->point;
+    if (last == NULL || Py_REFCNT(last) > 1 || PyArray_NDIM(last) != 1 || PyArray_DIM(last, 0) != n
+        || PyArray_TYPE(last) != NPY_DOUBLE || !PyArray_ISCARRAY(last)) {
+        npy_intp shape = n;
+        Py_XSETREF(self->point, PyArray_SimpleNew(1, &shape, NPY_DOUBLE));
+        if (self->point == NULL) {
+            return NULL;
+        }
+    }
+    memcpy(PyArray_DATA((PyArrayObject *)self->point), x, n * sizeof(double));
+    return self->point;
+}
+
 static PyObject *
 call_at(Callback *self, PyObject *function, PyObject **last, int n, const double *x)
 {
     Py_CLEAR(*last);
-    npy_intp shape = n;
-    PyObject *point = PyArray_SimpleNew(1, &shape, NPY_DOUBLE);
-    if (point == NULL) {
+    self->stack[1] = point_at(self, n, x);
+    if (self->stack[1] == NULL) {
         return NULL;
     }
-    memcpy(PyArray_DATA((PyArrayObject *)point), x, n * sizeof(double));
-    self->stack[1] = point;
     size_t count = 1 + PyTuple_GET_SIZE(self->args);
-    PyObject *returned = PyObject_Vectorcall(
+    return PyObject_Vectorcall(
         function, self->stack + 1, count | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
-    Py_DECREF(point);
-    return returned;
 }
 
 static int
@@ -111,6 +124,7 @@ callback_traverse(Callback *self, visitproc visit, void *arg)
     Py_VISIT(self->Dfun);
     Py_VISIT(self->args);
     Py_VISIT(self->coerce);
+    Py_VISIT(self->point);
     Py_VISIT(self->residuals);
     Py_VISIT(self->jacobian);
     return 0;
@@ -123,6 +137,7 @@ callback_clear(Callback *self)
     Py_CLEAR(self->Dfun);
     Py_CLEAR(self->args);
     Py_CLEAR(self->coerce);
+    Py_CLEAR(self->point);
     Py_CLEAR(self->residuals);
     Py_CLEAR(self->jacobian);
     return 0;

@@ -14,7 +14,7 @@ from leastsq._checks import FLOAT64, FloatArray, Function, name_of, real_array
 def as_residuals(returned: object, func: Function) -> NDArray[Any]:
     """Flatten what func returned to a 1-D array whose dtype casts safely to float64."""
     if type(returned) is np.ndarray and returned.dtype is FLOAT64:
-        return returned.reshape(-1)
+        return returned if returned.ndim == 1 else returned.reshape(-1)
     if returned is None:
         raise TypeError(f"{name_of(func)} returned None: it must return the residuals")
     if isinstance(returned, Coroutine | Generator):

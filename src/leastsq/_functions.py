@@ -62,8 +62,9 @@ class Functions:
 
         self.jacobian = self.jacobian_data = 0
         in_python = self.native_func is None or (Dfun is not None and self.native_Dfun is None)
-        alone = is_parallel(self.func) or is_parallel(self.Dfun)
-        self.release_the_gil = not alone and (not in_python or m * self.n**2 > LARGE)
+        self.release_the_gil = (not in_python or m * self.n**2 > LARGE) and not (
+            is_parallel(self.func) or is_parallel(self.Dfun)
+        )
         if in_python:
             self.callback = Callback(
                 self.func, self.python_Dfun, args, as_many_residuals, self.release_the_gil

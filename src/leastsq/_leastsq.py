@@ -11,7 +11,7 @@ from leastsq._bounds import read_box
 from leastsq._checks import Function, own_vector
 from leastsq._functions import Functions, refuse_unread
 from leastsq._result import SOLVED, full_tuple, message
-from leastsq._settings import DEFAULT_TOLERANCE, read_settings
+from leastsq._settings import DEFAULT_TOLERANCE, IMPROPER, read_settings
 from leastsq._solve import solve
 from leastsq._warnings import warn
 
@@ -28,7 +28,7 @@ def leastsq(
     gtol: float = 0.0,
     maxfev: int = 0,
     epsfcn: float | None = None,
-    factor: float = 100,
+    factor: float = 100.0,
     diag: ArrayLike | None = None,
     *,
     atol: float | None = None,
@@ -177,8 +177,8 @@ def leastsq(
     box = None if bounds is None else read_box(bounds, n)
     if box is not None:
         box.refuse_outside(x, "x0")
-    if not full_output:
-        settings.refuse_improper()
+    if not full_output and (fault := settings.fault()):
+        raise TypeError(f"{IMPROPER} {fault}")
 
     functions = Functions(func, Dfun, args, col_deriv, x)
     outcome = solve(functions, x, settings, box)

@@ -41,12 +41,6 @@ class Settings(NamedTuple):
             return f"diag must be positive: got {diag}."
         return None
 
-    def refuse_improper(self) -> None:
-        """Raise what leastsq raises for an improper option."""
-        fault = self.fault()
-        if fault is not None:
-            raise TypeError(f"{IMPROPER} {fault}")
-
 
 def read_settings(
     n: int,
@@ -56,13 +50,13 @@ def read_settings(
     gtol: float = 0.0,
     maxfev: int = 0,
     epsfcn: float | None = None,
-    factor: float = 100,
+    factor: float = 100.0,
     diag: ArrayLike | None = None,
     atol: float | None = None,
 ) -> Settings:
     """Convert the options of a fit of n parameters."""
     return Settings(
-        one_tolerance(ftol, atol),
+        real_number(ftol, "ftol") if atol is None else one_tolerance(ftol, atol),
         real_number(xtol, "xtol"),
         real_number(gtol, "gtol"),
         most_calls(maxfev, default_calls),
@@ -74,16 +68,16 @@ def read_settings(
 
 def real_number(value: object, name: str) -> float:
     """Convert an option to a float."""
+    if type(value) is float:
+        return value
     try:
         return float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a real number, got {value!r}") from None
 
 
-def one_tolerance(ftol: float, atol: float | None) -> float:
+def one_tolerance(ftol: float, atol: float) -> float:
     """Take ftol under either of its names."""
-    if atol is None:
-        return real_number(ftol, "ftol")
     if ftol is not DEFAULT_TOLERANCE:
         raise TypeError("atol is a synonym of ftol: pass one of the two, not both")
     return real_number(atol, "atol")
@@ -95,7 +89,7 @@ def most_calls(maxfev: int, default: int) -> int:
         calls = operator.index(maxfev)
     except TypeError:
         raise TypeError(f"maxfev must be an integer, got {maxfev!r}") from None
-    return min(calls if calls > 0 else default, LARGEST_COUNT)
+    return min(calls, LARGEST_COUNT) if calls > 0 else default
 
 
 def scale_factors(diag: ArrayLike, n: int) -> FloatArray:

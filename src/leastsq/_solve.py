@@ -17,35 +17,38 @@ def solve(functions: Functions, x: FloatArray, settings: Settings, box: Box | No
     """Minimize the sum of squares from x, which becomes the solution."""
     n = x.size
     fvec = functions.fvec
-    stop = settings[:4]
-    unused = x
-    scale = (
-        settings.factor,
-        settings.diag is not None,
-        unused if settings.diag is None else settings.diag,
-    )
-    limits = (False, unused, unused) if box is None else (True, *box)
+    ftol, xtol, gtol, maxfev, factor, diag, epsfcn = settings
+    fixed_scale, bounded = diag is not None, box is not None
+    if diag is None:
+        diag = x  # unread
+    lower, upper = (x, x) if box is None else box
     model = np.empty((n, n), order="F"), np.empty(n, np.int32), np.empty(n)
-    counts: dict[str, int] = {}
     if functions.Dfun is None:
-        precision = functions.precision if settings.epsfcn is None else settings.epsfcn
         lmdif = _minpack.lmdif_nogil if functions.release_the_gil else _minpack.lmdif
-        counts["nfev"], ier = lmdif(
+        nfev, ier = lmdif(
             functions.residual,
             functions.residual_data,
             functions.native_func is not None,
             x,
             fvec,
             functions.evaluated,
-            *stop,
-            precision,
-            *scale,
-            *limits,
+            ftol,
+            xtol,
+            gtol,
+            maxfev,
+            functions.precision if epsfcn is None else epsfcn,
+            factor,
+            fixed_scale,
+            diag,
+            bounded,
+            lower,
+            upper,
             *model,
         )
+        counts = {"nfev": nfev}
     else:
         lmder = _minpack.lmder_nogil if functions.release_the_gil else _minpack.lmder
-        counts["nfev"], counts["njev"], ier = lmder(
+        nfev, njev, ier = lmder(
             functions.residual,
             functions.residual_data,
             functions.native_func is not None,
@@ -55,14 +58,22 @@ def solve(functions: Functions, x: FloatArray, settings: Settings, box: Box | No
             x,
             fvec,
             functions.evaluated,
-            *stop,
-            *scale,
-            *limits,
+            ftol,
+            xtol,
+            gtol,
+            maxfev,
+            factor,
+            fixed_scale,
+            diag,
+            bounded,
+            lower,
+            upper,
             *model,
         )
+        counts = {"nfev": nfev, "njev": njev}
     if ier < 0:
         functions.raise_failure()
-        raise StoppedError(ier, x, counts["nfev"])
+        raise StoppedError(ier, x, nfev)
     if ier == OUT_OF_MEMORY:
         raise MemoryError(f"{functions.m} residuals, {n} parameters")
     return Outcome(x, fvec, *model, counts, ier, box)
