@@ -4,7 +4,8 @@ module minpack_called
                                           c_f_procpointer
    use minpack_kinds, only: dp
    use minpack_info, only: going_on
-   use minpack_functions, only: functions_type, matrix_view_type
+   use minpack_functions, only: functions_type
+   use minpack_view, only: view_type, shown_type
    implicit none
    private
    public :: called_type, address_type, prepare
@@ -36,16 +37,14 @@ module minpack_called
             !! Negative to stop.
       end function shown_residual_type
 
-      function shown_jacobian_type(data, m, n, x, address, by_rows) bind(c) result(answer)
-         import :: c_int, c_ptr, dp
+      function shown_jacobian_type(data, m, n, x, shown) bind(c) result(answer)
+         import :: c_int, c_ptr, dp, shown_type
          type(c_ptr), value :: data
          integer(c_int), value :: m
          integer(c_int), value :: n
          real(dp), intent(in) :: x(n)
-         type(c_ptr), intent(out) :: address
+         type(shown_type), intent(out) :: shown
             !! Where the m x n Jacobian lies, until the next call.
-         integer(c_int), intent(out) :: by_rows
-            !! 1 if it lies there row by row, 0 if column by column.
          integer(c_int) :: answer
             !! Negative to stop.
       end function shown_jacobian_type
@@ -147,25 +146,18 @@ contains
       class(called_type), intent(inout), target :: self
       real(dp), intent(in), contiguous :: x(:)
       real(dp), intent(inout) :: fvec(:)
-      type(matrix_view_type), intent(out) :: view
+      type(view_type), intent(out) :: view
       integer, intent(out) :: info
-      type(c_ptr) :: address
-      integer(c_int) :: by_rows
+      type(shown_type) :: shown
 
       if (associated(self%fill_jacobian)) then
          info = unless_stopped(self%fill_jacobian(self%jacobian_data, self%m, self%n, x, fvec, &
                                                   self%fjac, self%m, 2))
-         view%columns => self%fjac
+         call view%show_columns(self%fjac)
          return
       end if
-      info = unless_stopped(self%show_jacobian(self%jacobian_data, self%m, self%n, x, address, &
-                                               by_rows))
-      if (info /= going_on) return
-      if (by_rows == 1) then
-         call c_f_pointer(address, view%rows, [self%n, self%m])
-      else
-         call c_f_pointer(address, view%columns, [self%m, self%n])
-      end if
+      info = unless_stopped(self%show_jacobian(self%jacobian_data, self%m, self%n, x, shown))
+      if (info == going_on) call view%show(shown)
    end subroutine jacobian
 
    pure integer function unless_stopped(answer) result(info)

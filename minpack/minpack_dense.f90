@@ -2,12 +2,13 @@ module minpack_dense
    !! The dense problem: m residuals and their m x n Jacobian, which is given or differenced.
    use minpack_kinds, only: dp
    use minpack_info, only: going_on, jacobian_not_finite
-   use minpack_vectors, only: enorm, all_finite, visit
+   use minpack_vectors, only: enorm, all_finite, first_on_line, line
    use minpack_problem, only: problem_type, model_type
    use minpack_box, only: box_type
-   use minpack_functions, only: functions_type, matrix_view_type
+   use minpack_functions, only: functions_type
+   use minpack_view, only: view_type
    use minpack_difference, only: fdjac
-   use minpack_fold, only: triangulate, fold, first_on_line, line
+   use minpack_fold, only: triangulate, fold
    use minpack_qr, only: pivoted_qr
    implicit none
    private
@@ -65,10 +66,10 @@ module minpack_dense
 
    abstract interface
       subroutine jacobian(self, x, view, info)
-         import :: dense_type, matrix_view_type, dp
+         import :: dense_type, view_type, dp
          class(dense_type), intent(inout), target :: self
          real(dp), intent(in), contiguous :: x(:)
-         type(matrix_view_type), intent(out) :: view
+         type(view_type), intent(out) :: view
             !! The Jacobian at x, good until the next evaluation.
          integer, intent(out) :: info
       end subroutine jacobian
@@ -130,7 +131,7 @@ contains
       real(dp), intent(in), contiguous :: x(:)
       type(model_type), intent(inout) :: model
       integer, intent(out) :: info
-      type(matrix_view_type) :: view
+      type(view_type) :: view
       integer :: j
 
       call self%jacobian(x, view, info)
@@ -154,17 +155,19 @@ contains
    subroutine fold_blocks(self, view)
       !! Make the triangle of the first rows of [J f], and fold the others into it.
       class(dense_type), intent(inout) :: self
-      type(matrix_view_type), intent(in) :: view
-      integer :: height, first, rows
+      type(view_type), intent(in) :: view
+      integer :: height, first, rows, last
 
       height = 0
       first = 1
+      last = self%start + self%ld*self%n
       associate (m => self%functions%m, columns => self%n + 1)
          do while (first <= m)
             rows = min(self%rows, m - first + 1)
             ! What becomes rows of the triangle is not folded, which is slower.
             if (height < columns .and. columns > fewest_rows) rows = min(rows, fewest_rows)
-            call load(view, self%fvec, first, rows, self%block(self%start), self%ld)
+            call view%load(first, rows, self%n, self%block(self%start), self%ld)
+            self%block(last:last + rows - 1) = self%fvec(first:first + rows - 1)
             call fold(rows, columns, height, self%block(self%start), self%ld, self%triangle, columns)
             if (height < columns) then
                call grow(rows, columns, self%block(self%start), self%ld, self%triangle, height)
@@ -193,43 +196,10 @@ contains
       height = height + more
    end subroutine grow
 
-   pure subroutine load(view, fvec, first, rows, block, ld)
-      !! Copy some rows of [J f].
-      type(matrix_view_type), intent(in) :: view
-      real(dp), intent(in) :: fvec(:)
-      integer, intent(in) :: first
-      integer, intent(in) :: rows
-      integer, intent(in) :: ld
-      real(dp), intent(inout) :: block(ld, *)
-      integer :: n, i, j, k
-
-      if (associated(view%columns)) then
-         n = size(view%columns, 2)
-         do j = 1, n
-            block(:rows, j) = view%columns(first:first + rows - 1, j)
-         end do
-      else
-         n = size(view%rows, 1)
-         ! The loop below reads eight rows at once. A stray number goes to the spare column.
-         block(1, n + 2) = visit(rows*n, view%rows(:, first:first + rows - 1))
-         do i = 0, rows - line, line
-            do j = 1, n
-               do k = 1, line
-                  block(i + k, j) = view%rows(j, first + i + k - 1)
-               end do
-            end do
-         end do
-         do k = i + 1, rows
-            block(k, :n) = view%rows(:, first + k - 1)
-         end do
-      end if
-      block(:rows, n + 1) = fvec(first:first + rows - 1)
-   end subroutine load
-
    subroutine analytic_jacobian(self, x, view, info)
       class(analytic_type), intent(inout), target :: self
       real(dp), intent(in), contiguous :: x(:)
-      type(matrix_view_type), intent(out) :: view
+      type(view_type), intent(out) :: view
       integer, intent(out) :: info
 
       call self%functions%jacobian(x, self%fvec, view, info)
@@ -238,12 +208,12 @@ contains
    subroutine differenced_jacobian(self, x, view, info)
       class(differenced_type), intent(inout), target :: self
       real(dp), intent(in), contiguous :: x(:)
-      type(matrix_view_type), intent(out) :: view
+      type(view_type), intent(out) :: view
       integer, intent(out) :: info
 
       self%x = x
       call fdjac(self%functions, self%box, self%x, self%fvec, self%epsfcn, self%fjac, self%nfev, info)
-      view%columns => self%fjac
+      call view%show_columns(self%fjac)
    end subroutine differenced_jacobian
 
 end module minpack_dense

@@ -14,27 +14,15 @@ module minpack_fold
    !!
    !! This is where fits of many residuals spend their time. The block should lie in cache with its
    !! columns on cache lines of their own: vectors that straddle two lines take half as long again.
-   use, intrinsic :: iso_c_binding, only: c_intptr_t, c_loc
    use minpack_kinds, only: dp
    use minpack_vectors, only: dot, enorm, divide, least_square, greatest_square
    implicit none
    private
-   public :: triangulate, fold, make_reflection, reflect, first_on_line, line
+   public :: triangulate, fold, make_reflection, reflect
 
    integer, parameter :: panel = 4
-   integer, parameter :: line = 8
-      !! Numbers in a cache line.
 
 contains
-
-   pure integer function first_on_line(numbers) result(first)
-      !! The first of some numbers that begins a cache line.
-      real(dp), intent(in), target :: numbers(:)
-      integer(c_intptr_t) :: address
-
-      address = transfer(c_loc(numbers), address)/8
-      first = 1 + int(modulo(-address, int(line, c_intptr_t)))
-   end function first_on_line
 
    pure subroutine triangulate(rows, columns, r, ld)
       !! Factor the first rows in place: what the others are folded into. To start from a triangle of

@@ -1,17 +1,10 @@
 module minpack_functions
    !! The user's functions as a dense problem sees them, whoever calls them and however.
    use minpack_kinds, only: dp
+   use minpack_view, only: view_type
    implicit none
    private
-   public :: functions_type, matrix_view_type
-
-   type :: matrix_view_type
-      !! A Jacobian where it lies, in either order; one of the two pointers is associated.
-      real(dp), pointer, contiguous :: columns(:, :) => null()
-         !! Shape: (m, n).
-      real(dp), pointer, contiguous :: rows(:, :) => null()
-         !! Shape: (n, m), the transpose.
-   end type matrix_view_type
+   public :: functions_type
 
    type, abstract :: functions_type
       integer :: m = 0
@@ -39,12 +32,12 @@ module minpack_functions
 
       subroutine jacobian(self, x, fvec, view, info)
          !! Evaluate the Jacobian at x, where the residuals are fvec.
-         import :: functions_type, matrix_view_type, dp
+         import :: functions_type, view_type, dp
          class(functions_type), intent(inout), target :: self
          real(dp), intent(in), contiguous :: x(:)
          real(dp), intent(inout) :: fvec(:)
             !! Read only by convention: a C function gets it without const.
-         type(matrix_view_type), intent(out) :: view
+         type(view_type), intent(out) :: view
          integer, intent(out) :: info
             !! going_on, or the reason to stop.
       end subroutine jacobian

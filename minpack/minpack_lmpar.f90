@@ -7,8 +7,8 @@ module minpack_lmpar
    !! -z, where z solves (T'T + par I) z = T' Q'f, and par >= 0 is found by Newton's method on
    !! 1/|z| as Moré (1978, section 5) describes.
    use minpack_kinds, only: dp, dwarf, giant, is_finite
-   use minpack_vectors, only: enorm
-   use minpack_fold, only: fold, first_on_line, line
+   use minpack_vectors, only: enorm, first_on_line, line
+   use minpack_fold, only: fold
    use minpack_triangle, only: solve, solve_transposed, multiply_transposed
    implicit none
    private

@@ -1,14 +1,17 @@
 module minpack_vectors
    !! What is computed of whole vectors, fast where the plain way is safe.
+   use, intrinsic :: iso_c_binding, only: c_intptr_t, c_loc
    use minpack_kinds, only: dp, epsmch, dwarf, giant
    implicit none
    private
-   public :: dot, enorm, divide, all_finite, visit, least_square, greatest_square
+   public :: dot, enorm, divide, all_finite, visit, first_on_line, line, least_square, greatest_square
 
    ! A sum of squares between these two has neither overflowed nor lost what counts to underflow.
    real(dp), parameter :: least_square = dwarf/epsmch
    real(dp), parameter :: greatest_square = giant
 
+   integer, parameter :: line = 8
+      !! Numbers in a cache line.
    integer, parameter :: lanes = 8
       !! Sums kept apart: a single one would wait for itself at every addition.
 
@@ -117,5 +120,14 @@ contains
          visit = visit + x(i)
       end do
    end function visit
+
+   pure integer function first_on_line(numbers) result(first)
+      !! The first of some numbers that begins a cache line.
+      real(dp), intent(in), target :: numbers(:)
+      integer(c_intptr_t) :: address
+
+      address = transfer(c_loc(numbers), address)/8
+      first = 1 + int(modulo(-address, int(line, c_intptr_t)))
+   end function first_on_line
 
 end module minpack_vectors

@@ -15,7 +15,7 @@ enum { GO_ON = 0, STOP = -1 };
 typedef struct {
     PyObject_HEAD
     PyObject *func;       /* func(x, *args) -> residuals */
-    PyObject *Dfun;       /* Dfun(x, *args) -> contiguous float64 array of shape (m, n), or None */
+    PyObject *Dfun;       /* Dfun(x, *args) -> aligned float64 or float32 array of shape (m, n), or None */
     PyObject *args;       /* tuple */
     PyObject *coerce;     /* coerce(returned, func, m) -> contiguous float64 array of size m */
     PyObject *point;      /* the x that was passed last */
@@ -83,8 +83,37 @@ show_residual(void *data, int m, int n, const double *x, const void **address)
     return GO_ON;
 }
 
+/* Where a matrix lies: shown_type in minpack_view.f90 says what is what. */
+typedef struct {
+    const char *numbers;
+    intptr_t count, start, row_step, column_step;
+    int single;
+} Shown;
+
+static Shown
+show(PyArrayObject *matrix)
+{
+    npy_intp size = PyArray_ITEMSIZE(matrix);
+    npy_intp row_step = PyArray_STRIDE(matrix, 0) / size, column_step = PyArray_STRIDE(matrix, 1) / size;
+    npy_intp ends[] = {(PyArray_DIM(matrix, 0) - 1) * row_step,
+                       (PyArray_DIM(matrix, 1) - 1) * column_step};
+    npy_intp before = 0, behind = 0;
+    for (int i = 0; i < 2; i++) {
+        before += ends[i] < 0 ? -ends[i] : 0;
+        behind += ends[i] > 0 ? ends[i] : 0;
+    }
+    return (Shown){
+        .numbers = PyArray_BYTES(matrix) - before * size,
+        .count = before + 1 + behind,
+        .start = before + 1,
+        .row_step = row_step,
+        .column_step = column_step,
+        .single = PyArray_TYPE(matrix) == NPY_FLOAT,
+    };
+}
+
 static int
-show_jacobian(void *data, int m, int n, const double *x, const void **address, int *by_rows)
+show_jacobian(void *data, int m, int n, const double *x, Shown *shown)
 {
     (void)m;
     Callback *self = data;
@@ -93,8 +122,7 @@ show_jacobian(void *data, int m, int n, const double *x, const void **address, i
         return STOP;
     }
     self->jacobian = returned;
-    *address = PyArray_DATA((PyArrayObject *)returned);
-    *by_rows = PyArray_IS_C_CONTIGUOUS((PyArrayObject *)returned) ? 1 : 0;
+    *shown = show((PyArrayObject *)returned);
     return GO_ON;
 }
 
@@ -108,11 +136,10 @@ show_residual_with_gil(void *data, int m, int n, const double *x, const void **a
 }
 
 static int
-show_jacobian_with_gil(void *data, int m, int n, const double *x, const void **address,
-                       int *by_rows)
+show_jacobian_with_gil(void *data, int m, int n, const double *x, Shown *shown)
 {
     PyGILState_STATE state = PyGILState_Ensure();
-    int answer = show_jacobian(data, m, n, x, address, by_rows);
+    int answer = show_jacobian(data, m, n, x, shown);
     PyGILState_Release(state);
     return answer;
 }

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from leastsq._checks import FLOAT64, FloatArray, Function, name_of, real_array
 
+FLOAT32 = np.dtype(np.float32)
+
 
 class Jacobian:
-    """A user's Jacobian function as the core wants it: an m x n array, contiguous in some order."""
+    """A user's Jacobian function as the core wants it: m x n, aligned, float64 or float32."""
 
     def __init__(self, Dfun: Function, m: int, n: int, col_deriv: bool) -> None:
         self.Dfun = Dfun
@@ -18,7 +21,7 @@ class Jacobian:
         self.transposed = bool(col_deriv)
         self.is_vector = n == 1
 
-    def __call__(self, x: FloatArray, *args: Any) -> FloatArray:
+    def __call__(self, x: FloatArray, *args: Any) -> NDArray[Any]:
         """Evaluate the Jacobian at x."""
         jacobian = real_array(self.Dfun(x, *args), f"What {name_of(self.Dfun)} returns")
         if self.is_vector and jacobian.size == max(self.shape):
@@ -29,7 +32,6 @@ class Jacobian:
                 f"argument '{name_of(self.Dfun)}'.Shape should be {self.shape} "
                 f"but it is {jacobian.shape}."
             )
-        plain: FloatArray = np.require(
-            jacobian, FLOAT64, ["F", "A"] if jacobian.flags.f_contiguous else ["C", "A"]
-        )
-        return plain.T if self.transposed else plain
+        if jacobian.dtype not in (FLOAT64, FLOAT32) or not jacobian.flags.aligned:
+            jacobian = np.array(jacobian, FLOAT64)
+        return jacobian.T if self.transposed else jacobian

@@ -3,6 +3,7 @@ module bent
    use, intrinsic :: iso_c_binding, only: c_int, c_intptr_t, c_ptr, c_loc, c_funloc, &
                                           c_f_pointer
    use minpack_kinds, only: dp
+   use minpack_view, only: shown_type
    implicit none
    private
    public :: bent_type, stop_flag, residual, residual_address, shown_address, filled_address
@@ -48,13 +49,12 @@ contains
       fvec = self%size*(fvec + 0.1_dp*sin(fvec))
    end function residual
 
-   function shown(data, m, n, x, address, by_rows) bind(c) result(answer)
+   function shown(data, m, n, x, jacobian) bind(c) result(answer)
       type(c_ptr), value :: data
       integer(c_int), value :: m
       integer(c_int), value :: n
       real(dp), intent(in) :: x(n)
-      type(c_ptr), intent(out) :: address
-      integer(c_int), intent(out) :: by_rows
+      type(shown_type), intent(out) :: jacobian
       integer(c_int) :: answer
       type(bent_type), pointer :: self
 
@@ -62,11 +62,10 @@ contains
       answer = next(self, x)
       call evaluate_columns(self, x)
       self%rows = transpose(self%columns)
-      by_rows = merge(1, 0, self%by_rows)
       if (self%by_rows) then
-         address = c_loc(self%rows)
+         jacobian = shown_type(c_loc(self%rows), m*n, 1, n, 1, 0)
       else
-         address = c_loc(self%columns)
+         jacobian = shown_type(c_loc(self%columns), m*n, 1, 1, m, 0)
       end if
    end function shown
 

@@ -3,7 +3,8 @@ module quadratics
    use, intrinsic :: ieee_arithmetic, only: ieee_value, ieee_quiet_nan
    use minpack_kinds, only: dp
    use minpack_info, only: going_on
-   use minpack_functions, only: functions_type, matrix_view_type
+   use minpack_functions, only: functions_type
+   use minpack_view, only: view_type
    implicit none
    private
    public :: quadratics_type
@@ -38,7 +39,7 @@ contains
       class(quadratics_type), intent(inout), target :: self
       real(dp), intent(in), contiguous :: x(:)
       real(dp), intent(inout) :: fvec(:)
-      type(matrix_view_type), intent(out) :: view
+      type(view_type), intent(out) :: view
       integer, intent(out) :: info
 
       error stop 'a difference asks for no Jacobian'

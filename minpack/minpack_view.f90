@@ -1,0 +1,117 @@
+module minpack_view
+   !! A matrix where it lies, in whatever order and with whatever gaps, of doubles or of singles.
+   use, intrinsic :: iso_c_binding, only: c_float, c_int, c_intptr_t, c_ptr, c_f_pointer
+   use minpack_kinds, only: dp
+   use minpack_vectors, only: visit, line
+   implicit none
+   private
+   public :: view_type, shown_type
+
+   type, bind(c) :: shown_type
+      !! A matrix that C shows.
+      type(c_ptr) :: numbers
+         !! The least address of a number of the matrix.
+      integer(c_intptr_t) :: count
+         !! Of numbers from there to the greatest address.
+      integer(c_intptr_t) :: start
+         !! The place of the first row's first number among them, from one.
+      integer(c_intptr_t) :: row_step
+         !! From one row to the next, in numbers; may be negative, or zero.
+      integer(c_intptr_t) :: column_step
+         !! From one column to the next.
+      integer(c_int) :: single
+         !! 1 for singles, 0 for doubles.
+   end type shown_type
+
+   type :: view_type
+      private
+      real(dp), pointer, contiguous :: doubles(:) => null()
+      real(c_float), pointer, contiguous :: singles(:) => null()
+         !! One of the two is associated.
+      integer(c_intptr_t) :: start = 1
+      integer(c_intptr_t) :: row_step = 1
+      integer(c_intptr_t) :: column_step = 1
+   contains
+      procedure :: show
+      procedure :: show_columns
+      procedure :: load
+   end type view_type
+
+contains
+
+   subroutine show(self, shown)
+      class(view_type), intent(out) :: self
+      type(shown_type), intent(in) :: shown
+
+      if (shown%single == 1) then
+         call c_f_pointer(shown%numbers, self%singles, [shown%count])
+      else
+         call c_f_pointer(shown%numbers, self%doubles, [shown%count])
+      end if
+      self%start = shown%start
+      self%row_step = shown%row_step
+      self%column_step = shown%column_step
+   end subroutine show
+
+   subroutine show_columns(self, matrix)
+      class(view_type), intent(out) :: self
+      real(dp), intent(in), target, contiguous :: matrix(:, :)
+
+      self%doubles(1:size(matrix, kind=c_intptr_t)) => matrix
+      self%column_step = size(matrix, 1)
+   end subroutine show_columns
+
+   pure subroutine load(self, first, rows, n, block, ld)
+      !! Copy some rows.
+      class(view_type), intent(in) :: self
+      integer, intent(in) :: first
+      integer, intent(in) :: rows
+      integer, intent(in) :: n
+      integer, intent(in) :: ld
+      real(dp), intent(inout) :: block(ld, n + 1)
+         !! Out: the rows in its first n columns. The last one is spare.
+      integer(c_intptr_t) :: place
+      integer :: i, j
+
+      place = self%start + (first - 1)*self%row_step
+      if (associated(self%singles)) then
+         do i = 1, rows
+            do j = 1, n
+               block(i, j) = self%singles(place + (i - 1)*self%row_step + (j - 1)*self%column_step)
+            end do
+         end do
+      else if (self%column_step == 1 .and. self%row_step >= n) then
+         call load_rows(rows, n, self%row_step, self%doubles(place:), block, ld)
+      else
+         do j = 1, n
+            do i = 1, rows
+               block(i, j) = self%doubles(place + (i - 1)*self%row_step + (j - 1)*self%column_step)
+            end do
+         end do
+      end if
+   end subroutine load
+
+   pure subroutine load_rows(rows, n, step, numbers, block, ld)
+      !! Turn rows to columns, eight at a time; a stray number goes to the spare column.
+      integer, intent(in) :: rows
+      integer, intent(in) :: n
+      integer(c_intptr_t), intent(in) :: step
+      real(dp), intent(in) :: numbers(step, rows)
+      integer, intent(in) :: ld
+      real(dp), intent(inout) :: block(ld, n + 1)
+      integer :: i, j, k
+
+      if (step == n) block(1, n + 1) = visit(rows*n, numbers)
+      do i = 0, rows - line, line
+         do j = 1, n
+            do k = 1, line
+               block(i + k, j) = numbers(j, i + k)
+            end do
+         end do
+      end do
+      do k = i + 1, rows
+         block(k, :n) = numbers(:n, k)
+      end do
+   end subroutine load_rows
+
+end module minpack_view
