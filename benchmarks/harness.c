@@ -17,8 +17,8 @@ typedef int CminpackLmdif(Residual *fcn, void *p, int m, int n, double *x, doubl
 void lmdif(const intptr_t *residual, const intptr_t *residual_data, const int *residual_fills, const int *m,
            const int *n, double *x, double *fvec, const int *evaluated, const double *ftol, const double *xtol, const double *gtol,
            const int *maxfev, const double *epsfcn, const double *factor, const int *fixed_scale,
-           const double *diag, const int *bounded, const double *lower, const double *upper, double *r,
-           int *ipvt, double *qtf, int *nfev, int *info);
+           const double *diag, const int *bounded, const double *lower, const double *upper,
+           double *augmented, int *ipvt, int *nfev, int *info);
 
 static const double tolerance = 1.49012e-8, gtol = 0, epsfcn = 2.220446049250313e-16, factor = 100;
 static const int maxfev = 800;
@@ -59,12 +59,12 @@ seconds_of_fit(void *data, int m, const double *x0, int count, double *x, int *n
 {
     const intptr_t function = (intptr_t)residual, address = (intptr_t)data;
     const int n = N, fills = 1, evaluated = 0, fixed_scale = 0, bounded = 0;
-    double fvec[MOST], diag[N], r[N * N], qtf[N], start = now();
+    double fvec[MOST], diag[N], augmented[N * (N + 1)], start = now();
     int ipvt[N], info;
     for (int i = 0; i < count; i++) {
         memcpy(x, x0, sizeof diag);
         lmdif(&function, &address, &fills, &m, &n, x, fvec, &evaluated, &tolerance, &tolerance, &gtol, &maxfev,
-              &epsfcn, &factor, &fixed_scale, diag, &bounded, diag, diag, r, ipvt, qtf, nfev, &info);
+              &epsfcn, &factor, &fixed_scale, diag, &bounded, diag, diag, augmented, ipvt, nfev, &info);
     }
     return (now() - start) / count;
 }

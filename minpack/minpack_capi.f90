@@ -17,8 +17,8 @@ module minpack_capi
 contains
 
    subroutine lmdif(residual, residual_data, residual_fills, m, n, x, fvec, evaluated, ftol, xtol, &
-                    gtol, maxfev, epsfcn, factor, fixed_scale, diag, bounded, lower, upper, r, ipvt, &
-                    qtf, nfev, info) bind(c)
+                    gtol, maxfev, epsfcn, factor, fixed_scale, diag, bounded, lower, upper, augmented, &
+                    ipvt, nfev, info) bind(c)
       !! Solve with a differenced Jacobian.
       integer(c_intptr_t), intent(in) :: residual
          !! Address of the function, and next of the data it is called with.
@@ -45,9 +45,9 @@ contains
          !! 1 if x is to stay within lower and upper, 0 if it goes where it likes.
       real(dp), intent(in), target :: lower(n)
       real(dp), intent(in), target :: upper(n)
-      real(dp), intent(out), target :: r(n, n)
+      real(dp), intent(out), target :: augmented(n, n + 1)
+         !! The triangle R, and beside it the head of Q'f.
       integer(c_int), intent(out), target :: ipvt(n)
-      real(dp), intent(out), target :: qtf(n)
       integer(c_int), intent(out) :: nfev
       integer(c_int), intent(out) :: info
       type(differenced_type) :: problem
@@ -58,13 +58,14 @@ contains
       problem%box = box
       call solve(problem, address_type(residual, residual_data, residual_fills /= 0), &
                  address_type(), x, fvec, evaluated /= 0, settings_type(ftol, xtol, gtol, factor, maxfev, fixed_scale /= 0, &
-                 diag, box), r, ipvt, qtf, info)
+                 diag, box), augmented(:, :n), augmented(:, n + 1), ipvt, info)
       nfev = problem%nfev
    end subroutine lmdif
 
    subroutine lmder(residual, residual_data, residual_fills, jacobian, jacobian_data, &
                     jacobian_fills, m, n, x, fvec, evaluated, ftol, xtol, gtol, maxfev, factor, &
-                    fixed_scale, diag, bounded, lower, upper, r, ipvt, qtf, nfev, njev, info) bind(c)
+                    fixed_scale, diag, bounded, lower, upper, augmented, ipvt, nfev, njev, info) &
+                    bind(c)
       !! Solve with the user's Jacobian.
       integer(c_intptr_t), intent(in) :: residual
          !! Addresses of the functions, each with the data that it is called with.
@@ -93,9 +94,9 @@ contains
          !! 1 if x is to stay within lower and upper, 0 if it goes where it likes.
       real(dp), intent(in), target :: lower(n)
       real(dp), intent(in), target :: upper(n)
-      real(dp), intent(out), target :: r(n, n)
+      real(dp), intent(out), target :: augmented(n, n + 1)
+         !! The triangle R, and beside it the head of Q'f.
       integer(c_int), intent(out), target :: ipvt(n)
-      real(dp), intent(out), target :: qtf(n)
       integer(c_int), intent(out) :: nfev
       integer(c_int), intent(out) :: njev
       integer(c_int), intent(out) :: info
@@ -106,7 +107,7 @@ contains
       call solve(problem, address_type(residual, residual_data, residual_fills /= 0), &
                  address_type(jacobian, jacobian_data, jacobian_fills /= 0), x, fvec, &
                  evaluated /= 0, settings_type(ftol, xtol, gtol, factor, maxfev, fixed_scale /= 0, &
-                 diag, box), r, ipvt, qtf, info)
+                 diag, box), augmented(:, :n), augmented(:, n + 1), ipvt, info)
       nfev = problem%nfev
       njev = problem%njev
    end subroutine lmder
@@ -164,7 +165,8 @@ contains
       regular = merge(1, 0, inverted)
    end subroutine covar
 
-   subroutine solve(problem, residual_at, jacobian_at, x, fvec, evaluated, settings, r, ipvt, qtf, info)
+   subroutine solve(problem, residual_at, jacobian_at, x, fvec, evaluated, settings, r, qtf, ipvt, &
+                    info)
       class(dense_type), intent(inout) :: problem
       type(address_type), intent(in) :: residual_at
       type(address_type), intent(in) :: jacobian_at
@@ -173,8 +175,8 @@ contains
       logical, intent(in) :: evaluated
       type(settings_type), intent(in) :: settings
       real(dp), intent(out), target, contiguous :: r(:, :)
-      integer(c_int), intent(out), target, contiguous :: ipvt(:)
       real(dp), intent(out), target, contiguous :: qtf(:)
+      integer(c_int), intent(out), target, contiguous :: ipvt(:)
       integer(c_int), intent(out) :: info
       type(called_type), target :: functions
       type(model_type) :: model

@@ -22,7 +22,6 @@ typedef struct {
     PyObject *residuals;  /* what func returned last: the core reads it until the next call */
     PyObject *jacobian;   /* the same of Dfun */
     PyObject **stack;     /* room for a vectorcall, x and the args behind it */
-    int takes_gil;        /* whether the core calls without the GIL */
 } Callback;
 
 /* The array x for the next call: the last one, if nobody kept it and it is as it was made. */
@@ -179,17 +178,21 @@ callback_dealloc(Callback *self)
     Py_TYPE(self)->tp_free(self);
 }
 
-static PyObject *
-callback_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
+static PyTypeObject callback_type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "leastsq._callback.Callback",
+    .tp_doc = "A user's functions, as the core calls them by their address.",
+    .tp_basicsize = sizeof(Callback),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .tp_dealloc = (destructor)callback_dealloc,
+    .tp_traverse = (traverseproc)callback_traverse,
+    .tp_clear = (inquiry)callback_clear,
+};
+
+static Callback *
+callback_for(PyObject *func, PyObject *Dfun, PyObject *args, PyObject *coerce)
 {
-    static char *names[] = {"func", "Dfun", "args", "coerce", "takes_gil", NULL};
-    PyObject *func, *Dfun, *args, *coerce;
-    int takes_gil;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "OOO!Op", names, &func, &Dfun,
-                                     &PyTuple_Type, &args, &coerce, &takes_gil)) {
-        return NULL;
-    }
-    Callback *self = (Callback *)type->tp_alloc(type, 0);
+    Callback *self = (Callback *)callback_type.tp_alloc(&callback_type, 0);
     if (self == NULL) {
         return NULL;
     }
@@ -197,61 +200,57 @@ callback_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
     self->Dfun = Py_NewRef(Dfun);
     self->args = Py_NewRef(args);
     self->coerce = Py_NewRef(coerce);
-    self->takes_gil = takes_gil;
     Py_ssize_t count = PyTuple_GET_SIZE(args);
     self->stack = PyMem_Calloc(count + 2, sizeof(PyObject *));
     if (self->stack == NULL) {
         Py_DECREF(self);
-        return PyErr_NoMemory();
+        return (Callback *)PyErr_NoMemory();
     }
     for (Py_ssize_t i = 0; i < count; i++) {
         self->stack[i + 2] = PyTuple_GET_ITEM(args, i);
     }
-    return (PyObject *)self;
+    return self;
 }
 
 static PyObject *
-callback_addresses(Callback *self, PyObject *Py_UNUSED(ignored))
+addresses(PyObject *Py_UNUSED(self), PyObject *const *given, Py_ssize_t count)
 {
-    intptr_t residual = (intptr_t)(self->takes_gil ? &show_residual_with_gil : &show_residual);
-    intptr_t jacobian = (intptr_t)(self->takes_gil ? &show_jacobian_with_gil : &show_jacobian);
-    return Py_BuildValue("(LLL)", (long long)residual, (long long)jacobian,
-                         (long long)(intptr_t)self);
+    if (count != 5 || !PyTuple_Check(given[2])) {
+        PyErr_SetString(PyExc_TypeError, "addresses(func, Dfun, args, coerce, takes_gil)");
+        return NULL;
+    }
+    int takes_gil = PyObject_IsTrue(given[4]);
+    if (takes_gil < 0) {
+        return NULL;
+    }
+    Callback *callback = callback_for(given[0], given[1], given[2], given[3]);
+    if (callback == NULL) {
+        return NULL;
+    }
+    intptr_t residual = (intptr_t)(takes_gil ? &show_residual_with_gil : &show_residual);
+    intptr_t jacobian = (intptr_t)(takes_gil ? &show_jacobian_with_gil : &show_jacobian);
+    return Py_BuildValue("(NLLL)", callback, (long long)residual, (long long)jacobian,
+                         (long long)(intptr_t)callback);
 }
 
-static PyMethodDef callback_methods[] = {
-    {"addresses", (PyCFunction)callback_addresses, METH_NOARGS,
-     "The addresses of the residual, of the Jacobian (good if there is a Dfun) and of their data."},
+static PyMethodDef functions[] = {
+    {"addresses", (PyCFunction)(void (*)(void))addresses, METH_FASTCALL,
+     "addresses(func, Dfun, args, coerce, takes_gil) -> (keep, residual, jacobian, data)\n\n"
+     "The addresses of the residual, of the Jacobian (good if there is a Dfun) and of their data;\n"
+     "good while keep lives."},
     {NULL, NULL, 0, NULL},
-};
-
-static PyTypeObject callback_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "leastsq._callback.Callback",
-    .tp_doc = "A user's functions, to be called by their address while this object lives.",
-    .tp_basicsize = sizeof(Callback),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
-    .tp_new = callback_new,
-    .tp_dealloc = (destructor)callback_dealloc,
-    .tp_traverse = (traverseproc)callback_traverse,
-    .tp_clear = (inquiry)callback_clear,
-    .tp_methods = callback_methods,
 };
 
 static struct PyModuleDef module = {
     PyModuleDef_HEAD_INIT,
     .m_name = "_callback",
     .m_size = -1,
+    .m_methods = functions,
 };
 
 PyMODINIT_FUNC
 PyInit__callback(void)
 {
     import_array();
-    PyObject *self = PyModule_Create(&module);
-    if (self == NULL || PyModule_AddType(self, &callback_type) < 0) {
-        Py_XDECREF(self);
-        return NULL;
-    }
-    return self;
+    return PyType_Ready(&callback_type) < 0 ? NULL : PyModule_Create(&module);
 }

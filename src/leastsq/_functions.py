@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from functools import cache
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leastsq._callback import Callback
+from leastsq._callback import addresses
 from leastsq._callbacks import as_many_residuals, as_residuals
 from leastsq._checks import FLOAT64, FloatArray, Function, name_of, refuse_too_few
 from leastsq._jacobian import Jacobian
@@ -31,6 +32,14 @@ class Functions:
     their relative error.
     """
 
+    native_func: NativeFunction | CompiledFunction | None = None
+    evaluated = True
+    precision = EPSILON
+    Dfun: Any = None
+    jacobian = jacobian_data = 0
+    python_Dfun: Jacobian | None = None  # noqa: N815
+    native_Dfun: NativeFunction | CompiledFunction | None = None  # noqa: N815
+
     def __init__(
         self,
         func: Function,
@@ -42,34 +51,33 @@ class Functions:
         self.args = args
         self.n = x.size
         self.func, self.native_func = callee(func, "residual", x, args)
-        self.evaluated = not isinstance(self.native_func, NativeFunction)
         if isinstance(self.native_func, NativeFunction):
-            self.fvec, self.precision = self.native_func.room(), EPSILON
+            self.evaluated = False
+            self.fvec = self.native_func.room()
         else:
             returned = None if self.native_func is None else self.native_func.returned
             if returned is None:
                 returned = self.func(x.copy(), *args)
-            residuals = as_residuals(returned, self.func)
-            self.fvec, self.precision = residuals.astype(FLOAT64), precision_of(residuals.dtype)
+            if type(returned) is np.ndarray and returned.dtype is FLOAT64:
+                self.fvec = returned.flatten()
+            else:
+                residuals = as_residuals(returned, self.func)
+                self.fvec, self.precision = residuals.astype(FLOAT64), precision_of(residuals.dtype)
         self.m = m = self.fvec.size
         refuse_too_few(m, self.n)
-        self.Dfun: Any = None
-        self.native_Dfun = self.python_Dfun = None
         if Dfun is not None:
             role = "transpose" if col_deriv else "Jacobian"
             self.Dfun, self.native_Dfun = callee(Dfun, role, x, args)
             self.python_Dfun = Jacobian(self.Dfun, m, self.n, col_deriv)
 
-        self.jacobian = self.jacobian_data = 0
         in_python = self.native_func is None or (Dfun is not None and self.native_Dfun is None)
         self.release_the_gil = (not in_python or m * self.n**2 > LARGE) and not (
             is_parallel(self.func) or is_parallel(self.Dfun)
         )
         if in_python:
-            self.callback = Callback(
+            self.callback, self.residual, self.jacobian, self.residual_data = addresses(
                 self.func, self.python_Dfun, args, as_many_residuals, self.release_the_gil
             )
-            self.residual, self.jacobian, self.residual_data = self.callback.addresses()
             self.jacobian_data = self.residual_data
         if self.native_func is not None:
             self.residual, self.residual_data = self.native_func.address, self.native_func.data
@@ -105,6 +113,8 @@ def callee(
     function: Any, role: str, x: FloatArray, args: tuple[Any, ...]
 ) -> tuple[Any, NativeFunction | CompiledFunction | None]:
     """Find the form in which Python calls a function, and the native one where there is one."""
+    if type(function) is FunctionType:
+        return function, None
     if isinstance(function, NativeFunction):
         return function, function
     if not is_dispatcher(function):
@@ -146,9 +156,7 @@ def warn_of_python(function: Function, reason: str) -> None:
 
 def precision_of(dtype: np.dtype[Any]) -> float:
     """Guess the relative error of a function that returns numbers of a dtype."""
-    if dtype is FLOAT64 or dtype.kind != "f":
-        return EPSILON
-    return float(np.finfo(dtype).eps)
+    return float(np.finfo(dtype).eps) if dtype.kind == "f" else EPSILON
 
 
 def refuse_unfit(Dfun: NativeFunction | CompiledFunction, m: int) -> None:
@@ -161,7 +169,7 @@ def refuse_unfit(Dfun: NativeFunction | CompiledFunction, m: int) -> None:
         raise ValueError(f"Dfun is for {Dfun.m} residuals, but func returned {m}")
 
 
-def refuse_unread(args: tuple[Any, ...], func: Function, Dfun: Function | None) -> None:
-    """Refuse arguments that no function would get."""
-    if args and all(isinstance(f, NativeFunction) for f in (func, Dfun) if f is not None):
+def refuse_unread(func: Function, Dfun: Function | None) -> None:
+    """Refuse arguments where no function would get them."""
+    if all(isinstance(f, NativeFunction) for f in (func, Dfun) if f is not None):
         raise TypeError("a NativeFunction takes no args: give it its data when it is made")

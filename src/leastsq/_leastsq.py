@@ -11,8 +11,8 @@ from leastsq._bounds import read_box
 from leastsq._checks import Function, own_vector
 from leastsq._functions import Functions, refuse_unread
 from leastsq._result import SOLVED, full_tuple, message
-from leastsq._settings import DEFAULT_TOLERANCE, IMPROPER, read_settings
-from leastsq._solve import solve
+from leastsq._settings import DEFAULT_TOLERANCE, IMPROPER, fault, read_settings
+from leastsq._solve import minimize, solve
 from leastsq._warnings import warn
 
 
@@ -165,7 +165,8 @@ def leastsq(
         refuse_flag_or_data(Dfun)
     if not isinstance(args, tuple):
         args = (args,)
-    refuse_unread(args, func, Dfun)
+    if args:
+        refuse_unread(func, Dfun)
     x = own_vector(x0, "x0")
     n = x.size
     if n == 0:
@@ -177,16 +178,16 @@ def leastsq(
     box = None if bounds is None else read_box(bounds, n)
     if box is not None:
         box.refuse_outside(x, "x0")
-    if not full_output and (fault := settings.fault()):
-        raise TypeError(f"{IMPROPER} {fault}")
+    if not full_output and (improper := fault(settings)):
+        raise TypeError(f"{IMPROPER} {improper}")
 
     functions = Functions(func, Dfun, args, col_deriv, x)
-    outcome = solve(functions, x, settings, box)
     if full_output:
-        return full_tuple(outcome, settings)
-    if outcome.ier not in SOLVED:
-        warn(message(outcome.ier, settings), RuntimeWarning)
-    return x, outcome.ier
+        return full_tuple(solve(functions, x, settings, box), settings)
+    *_, ier = minimize(functions, x, settings, box)
+    if ier not in SOLVED:
+        warn(message(ier, settings), RuntimeWarning)
+    return x, ier
 
 
 def refuse_flag_or_data(Dfun: object) -> None:

@@ -24,9 +24,8 @@ def lmdif(
     bounded: bool,
     lower: NDArray[np.float64],
     upper: NDArray[np.float64],
-    r: NDArray[np.float64],
+    augmented: NDArray[np.float64],
     ipvt: NDArray[np.int32],
-    qtf: NDArray[np.float64],
 ) -> tuple[int, int]: ...
 def lmder(
     residual: int,
@@ -48,9 +47,8 @@ def lmder(
     bounded: bool,
     lower: NDArray[np.float64],
     upper: NDArray[np.float64],
-    r: NDArray[np.float64],
+    augmented: NDArray[np.float64],
     ipvt: NDArray[np.int32],
-    qtf: NDArray[np.float64],
 ) -> tuple[int, int, int]: ...
 
 lmdif_nogil = lmdif

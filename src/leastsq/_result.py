@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from leastsq import _minpack
 from leastsq._bounds import Box
 from leastsq._checks import FloatArray
-from leastsq._settings import IMPROPER, Settings
+from leastsq._settings import IMPROPER, Settings, fault
 
 IMPROPER_INPUT = 0
 SOLVED = (1, 2, 3, 4)
@@ -61,16 +61,18 @@ class InfoDict(TypedDict, total=False):
 
 
 class Outcome(NamedTuple):
-    """All that the core leaves behind."""
+    """All that the core leaves behind.
+
+    augmented has the columns of the triangle R as rows, and as the last row the head of Q'f.
+    """
 
     x: FloatArray
     fvec: FloatArray
-    r: FloatArray
+    box: Box | None
+    augmented: FloatArray
     ipvt: NDArray[np.int32]
-    qtf: FloatArray
     counts: dict[str, int]
     ier: int
-    box: Box | None
 
     def active_mask(self) -> NDArray[np.int32]:
         """Tell which parameters are on a bound."""
@@ -82,15 +84,17 @@ class Outcome(NamedTuple):
 def message(ier: int, settings: Settings) -> str:
     """Say in words what an exit code means."""
     if ier == IMPROPER_INPUT:
-        return f"{IMPROPER} {settings.fault()}"
-    return MESSAGES[ier].format(**settings._asdict())
+        return f"{IMPROPER} {fault(settings)}"
+    ftol, xtol, gtol, maxfev, *_ = settings
+    return MESSAGES[ier].format(ftol=ftol, xtol=xtol, gtol=gtol, maxfev=maxfev)
 
 
 def covariance(outcome: Outcome) -> FloatArray | None:
     """Compute (J'J)^-1, or None without a solution or where the Jacobian is singular."""
     if outcome.ier not in SOLVED:
         return None
-    cov_x, regular = _minpack.covar(outcome.r.copy(order="F"), outcome.ipvt, outcome.active_mask())
+    r = outcome.augmented[:-1].copy().T
+    cov_x, regular = _minpack.covar(r, outcome.ipvt, outcome.active_mask())
     return cov_x if regular else None
 
 
@@ -99,13 +103,13 @@ def infodict(outcome: Outcome) -> InfoDict:
     n = outcome.x.size
     m = outcome.fvec.size
     fjac = np.zeros((n, m))
-    fjac[:, :n] = outcome.r.T[:, :m]
+    fjac[:, :n] = outcome.augmented[:-1, :m]
     info: InfoDict = {
         "fvec": outcome.fvec,
         **outcome.counts,  # type: ignore[typeddict-item]
         "fjac": fjac,
         "ipvt": outcome.ipvt - 1,
-        "qtf": outcome.qtf,
+        "qtf": outcome.augmented[-1].copy(),
     }
     if outcome.box is not None:
         info["active_mask"] = outcome.box.active_mask(outcome.x)

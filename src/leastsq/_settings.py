@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,32 +13,25 @@ DEFAULT_TOLERANCE = 1.49012e-8
 LARGEST_COUNT = np.iinfo(np.int32).max
 IMPROPER = "Improper input parameters."
 
+Settings = tuple[float, float, float, int, float, FloatArray | None, float | None]
+"""ftol, xtol, gtol, maxfev, factor, diag, epsfcn, which is None where the functions tell theirs.
 
-class Settings(NamedTuple):
-    """The options of the solver; epsfcn is None where the functions tell their precision."""
+A plain tuple: a named one takes longer to make than a small fit to take a step.
+"""
 
-    ftol: float
-    xtol: float
-    gtol: float
-    maxfev: int
-    factor: float
-    diag: FloatArray | None
-    epsfcn: float | None
 
-    def fault(self) -> str | None:
-        """Say what is improper, by the rules that the core goes by."""
-        ftol, xtol, gtol, _, factor, diag, _ = self
-        if not ftol >= 0:
-            return f"ftol must not be negative: got {ftol:g}."
-        if not xtol >= 0:
-            return f"xtol must not be negative: got {xtol:g}."
-        if not gtol >= 0:
-            return f"gtol must not be negative: got {gtol:g}."
-        if not factor > 0:
-            return f"factor must be positive: got {factor:g}."
-        if diag is not None and not (diag > 0).all():
-            return f"diag must be positive: got {diag}."
+def fault(settings: Settings) -> str | None:
+    """Say what is improper, by the rules that the core goes by."""
+    ftol, xtol, gtol, _, factor, diag, _ = settings
+    if diag is not None and not (diag > 0).all():
+        return f"diag must be positive: got {diag}."
+    if ftol >= 0 and xtol >= 0 and gtol >= 0 and factor > 0:
         return None
+    if not factor > 0:
+        return f"factor must be positive: got {factor:g}."
+    tolerances = {"ftol": ftol, "xtol": xtol, "gtol": gtol}
+    name = next(name for name, tolerance in tolerances.items() if not tolerance >= 0)
+    return f"{name} must not be negative: got {tolerances[name]:g}."
 
 
 def read_settings(
@@ -55,12 +47,17 @@ def read_settings(
     atol: float | None = None,
 ) -> Settings:
     """Convert the options of a fit of n parameters."""
-    return Settings(
-        real_number(ftol, "ftol") if atol is None else one_tolerance(ftol, atol),
-        real_number(xtol, "xtol"),
-        real_number(gtol, "gtol"),
+    if atol is not None:
+        ftol = one_tolerance(ftol, atol)
+    if not type(ftol) is type(xtol) is type(gtol) is type(factor) is float:
+        ftol, xtol = real_number(ftol, "ftol"), real_number(xtol, "xtol")
+        gtol, factor = real_number(gtol, "gtol"), real_number(factor, "factor")
+    return (
+        ftol,
+        xtol,
+        gtol,
         most_calls(maxfev, default_calls),
-        real_number(factor, "factor"),
+        factor,
         None if diag is None else scale_factors(diag, n),
         None if epsfcn is None else real_number(epsfcn, "epsfcn"),
     )
@@ -68,8 +65,6 @@ def read_settings(
 
 def real_number(value: object, name: str) -> float:
     """Convert an option to a float."""
-    if type(value) is float:
-        return value
     try:
         return float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from leastsq import _minpack
 from leastsq._bounds import Box
@@ -15,6 +16,13 @@ from leastsq._settings import Settings
 
 def solve(functions: Functions, x: FloatArray, settings: Settings, box: Box | None) -> Outcome:
     """Minimize the sum of squares from x, which becomes the solution."""
+    return Outcome(x, functions.fvec, box, *minimize(functions, x, settings, box))
+
+
+def minimize(
+    functions: Functions, x: FloatArray, settings: Settings, box: Box | None
+) -> tuple[FloatArray, NDArray[np.int32], dict[str, int], int]:
+    """Minimize as solve does; return the last four fields of its Outcome."""
     n = x.size
     fvec = functions.fvec
     ftol, xtol, gtol, maxfev, factor, diag, epsfcn = settings
@@ -22,7 +30,7 @@ def solve(functions: Functions, x: FloatArray, settings: Settings, box: Box | No
     if diag is None:
         diag = x  # unread
     lower, upper = (x, x) if box is None else box
-    model = np.empty((n, n), order="F"), np.empty(n, np.int32), np.empty(n)
+    left = np.empty((n + 1, n)), np.empty(n, np.int32)
     if functions.Dfun is None:
         lmdif = _minpack.lmdif_nogil if functions.release_the_gil else _minpack.lmdif
         nfev, ier = lmdif(
@@ -43,7 +51,7 @@ def solve(functions: Functions, x: FloatArray, settings: Settings, box: Box | No
             bounded,
             lower,
             upper,
-            *model,
+            *left,
         )
         counts = {"nfev": nfev}
     else:
@@ -68,7 +76,7 @@ def solve(functions: Functions, x: FloatArray, settings: Settings, box: Box | No
             bounded,
             lower,
             upper,
-            *model,
+            *left,
         )
         counts = {"nfev": nfev, "njev": njev}
     if ier < 0:
@@ -76,4 +84,4 @@ def solve(functions: Functions, x: FloatArray, settings: Settings, box: Box | No
         raise StoppedError(ier, x, nfev)
     if ier == OUT_OF_MEMORY:
         raise MemoryError(f"{functions.m} residuals, {n} parameters")
-    return Outcome(x, fvec, *model, counts, ier, box)
+    return *left, counts, ier

@@ -13,7 +13,7 @@ program test_fit
    integer, parameter :: drivers(4) = [1, 2, 3, 4]
       !! Jacobians shown by columns, by rows, by differences, filled in.
    type(bent_type), target, save :: problem
-   real(dp), allocatable, target, save :: x(:), fvec(:), diag(:), r(:, :), qtf(:), cov(:, :)
+   real(dp), allocatable, target, save :: x(:), fvec(:), diag(:), augmented(:, :), r(:, :), cov(:, :)
    real(dp), allocatable, target, save :: lower(:), upper(:)
    integer(c_int) :: bounded = 0
    integer(c_int), allocatable, target, save :: ipvt(:)
@@ -69,8 +69,7 @@ contains
       diag = spread(1.0_dp, 1, n)
       lower = spread(-huge(1.0_dp), 1, n)
       upper = spread(huge(1.0_dp), 1, n)
-      qtf = spread(0.0_dp, 1, n)
-      r = spread(qtf, 2, n)
+      augmented = spread(x, 2, n + 1)
       ipvt = spread(0, 1, n)
    end subroutine pose
 
@@ -95,13 +94,13 @@ contains
       if (driver == 3) then
          call lmdif(residual_address(), data, 1_c_int, m, n, x, fvec, 0_c_int, ftol_used, &
                     tolerance, 0.0_dp, maxfev, 0.0_dp, 100.0_dp, 0_c_int, diag, bounded, lower, upper, &
-                    r, ipvt, qtf, nfev, info)
+                    augmented, ipvt, nfev, info)
       else
          call lmder(residual_address(), data, 1_c_int, &
                     merge(filled_address(), shown_address(), driver == 4), data, &
                     merge(1_c_int, 0_c_int, driver == 4), m, n, x, fvec, 1_c_int, ftol_used, &
-                    tolerance, 0.0_dp, maxfev, 100.0_dp, 0_c_int, diag, bounded, lower, upper, r, &
-                    ipvt, qtf, nfev, njev, info)
+                    tolerance, 0.0_dp, maxfev, 100.0_dp, 0_c_int, diag, bounded, lower, upper, &
+                    augmented, ipvt, nfev, njev, info)
       end if
    end subroutine fit
 
@@ -144,6 +143,7 @@ contains
 
       call pose(random_matrix(30, 4), 1.0_dp)
       call fit(1)
+      r = augmented(:, :4)
       cov = r
       call covar(4_c_int, r, ipvt, [0_c_int, 0_c_int, 0_c_int, 0_c_int], cov, regular)
       call check(regular == 1, 'a regular Jacobian has a covariance')
