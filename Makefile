@@ -1,7 +1,8 @@
 # make demo: fit the tutorial curves and NIST's measurements, and draw them.
 # make test: lint, types, tests of the core and of the package.
 # make sanitize: the tests of the core once more, with every check that the compilers have.
-# make fuzz: the property tests on many more random fits.
+# make fuzz: the property tests on many more random fits and hostile calls, for half an hour.
+# make wheel: the sdist and a wheel for every Python found, each tested where it is installed.
 # make bench: time, evaluations, memory and start-up beside SciPy's, in one table, and a picture of it.
 # make bench-core: the compiled core beside libcminpack, and in threads.
 # make clean: undo both.
@@ -13,7 +14,7 @@ ROOT := $(if $(filter-out 0,$(shell id -u)),sudo )
 
 MESON = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/meson
 
-.PHONY: demo test sanitize fuzz bench bench-core clean
+.PHONY: demo test sanitize fuzz wheel bench bench-core clean
 
 demo: .venv/demo
 	@for example in polynomial exponential sine misra1a nist lines kinetics peak band; do \
@@ -26,7 +27,7 @@ test: .venv/test
 	$(BIN)/mypy
 	$(MESON) setup --reconfigure build/core >build/core.log || { cat build/core.log; exit 1; }
 	$(MESON) test -C build/core --print-errorlogs
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 sanitize: .venv/tools
 	@mkdir -p build
@@ -35,7 +36,12 @@ sanitize: .venv/tools
 	$(MESON) test -C build/sanitized --print-errorlogs
 
 fuzz: .venv/test
-	$(BIN)/python -m pytest tests/test_properties.py --hypothesis-profile=fuzz
+	$(BIN)/python -m pytest tests/test_properties.py tests/test_hostile.py \
+	  --hypothesis-profile=fuzz
+
+wheel: .venv/tools
+	$(BIN)/python -m pip install --quiet --group wheel
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/wheels.py
 
 bench: .venv/test .venv/benchmark
 	$(BIN)/python benchmarks/bench.py
@@ -47,7 +53,7 @@ bench-core: .venv/test .venv/benchmark
 	$(BIN)/python benchmarks/compiled.py build/core/libharness.so
 
 clean:
-	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp a dependency group: the package is installed anew whenever a file of it changed.

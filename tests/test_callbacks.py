@@ -1,10 +1,9 @@
 """What a user's function may do: raise, keep, overwrite, return the same buffer, fit again."""
 
 import gc
-import threading
 import tracemalloc
+import warnings
 import weakref
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -172,22 +171,6 @@ def test_exception_of_an_inner_fit_passes_through_the_outer(fit):
     assert caught.value is error
 
 
-def test_eight_threads_of_200_fits_give_the_serial_answers(fit):
-    starts = np.random.default_rng(1).uniform(0.5, 2, (8, 200, 3))
-    start_together = threading.Barrier(8)
-
-    def solve(start):
-        return leastsq(fit.residuals, start)[0]
-
-    def solve_all(thread_starts):
-        start_together.wait()
-        return [solve(start) for start in thread_starts]
-
-    with ThreadPoolExecutor(8) as pool:
-        threaded = list(pool.map(solve_all, starts))
-    np.testing.assert_array_equal(threaded, [[solve(s) for s in row] for row in starts])
-
-
 @pytest.mark.parametrize("analytic", [False, True])
 def test_raising_fit_of_many_parameters_gives_back_all_arrays(analytic):
     n = 200
@@ -242,7 +225,8 @@ def test_point_that_func_has_changed_is_not_used_again(attribute, value, fit):
     def changing(p):
         assert (p.shape, p.dtype, p.flags.writeable) == ((3,), float, True)
         residuals = fit.residuals(p)
-        setattr(p.flags if attribute == "writeable" else p, attribute, value)
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # by NumPy 2.5
+            setattr(p.flags if attribute == "writeable" else p, attribute, value)
         return residuals
 
     expected = leastsq(fit.residuals, fit.start)[0]

@@ -101,6 +101,16 @@ def test_what_is_wrong_with_sigma_is_told(sigma, message):
         ({"ydata": [1, 2]}, ValueError, "broadcast"),
         ({"nan_policy": "ignore"}, ValueError, "nan_policy must be one of"),
         ({"ydata": [1, np.nan, 3], "nan_policy": "raise"}, ValueError, "contains nan"),
+        ({"ydata": [np.nan], "nan_policy": "omit"}, ValueError, r"shapes \(3,\) and \(1,\)"),
+        (
+            {"ydata": [1, np.nan, 3], "nan_policy": "omit", "sigma": [1, 2]},
+            ValueError,
+            "`sigma` has incorrect shape",
+        ),
+        ({"ydata": [1, 2, 10**400]}, ValueError, "ydata must be numbers of float64"),
+        ({"p0": [1, 10**400]}, TypeError, "p0 must be real numbers: int too large"),
+        ({"ftol": 10**400}, TypeError, "ftol must be a real number"),
+        ({"bounds": (0, 10**400)}, TypeError, "the upper bound must be a real number"),
         ({"f": lambda x, a, b: (a * x)[:, None]}, ValueError, "9 residuals for 3 points"),
         (
             {"f": lambda x, a, b, c, d: (a * x)[:, None] + b + c + d, "method": "trf"},

@@ -136,17 +136,6 @@ def test_two_threads_are_inside_at_the_same_time(run, iflag, library):
             np.testing.assert_allclose(done.result(), [1, 2, 3], rtol=1e-6)
 
 
-def test_eight_threads_of_200_fits_give_the_serial_answers(fit, residual):
-    starts = np.random.default_rng(1).uniform(0.5, 2, (8, 200, 3))
-
-    def solve_all(rows):
-        return [leastsq(residual, start)[0] for start in rows]
-
-    with ThreadPoolExecutor(8) as pool:
-        threaded = list(pool.map(solve_all, starts))
-    np.testing.assert_array_equal(threaded, [solve_all(rows) for rows in starts])
-
-
 @pytest.mark.parametrize("analytic", [False, True])
 @pytest.mark.parametrize("stop_at", [0, 6])
 def test_ten_thousand_fits_take_no_memory(analytic, stop_at, library, fit):

@@ -134,19 +134,6 @@ def test_functions_that_run_in_parallel_are_called_by_one_thread_at_a_time(fit, 
     )
 
 
-def test_eight_threads_of_200_fits_give_the_serial_answers(fit):
-    starts = np.random.default_rng(1).uniform(0.5, 2, (8, 200, 3))
-
-    def solve_all(rows):
-        return [
-            leastsq(njit_curve, start, args=(fit.x, fit.y), Dfun=njit_jacobian)[0] for start in rows
-        ]
-
-    with ThreadPoolExecutor(8) as pool:
-        threaded = list(pool.map(solve_all, starts))
-    np.testing.assert_array_equal(threaded, [solve_all(rows) for rows in starts])
-
-
 def test_functions_and_arguments_that_go_away_are_not_read(fit):
     expected = leastsq(njit_curve, fit.start, args=(fit.x, fit.y))[0]
     for _ in range(3):

@@ -208,7 +208,7 @@ def test_nan_has_its_exit_codes(fit):
 
 
 def object_mode(p, y):
-    return p - np.asarray([value for value in y if isinstance(value, float)])
+    return p - np.asarray(list(filter(np.isfinite, y)))
 
 
 def beyond_numba(p, y):
@@ -256,7 +256,7 @@ def test_reason_is_found_once(fit):
 @pytest.mark.parametrize("dispatcher", [njit, numba.jit(forceobj=True)])
 def test_jacobian_that_cannot_run_natively_is_called_from_python(dispatcher, fit):
     def beyond(p, x, y):
-        return np.loadtxt([" ".join(map(str, row)) for row in curve_jacobian(p, x, y)])
+        return np.loadtxt(list(map(" ".join, curve_jacobian(p, x, y).astype(str))))
 
     with pytest.warns(RuntimeWarning, match="beyond is called from Python") as caught:
         x, _ = leastsq(njit_curve, fit.start, args=(fit.x, fit.y), Dfun=dispatcher(beyond))

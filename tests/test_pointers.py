@@ -3,6 +3,7 @@
 import copy
 import ctypes
 import gc
+import pickle
 import weakref
 
 import cffi
@@ -219,5 +220,19 @@ def test_native_function_shows_what_it_is(library):
     assert repr(NativeFunction(library.residual, 50)) == f"NativeFunction({library.residual}, m=50)"
 
 
-def test_copies_of_a_native_function_are_as_good(residual, fit):
-    np.testing.assert_array_equal(copy.copy(residual)(fit.start), residual(fit.start))
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_copies_of_a_native_function_are_as_good(copied, residual, fit):
+    np.testing.assert_array_equal(copied(residual)(fit.start), residual(fit.start))
+
+
+def test_native_function_does_not_go_to_other_processes(library):
+    native = NativeFunction(address(library.to_count), 2)
+    with pytest.raises(TypeError, match="in this process alone"):
+        pickle.dumps(native)
+
+
+@pytest.mark.parametrize("number", [-1, 2**63, 10**400])
+def test_numbers_that_are_no_address_are_refused(number, library):
+    for arguments in ((number, 2), (library.to_count, 2, number)):
+        with pytest.raises(ValueError, match="not an address"):
+            NativeFunction(*arguments)

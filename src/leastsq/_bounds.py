@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from leastsq._checks import FLOAT64, FloatArray, own_vector
+from leastsq._checks import FloatArray, own_vector, real_number
 
 
 class Box(NamedTuple):
@@ -78,7 +78,7 @@ def pair(bounds: Any) -> tuple[Any, Any]:
 def limits(bound: Any, n: int, which: str) -> FloatArray:
     """Take the bounds on one side, one for each of the n parameters or one for all."""
     if type(bound) in (int, float):
-        return np.full(n, bound, FLOAT64)
+        return np.full(n, real_number(bound, f"the {which} bound"))
     values = own_vector(bound, f"The {which} bounds")
     if values.size == 1:
         values = np.full(n, values[0])

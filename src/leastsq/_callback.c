@@ -22,6 +22,7 @@ typedef struct {
     PyObject *residuals;  /* what func returned last: the core reads it until the next call */
     PyObject *jacobian;   /* the same of Dfun */
     PyObject **stack;     /* room for a vectorcall, x and the args behind it */
+    PyThreadState *thread; /* the one, in its interpreter, that makes this and then calls the core */
 } Callback;
 
 /* The array x for the next call: the last one, if nobody kept it and it is as it was made. */
@@ -128,18 +129,18 @@ show_jacobian(void *data, int m, int n, const double *x, Shown *shown)
 static int
 show_residual_with_gil(void *data, int m, int n, const double *x, const void **address)
 {
-    PyGILState_STATE state = PyGILState_Ensure();
+    PyEval_RestoreThread(((Callback *)data)->thread);
     int answer = show_residual(data, m, n, x, address);
-    PyGILState_Release(state);
+    PyEval_SaveThread();
     return answer;
 }
 
 static int
 show_jacobian_with_gil(void *data, int m, int n, const double *x, Shown *shown)
 {
-    PyGILState_STATE state = PyGILState_Ensure();
+    PyEval_RestoreThread(((Callback *)data)->thread);
     int answer = show_jacobian(data, m, n, x, shown);
-    PyGILState_Release(state);
+    PyEval_SaveThread();
     return answer;
 }
 
@@ -200,6 +201,7 @@ callback_for(PyObject *func, PyObject *Dfun, PyObject *args, PyObject *coerce)
     self->Dfun = Py_NewRef(Dfun);
     self->args = Py_NewRef(args);
     self->coerce = Py_NewRef(coerce);
+    self->thread = PyThreadState_Get();
     Py_ssize_t count = PyTuple_GET_SIZE(args);
     self->stack = PyMem_Calloc(count + 2, sizeof(PyObject *));
     if (self->stack == NULL) {

@@ -27,7 +27,7 @@ def real_array(value: object, what: str) -> NDArray[Any]:
         if array.dtype.kind == "O" and not isinstance(value, np.ndarray):
             # One by one: astype would take None for NaN.
             array = np.array([float(number) for number in array.flat]).reshape(array.shape)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise TypeError(f"{what} must be real numbers: {error}") from error
     if not np.can_cast(array.dtype, FLOAT64):
         raise TypeError(
@@ -35,6 +35,14 @@ def real_array(value: object, what: str) -> NDArray[Any]:
             f"to {FLOAT64!r} according to the rule 'safe'"
         )
     return array
+
+
+def real_number(value: object, name: str) -> float:
+    """Convert what must be one number."""
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        raise TypeError(f"{name} must be a real number, got {value!r}") from None
 
 
 def are_finite(array: FloatArray) -> bool:

@@ -61,6 +61,10 @@ def without_nans(
     if isinstance(xdata, np.ndarray):
         in_x = np.isnan(xdata)
         missing = missing | in_x.any(axis=tuple(range(in_x.ndim - 1)))
+    if missing.shape != ydata.shape:
+        raise ValueError(
+            f"xdata and ydata do not go together: shapes {xdata.shape} and {ydata.shape}"
+        )
     if not missing.any():
         return xdata, ydata, sigma
     if nan_policy == "raise":
@@ -73,6 +77,8 @@ def without_nans(
     if sigma is not None:
         errors = np.asarray(sigma)
         if errors.size > 1:
+            if any(size != ydata.size for size in errors.shape):
+                raise ValueError(wrong_shape(errors, ydata))
             sigma = errors[np.ix_(*[kept] * errors.ndim)]
     return xdata[..., kept], ydata[kept], sigma
 
@@ -83,7 +89,10 @@ def as_numbers(values: ArrayLike, name: str, check_finite: bool) -> FloatArray:
     if array.dtype is not FLOAT64:
         if array.dtype.kind == "c":
             raise TypeError(f"{name} must be real: fit real and imaginary parts side by side")
-        array = array.astype(FLOAT64)
+        try:
+            array = array.astype(FLOAT64)
+        except OverflowError as error:
+            raise ValueError(f"{name} must be numbers of float64: {error}") from error
     if check_finite and not are_finite(array):
         raise ValueError(f"array must not contain infs or NaNs: {name}")
     return array
@@ -108,7 +117,12 @@ def read_sigma(sigma: ArrayLike, ydata: FloatArray) -> tuple[FloatArray, str]:
         if not np.isfinite(factor).all():
             raise ValueError("`sigma` must be positive definite and finite.")
         return np.asfortranarray(factor), WHITEN
-    raise ValueError(
+    raise ValueError(wrong_shape(errors, ydata))
+
+
+def wrong_shape(errors: FloatArray, ydata: FloatArray) -> str:
+    """Say which shapes sigma may have."""
+    return (
         f"`sigma` has incorrect shape. It must be one number, one error for each point of a 1-D "
         f"ydata or their covariance matrix: got {errors.shape} for ydata of shape {ydata.shape}"
     )

@@ -184,7 +184,7 @@ def leastsq(
     functions = Functions(func, Dfun, args, col_deriv, x)
     if full_output:
         return full_tuple(solve(functions, x, settings, box), settings)
-    *_, ier = minimize(functions, x, settings, box)
+    ier = minimize(functions, x, settings, box)[-1]
     if ier not in SOLVED:
         warn(message(ier, settings), RuntimeWarning)
     return x, ier

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -81,7 +81,7 @@ class NativeFunction:
     -----
     A NativeFunction keeps the function's and the data's objects alive, but not what the data
     points to in its turn. Threads may fit with one NativeFunction at the same time if its function
-    may be called so.
+    may be called so. It cannot be pickled: another process makes its own.
 
     Examples
     --------
@@ -126,6 +126,20 @@ class NativeFunction:
         if self.role == "Jacobian":
             raise TypeError("func must be a residual function, got the Jacobian's signature")
         return np.empty(self.m)
+
+    def __copy__(self) -> NativeFunction:
+        """Return itself, which nothing can change."""
+        return self
+
+    def __deepcopy__(self, memo: Any) -> NativeFunction:
+        """Return itself: the data is where its address says."""
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse: an address means something else to another process."""
+        raise TypeError(
+            "a NativeFunction cannot be pickled: its addresses are good in this process alone"
+        )
 
     def __repr__(self) -> str:
         """Show what it was made of."""

@@ -38,7 +38,7 @@ def function_pointer(function: Any) -> Pointer:
     """Read a C function's address off whatever holds one."""
     kind = type(function).__name__
     if isinstance(function, int):
-        return Pointer(function, None, 0)
+        return Pointer(given_address(function), None, 0)
     if isinstance(function, tuple) and hasattr(function, "user_data"):  # scipy.LowLevelCallable
         return capsule_pointer(tuple.__getitem__(function, 0))
     if kind == "PyCapsule":
@@ -65,7 +65,7 @@ def data_address(data: Any) -> int:
     if data is None:
         return 0
     if isinstance(data, int):
-        return data
+        return given_address(data)
     if isinstance(data, np.ndarray):
         return data.ctypes.data
     if type(data).__name__ == "PyCapsule":
@@ -80,6 +80,13 @@ def data_address(data: Any) -> int:
         "data must be a NumPy array, a ctypes or cffi pointer, a ctypes structure or array, a "
         f"PyCapsule or an integer address, got {data!r}"
     )
+
+
+def given_address(number: int) -> int:
+    """Refuse a number that cannot be an address."""
+    if not 0 <= number <= sys.maxsize:
+        raise ValueError(f"not an address: {number:#x}")
+    return int(number)
 
 
 def capsule_pointer(capsule: Any) -> Pointer:

@@ -7,7 +7,7 @@ import operator
 import numpy as np
 from numpy.typing import ArrayLike
 
-from leastsq._checks import FloatArray, own_vector
+from leastsq._checks import FloatArray, own_vector, real_number
 
 DEFAULT_TOLERANCE = 1.49012e-8
 LARGEST_COUNT = np.iinfo(np.int32).max
@@ -61,14 +61,6 @@ def read_settings(
         None if diag is None else scale_factors(diag, n),
         None if epsfcn is None else real_number(epsfcn, "epsfcn"),
     )
-
-
-def real_number(value: object, name: str) -> float:
-    """Convert an option to a float."""
-    try:
-        return float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be a real number, got {value!r}") from None
 
 
 def one_tolerance(ftol: float, atol: float) -> float:
