@@ -1,11 +1,12 @@
 # make demo: fit the tutorial curves and NIST's measurements, and draw them.
 # make test: lint, types, tests of the core and of the package.
 # make sanitize: the tests of the core once more, with every check that the compilers have.
+# make docs: the documentation, with the examples as a gallery, in build/docs.
 # make fuzz: the property tests on many more random fits and hostile calls, for half an hour.
 # make wheel: the sdist and a wheel for every Python found, each tested where it is installed.
 # make bench: time, evaluations, memory and start-up beside SciPy's, in one table, and a picture of it.
 # make bench-core: the compiled core beside libcminpack, and in threads.
-# make clean: undo both.
+# make clean: undo all of this.
 
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -14,10 +15,11 @@ ROOT := $(if $(filter-out 0,$(shell id -u)),sudo )
 
 MESON = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/meson
 
-.PHONY: demo test sanitize fuzz wheel bench bench-core clean
+.PHONY: demo test docs sanitize fuzz wheel bench bench-core clean
 
 demo: .venv/demo
-	@for example in polynomial exponential sine misra1a nist lines kinetics peak band; do \
+	@for example in polynomial exponential sine misra1a nist lines kinetics peak band \
+	  carbon_dioxide; do \
 	  $(BIN)/python examples/$$example.py build/demo || exit 1; \
 	done
 
@@ -28,6 +30,10 @@ test: .venv/test
 	$(MESON) setup --reconfigure build/core >build/core.log || { cat build/core.log; exit 1; }
 	$(MESON) test -C build/core --print-errorlogs
 	$(BIN)/python -m pytest -n auto
+
+docs: .venv/docs
+	$(BIN)/sphinx-build -q -W --keep-going docs build/docs
+	@echo build/docs/index.html
 
 sanitize: .venv/tools
 	@mkdir -p build
@@ -53,13 +59,14 @@ bench-core: .venv/test .venv/benchmark
 	$(BIN)/python benchmarks/compiled.py build/core/libharness.so
 
 clean:
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist docs/gallery docs/sg_execution_times.rst \
+	  .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp a dependency group: the package is installed anew whenever a file of it changed.
 SOURCES := $(wildcard minpack/* src/leastsq/*) meson.build pyproject.toml
 
-.venv/demo .venv/test .venv/benchmark: .venv/%: $(SOURCES) .venv/tools
+.venv/demo .venv/docs .venv/test .venv/benchmark: .venv/%: $(SOURCES) .venv/tools
 	@mkdir -p build
 	$(BIN)/python -m pip install --quiet --group $*
 	PATH="$(CURDIR)/$(BIN):$$PATH" \

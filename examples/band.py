@@ -1,8 +1,10 @@
-"""A calibration curve by curve_fit, with the band within which the truth should lie.
+"""A calibration curve and its confidence band
+===========================================
 
-The errors of the measurements are known and grow with the signal; they weigh the points. To first
-order the variance of the curve at x is J C J', with the covariance C of the parameters and the
-derivatives J of the model at x with respect to them.
+By ``curve_fit``, with the band within which the truth should lie. The errors of the measurements
+are known and grow with the signal; they weigh the points. To first order the variance of the curve
+at x is J C J', with the covariance C of the parameters and the derivatives J of the model at x with
+respect to them.
 """
 
 from time import perf_counter

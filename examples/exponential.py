@@ -1,4 +1,8 @@
-"""An exponential decay onto a constant, through 50 noisy points."""
+"""An exponential decay
+====================
+
+A decay onto a constant, through 50 noisy points: the fit that every library's tutorial begins with.
+"""
 
 from time import perf_counter
 

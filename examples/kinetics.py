@@ -1,8 +1,9 @@
-"""A reaction whose rate equations are integrated inside the residual, compiled by Numba.
+"""Rate equations inside the residual
+==================================
 
-Two molecules of A make one of B, which decays: A' = -2*k1*A**2, B' = k1*A**2 - k2*B. B is measured
-at 60 times. NumPy has nothing to offer for the loop over time steps; compiled, the whole fit runs
-without Python.
+Two molecules of A make one of B, which decays: A' = -2 k1 A**2, B' = k1 A**2 - k2 B. B is measured
+at 60 times, and the equations are integrated at every call. NumPy has nothing to offer for the loop
+over time steps; compiled by Numba, the whole fit runs without Python.
 """
 
 from time import perf_counter

@@ -1,7 +1,9 @@
-"""Three overlapping emission lines, of which one is not there: what bounds make of it.
+"""Lines that cannot be negative
+=============================
 
-The heights cannot be negative, the width can be no less than the instrument's, and the dark level
-is known: its bounds are equal, which fixes it.
+Three overlapping emission lines, of which one is not there: what bounds make of it. The heights
+cannot be negative, the width can be no less than the instrument's, and the dark level is known: its
+bounds are equal, which fixes it.
 """
 
 from time import perf_counter

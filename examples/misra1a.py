@@ -1,8 +1,9 @@
-"""NIST's Misra1a: a measurement with certified answers, from both of NIST's starting points.
+"""Certified answers: Misra1a
+==========================
 
-Monomolecular adsorption in dental research (D. Misra, NIST, 1978): volume against pressure. The
-data and the values certified to 11 digits are from NIST's Statistical Reference Datasets,
-https://www.itl.nist.gov/div898/strd/nls/data/misra1a.shtml
+From both of NIST's starting points. Monomolecular adsorption in dental research (D. Misra, NIST,
+1978): volume against pressure. The data and the values certified to 11 digits are from NIST's
+Statistical Reference Datasets, https://www.itl.nist.gov/div898/strd/nls/data/misra1a.shtml
 """
 
 from time import perf_counter

@@ -1,20 +1,21 @@
-"""NIST's 27 nonlinear regressions, from both starts: the certified digits that a fit ends with.
+"""NIST's 27 nonlinear regressions
+===============================
 
-The Statistical Reference Datasets, https://www.itl.nist.gov/div898/strd/nls/nls_main.shtml, are
-certified to 11 digits; 6 are as many as most data deserve. They stand in tests/problems/nist.json.
-SciPy's leastsq does the same fits beside this one.
+From both starts: the certified digits that a fit ends with. The Statistical Reference Datasets,
+https://www.itl.nist.gov/div898/strd/nls/nls_main.shtml, are certified to 11 digits; 6 are as many
+as most data deserve. They stand in ``tests/problems/nist.json``. SciPy's leastsq does the same fits
+beside this one.
 """
 
 import sys
-from pathlib import Path
 
 import numpy as np
-from report import BLACK, BLUE, ORANGE, plt, save
+from report import BLACK, BLUE, EXAMPLES, ORANGE, plt, save
 from scipy import optimize
 
 from leastsq import leastsq
 
-sys.path.append(str(Path(__file__).parents[1] / "tests"))
+sys.path.append(str(EXAMPLES.parent / "tests"))
 
 from problems import nist
 

@@ -1,4 +1,9 @@
-"""A peak on a sloping background, with residuals and Jacobian in C (peak.c)."""
+"""Residuals and Jacobian in C
+===========================
+
+A peak on a sloping background. The functions stand in ``peak.c``, are compiled with ``cc`` and
+called at their addresses.
+"""
 
 import ctypes
 import subprocess
@@ -7,7 +12,7 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-from report import picture, table
+from report import EXAMPLES, picture, table
 
 from leastsq import NativeFunction, leastsq
 
@@ -40,7 +45,7 @@ def main():
     """Make noisy data, fit them, and show the fit."""
     x = np.linspace(0, 10, 500)
     y = model(x, *TRUTH) + 0.2 * np.random.default_rng(8).standard_normal(x.size)
-    functions = compiled(Path(__file__).with_suffix(".c"))
+    functions = compiled(EXAMPLES / "peak.c")
 
     data = Data(x.ctypes.data, y.ctypes.data)
     residual = NativeFunction(functions.residual, x.size, data=data)

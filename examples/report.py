@@ -1,5 +1,6 @@
 """What the examples share: a table of a fit, and a picture of it."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -10,6 +11,8 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
+EXAMPLES = Path(__file__).parent
+DEMO = EXAMPLES.parent / "build" / "demo"
 BLUE, ORANGE, BLACK = "#1f5fa8", "#d9720b", "#222222"
 
 
@@ -60,9 +63,8 @@ def picture(name, title, x, y, model, fit, truth=None):
 
 def save(figure, name):
     """Write a figure to NAME.png in the folder that the script was given."""
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "build/demo")
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else DEMO
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.png"
     figure.savefig(path, dpi=120)
-    plt.close(figure)
-    print(f"  picture: {path}\n")
+    print(f"  picture: {os.path.relpath(path)}\n")

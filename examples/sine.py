@@ -1,4 +1,9 @@
-"""A sine of unknown amplitude, frequency and phase, through 100 noisy points."""
+"""A sine wave
+===========
+
+A sine of unknown amplitude, frequency and phase, through 100 noisy points. Its sum of squares has
+many minima.
+"""
 
 from time import perf_counter
 

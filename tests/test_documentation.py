@@ -1,13 +1,17 @@
-"""What the README and the docstrings show is what happens."""
+"""What the documentation and the docstrings show is what happens."""
 
 import doctest
+import re
 from pathlib import Path
 
 import pytest
 
+import leastsq
 from leastsq import _curve_fit, _leastsq, _native, _patch
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
+PAGES = {"README.md": ROOT / "README.md"} | {p.name: p for p in (ROOT / "docs").glob("*.md")}
+WITH_EXAMPLES = [name for name, page in PAGES.items() if ">>> " in page.read_text()]
 
 
 @pytest.mark.parametrize("module", [_curve_fit, _leastsq, _native, _patch])
@@ -17,7 +21,22 @@ def test_docstrings_hold(module):
     assert not failed
 
 
-def test_readme_holds():
-    failed, attempted = doctest.testfile(str(README), module_relative=False)
+@pytest.mark.parametrize("name", WITH_EXAMPLES)
+def test_page_holds(name):
+    failed, attempted = doctest.testfile(str(PAGES[name]), module_relative=False)
     assert attempted
     assert not failed
+
+
+def test_reference_has_every_public_name():
+    documented = re.findall(
+        r"^\.\. auto\w+:: (\w+)$", PAGES["reference.md"].read_text(), re.MULTILINE
+    )
+    assert sorted(documented) == sorted(leastsq.__all__)
+
+
+def test_links_lead_to_files():
+    for page in PAGES.values():
+        for target in re.findall(r"\]\(([^):#]+)(?:#[^)]*)?\)", page.read_text()):
+            is_built = target.startswith("gallery/")
+            assert is_built or (page.parent / target).exists(), f"{page.name}: {target}"

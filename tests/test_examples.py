@@ -53,6 +53,16 @@ def test_band_holds_the_truth(tmp_path):
     assert int(inside[1]) > 80
 
 
+def test_carbon_dioxide_agrees_with_scipy_and_sees_that_neighbours_are_alike(tmp_path):
+    names = ["level", "rise", "years", "annual", "phase", "semiannual", "phase2", "growth"]
+    printed = run("carbon_dioxide", tmp_path)
+    for estimate, error, wider, scipy in rows(printed, names):
+        assert abs(estimate - scipy) < 1e-3 * error
+        assert wider > 3 * error
+    assert re.search(r"standard deviation 0\.86 ppm, correlation of neighbours 0\.88", printed)
+    assert_picture(tmp_path, "carbon_dioxide")
+
+
 def test_misra1a_has_eight_certified_digits_from_both_starts(tmp_path):
     table = rows(run("misra1a", tmp_path), ["b1", "b2"])
     assert len(table) == 4

@@ -69,7 +69,7 @@ SUBINTERPRETER = """
     warnings.simplefilter("ignore")
     try:
         import numpy
-    except ImportError as error:
+    except (ImportError, RuntimeError) as error:
         print("refused:", error)
     else:
         import leastsq

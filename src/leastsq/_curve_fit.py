@@ -131,6 +131,11 @@ def curve_fit(
     --------
     leastsq : the same for residuals.
 
+    References
+    ----------
+    P. R. Bevington and D. K. Robinson, Data Reduction and Error Analysis for the Physical Sciences,
+    3rd ed., McGraw-Hill, 2003, chapter 8: standard errors from the matrix J'J.
+
     Examples
     --------
     >>> import numpy as np
