@@ -1,6 +1,7 @@
 # make demo: fit the tutorial curves and NIST's measurements, and draw them.
 # make test: lint, types, tests of the core and of the package.
-# make sanitize: the tests of the core once more, with every check that the compilers have.
+# make sanitize: all tests once more, with every check that the compilers have.
+# make valgrind: some of them under valgrind.
 # make docs: the documentation, with the examples as a gallery, in build/docs.
 # make fuzz: the property tests on many more random fits and hostile calls, for half an hour.
 # make wheel: the sdist and a wheel for every Python found, each tested where it is installed.
@@ -15,7 +16,7 @@ ROOT := $(if $(filter-out 0,$(shell id -u)),sudo )
 
 MESON = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/meson
 
-.PHONY: demo test docs sanitize fuzz wheel bench bench-core clean
+.PHONY: demo test docs sanitize valgrind fuzz wheel bench bench-core clean
 
 demo: .venv/demo
 	@for example in polynomial exponential sine misra1a nist lines kinetics peak band \
@@ -35,11 +36,23 @@ docs: .venv/docs
 	$(BIN)/sphinx-build -q -W --keep-going docs build/docs
 	@echo build/docs/index.html
 
-sanitize: .venv/tools
-	@mkdir -p build
-	$(MESON) setup --reconfigure build/sanitized -Dbuildtype=debug -Dfortran_args=-fcheck=all \
-	  -Db_sanitize=address,undefined >build/sanitized.log || { cat build/sanitized.log; exit 1; }
+sanitize: .venv/test
+	$(call build_apart,sanitized,-Dbuildtype=debug -Doptimization=2 -Dfortran_args=-fcheck=all \
+	  -Dc_link_args=-lgfortran -Db_sanitize=address$(comma)undefined -Db_lundef=false)
 	$(MESON) test -C build/sanitized --print-errorlogs
+	PYTHONPATH=$(CURDIR)/build/sanitized/package \
+	  LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
+	  ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:quarantine_size_mb=1 \
+	  UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+	  $(BIN)/python -m pytest -n auto -m "not release"
+
+valgrind: .venv/test
+	@command -v valgrind >/dev/null || $(ROOT)apt-get install -y -qq valgrind
+	$(call build_apart,debugged,-Dbuildtype=debugoptimized)
+	PYTHONPATH=$(CURDIR)/build/debugged/package PYTHONMALLOC=malloc \
+	  valgrind --quiet --error-exitcode=1 --num-callers=30 --suppressions=tests/valgrind.supp \
+	  $(BIN)/python -m pytest -p no:xdist -m "not release" \
+	  tests/test_tutorial_fits.py tests/test_leastsq.py tests/test_callbacks.py tests/test_native.py
 
 fuzz: .venv/test
 	$(BIN)/python -m pytest tests/test_properties.py tests/test_hostile.py \
@@ -62,6 +75,15 @@ clean:
 	rm -rf .venv build dist docs/gallery docs/sg_execution_times.rst \
 	  .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Build the package once more with options of its own: build/NAME, installed in build/NAME/package.
+comma := ,
+define build_apart
+	@mkdir -p build
+	PATH="$(CURDIR)/$(BIN):$$PATH" \
+	  $(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --upgrade \
+	  --target build/$(1)/package -Cbuild-dir=build/$(1) $(addprefix -Csetup-args=,$(2)) .
+endef
 
 # A stamp a dependency group: the package is installed anew whenever a file of it changed.
 SOURCES := $(wildcard minpack/* src/leastsq/*) meson.build pyproject.toml

@@ -40,8 +40,8 @@ contains
          if (step == 0) step = relative_step
          call difference(step)
          ! A variable that came to lie on 1e-17 by cancellation is a zero in all but name.
-         if (info == going_on .and. step < epsmch .and. all(fjac(:, j) == 0)) then
-            call difference(relative_step)
+         if (info == going_on .and. step < epsmch) then
+            if (all(fjac(:, j) == 0)) call difference(relative_step)
          end if
          if (info /= going_on) return
       end do

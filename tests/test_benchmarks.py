@@ -43,5 +43,6 @@ def test_evaluations_are_counted():
     assert ours == scipys - 2 == 37
 
 
+@pytest.mark.release
 def test_the_wheel_is_small():
     assert startup.Startup().track_size("leastsq") < 300

@@ -13,7 +13,7 @@ import pytest
 import leastsq
 
 SUFFIX = EXTENSION_SUFFIXES[0]
-pytestmark = pytest.mark.usefixtures("elf")
+pytestmark = [pytest.mark.usefixtures("elf"), pytest.mark.release]
 EXTENSIONS = [
     path for path in Path(leastsq.__file__).parent.iterdir() if path.name.endswith(SUFFIX)
 ]

@@ -196,6 +196,7 @@ def test_raising_fit_of_many_parameters_gives_back_all_arrays(analytic):
     assert growth < 8 * n * n
 
 
+@pytest.mark.release
 @pytest.mark.parametrize("call", [2, 5])
 def test_ten_thousand_raising_fits_take_no_memory(call):
     m, n = 2000, 4

@@ -136,6 +136,7 @@ def test_two_threads_are_inside_at_the_same_time(run, iflag, library):
             np.testing.assert_allclose(done.result(), [1, 2, 3], rtol=1e-6)
 
 
+@pytest.mark.release
 @pytest.mark.parametrize("analytic", [False, True])
 @pytest.mark.parametrize("stop_at", [0, 6])
 def test_ten_thousand_fits_take_no_memory(analytic, stop_at, library, fit):

@@ -148,6 +148,7 @@ def test_functions_and_arguments_that_go_away_are_not_read(fit):
         assert gone() is None
 
 
+@pytest.mark.release
 @pytest.mark.parametrize("limit", [9.0, 1.05, 0.5])
 def test_ten_thousand_fits_take_no_memory(limit, fit):
     x = np.linspace(0, 5, 2000)

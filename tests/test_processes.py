@@ -69,10 +69,10 @@ SUBINTERPRETER = """
     warnings.simplefilter("ignore")
     try:
         import numpy
+        import leastsq
     except (ImportError, RuntimeError) as error:
         print("refused:", error)
     else:
-        import leastsq
         local = 0
         def func(p):
             global local
