@@ -14,7 +14,7 @@ module minpack_dense
    private
    public :: dense_type, analytic_type, differenced_type
 
-   integer, parameter :: most_rows = 320
+   integer, parameter :: most_rows = 480
       !! In a block.
    integer, parameter :: most_numbers = 80000
       !! In a block, as long as it has fewest_rows: it lies in cache.
@@ -32,7 +32,7 @@ module minpack_dense
       integer :: start = 0
          !! Where the block begins: on a cache line.
       real(dp), allocatable :: block(:)
-         !! Some rows of [J f], with a spare column for `fold`.
+         !! Some rows of [J f], with two spare columns for `fold`.
       real(dp), allocatable :: triangle(:, :)
          !! Shape: (n + 1, n + 1).
       real(dp), allocatable :: left(:, :)
@@ -91,7 +91,7 @@ contains
       self%fnorm = enorm(functions%m, fvec)
       self%rows = min(functions%m, max(fewest_rows, min(most_rows, most_numbers/self%n)))
       self%ld = line*(self%rows/line + 1)
-      allocate (self%block(self%ld*(self%n + 2) + line), self%triangle(self%n + 1, self%n + 1), &
+      allocate (self%block(self%ld*(self%n + 3) + line), self%triangle(self%n + 1, self%n + 1), &
                 self%left(self%n, 2), stat=stat)
       if (stat == 0) self%start = first_on_line(self%block)
    end subroutine prepare

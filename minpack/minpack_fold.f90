@@ -8,9 +8,10 @@ module minpack_fold
    !!        [B]     [  0  ]
    !!
    !! Reflection k is I - tau u u' with u = (1 in row k of R, v in the rows of B), so the zeros of R
-   !! stay zeros and v overwrites column k of B. Reflections are gathered in panels of four and
+   !! stay zeros and v overwrites column k of B. Reflections are gathered in panels of four, found from
+   !! the products of the panel's columns where rounding allows, which passes over them twice, and
    !! applied to the columns behind the panel at once, I - V T V' with a 4 x 4 triangle T
-   !! (Schreiber and Van Loan 1989), two columns at a time, to read and write each column once.
+   !! (Schreiber and Van Loan 1989), three columns at a time, to read and write each column once.
    !!
    !! This is where fits of many residuals spend their time. The block should lie in cache with its
    !! columns on cache lines of their own: vectors that straddle two lines take half as long again.
@@ -21,6 +22,8 @@ module minpack_fold
    public :: triangulate, fold, make_reflection, reflect
 
    integer, parameter :: panel = 4
+   real(dp), parameter :: least_share = 0.1_dp
+      !! What must be left of the columns of a panel that are combined.
 
 contains
 
@@ -52,25 +55,25 @@ contains
          !! The rows of r that are there. If fewer than columns, what is left of the block stands in
          !! its columns behind.
       integer, intent(in) :: ld
-      real(dp), intent(inout) :: block(ld, columns + 1)
-         !! Shape: (rows, columns), the rows to fold in. Destroyed. The column behind them is spare.
+      real(dp), intent(inout) :: block(ld, columns + 2)
+         !! Shape: (rows, columns), the rows to fold in. Destroyed. The columns behind them are spare.
       integer, intent(in) :: ldr
       real(dp), intent(inout) :: r(ldr, columns)
          !! The upper triangle of what was folded before.
-      real(dp) :: t(panel, panel), spare(panel), tau
-      integer :: first, last, j, k
+      real(dp) :: t(panel, panel), top(panel, 3), tau
+      integer :: first, last, behind, j, k
 
-      block(:rows, columns + 1) = 0
-      spare = 0
+      block(:rows, columns + 1:) = 0
       do first = 1, min(height, columns - 1) - panel + 1, panel
          last = first + panel - 1
          call fold_panel(rows, block(1, first), ld, r(first, first), ldr, t)
-         do j = last + 1, columns - 1, 2
-            call reflect_pair(rows, block(1, first), ld, t, r(first, j), r(first, j + 1), &
-                              block(1, j), block(1, j + 1))
+         do j = last + 1, columns, 3
+            behind = min(columns, j + 2)
+            top = 0
+            top(:, :behind - j + 1) = r(first:last, j:behind)
+            call reflect_three(rows, block(1, first), ld, t, top, block(1, j))
+            r(first:last, j:behind) = top(:, :behind - j + 1)
          end do
-         if (j == columns) call reflect_pair(rows, block(1, first), ld, t, r(first, j), spare, &
-                                             block(1, j), block(1, j + 1))
       end do
       do k = first, height
          call make_reflection(rows, r(k, k), block(1, k), tau)
@@ -81,9 +84,7 @@ contains
    end subroutine fold
 
    pure subroutine fold_panel(rows, v, ld, r, ldr, t)
-      !! Fold the columns of a panel, and gather their reflections to I - V t V'. Each column is
-      !! passed over three times: for its products with the columns before it, to take those out of
-      !! it, and to scale what is left.
+      !! Fold the columns of a panel, and gather their reflections to I - V t V'.
       integer, intent(in) :: rows
       integer, intent(in) :: ld
       real(dp), intent(inout) :: v(ld, panel)
@@ -91,6 +92,152 @@ contains
       integer, intent(in) :: ldr
       real(dp), intent(inout) :: r(ldr, panel)
          !! The triangle above the columns.
+      real(dp), intent(out) :: t(panel, panel)
+      real(dp) :: products(panel, panel), top(panel, panel), factors(panel, panel)
+      logical :: accurate
+      integer :: k
+
+      products = cross_products(rows, v(1, 1), v(1, 2), v(1, 3), v(1, 4))
+      top = 0
+      do k = 1, panel
+         top(:k, k) = r(:k, k)
+      end do
+      call reflect_unseen(products, top, t, factors, accurate)
+      if (accurate) then
+         do k = 1, panel
+            r(:k, k) = top(:k, k)
+         end do
+         call combine(rows, factors, v(1, 1), v(1, 2), v(1, 3), v(1, 4))
+      else
+         call fold_columns(rows, v, ld, r, ldr, t)
+      end if
+   end subroutine fold_panel
+
+   pure function cross_products(rows, v1, v2, v3, v4) result(products)
+      !! The products of the columns of a panel with each other.
+      integer, intent(in) :: rows
+      real(dp), intent(in) :: v1(rows)
+      real(dp), intent(in) :: v2(rows)
+      real(dp), intent(in) :: v3(rows)
+      real(dp), intent(in) :: v4(rows)
+      real(dp) :: products(panel, panel)
+      real(dp) :: a11, a12, a13, a14, a22, a23, a24, a33, a34, a44
+      integer :: i
+
+      a11 = 0; a12 = 0; a13 = 0; a14 = 0; a22 = 0; a23 = 0; a24 = 0; a33 = 0; a34 = 0; a44 = 0
+      !$omp simd reduction(+:a11, a12, a13, a14, a22, a23, a24, a33, a34, a44)
+      do i = 1, rows
+         a11 = a11 + v1(i)*v1(i)
+         a12 = a12 + v1(i)*v2(i)
+         a13 = a13 + v1(i)*v3(i)
+         a14 = a14 + v1(i)*v4(i)
+         a22 = a22 + v2(i)*v2(i)
+         a23 = a23 + v2(i)*v3(i)
+         a24 = a24 + v2(i)*v4(i)
+         a33 = a33 + v3(i)*v3(i)
+         a34 = a34 + v3(i)*v4(i)
+         a44 = a44 + v4(i)*v4(i)
+      end do
+      products(:, 1) = [a11, a12, a13, a14]
+      products(:, 2) = [a12, a22, a23, a24]
+      products(:, 3) = [a13, a23, a33, a34]
+      products(:, 4) = [a14, a24, a34, a44]
+   end function cross_products
+
+   pure subroutine reflect_unseen(products, top, t, factors, accurate)
+      !! The reflections of a panel from the products of its columns B alone: every vector on the
+      !! way is B y for some y, and its square y' B'B y.
+      !!
+      !! A square so computed errs by some epsmch of sum(|y(i)| |B(:, i)|)**2. Beside the square of
+      !! the whole column, which is what a reflection must know, that is as good as nothing while
+      !! nothing much cancels; once a column is next to a combination of those before it, the
+      !! panel is given up.
+      real(dp), intent(in) :: products(panel, panel)
+         !! B'B.
+      real(dp), intent(inout) :: top(panel, panel)
+         !! The triangle above the columns, zero below its diagonal.
+      real(dp), intent(out) :: t(panel, panel)
+      real(dp), intent(out) :: factors(panel, panel)
+         !! V = B factors, an upper triangle.
+      logical, intent(out) :: accurate
+         !! If not, nothing of what comes out is of use.
+      real(dp), dimension(panel) :: norms, w, y, products_with_y
+      real(dp) :: square, spread, beta, tau, divisor
+      integer :: j, k
+
+      t = 0
+      factors = 0
+      accurate = .false.
+      do k = 1, panel
+         norms(k) = products(k, k)
+         if (.not. (norms(k) >= least_square .and. norms(k) <= greatest_square)) return
+      end do
+      norms = sqrt(norms)
+      !GCC$ unroll 4
+      do k = 1, panel
+         y = 0
+         y(k) = 1
+         if (k > 1) then
+            do j = 1, panel
+               w(j) = top(j, k) + sum(factors(:, j)*products(:, k))
+            end do
+            w = transposed_times(t, w)
+            do j = 1, k - 1
+               top(j, k) = top(j, k) - w(j)
+               y = y - w(j)*factors(:, j)
+            end do
+         end if
+         products_with_y = 0
+         do j = 1, panel
+            products_with_y = products_with_y + y(j)*products(:, j)
+         end do
+         square = sum(y*products_with_y) + top(k, k)**2
+         spread = sum(abs(y)*norms)**2
+         if (.not. (square >= least_share*spread .and. square <= greatest_square)) return
+
+         beta = -sign(sqrt(square), top(k, k))
+         tau = (beta - top(k, k))/beta
+         divisor = top(k, k) - beta
+         top(k, k) = beta
+         factors(:, k) = y/divisor
+         do j = 1, k - 1
+            w(j) = sum(factors(:, j)*products_with_y)/divisor
+         end do
+         t(k, k) = tau
+         do j = 1, k - 1
+            t(j, k) = -tau*sum(t(j, j:k - 1)*w(j:k - 1))
+         end do
+      end do
+      accurate = .true.
+   end subroutine reflect_unseen
+
+   pure subroutine combine(rows, factors, v1, v2, v3, v4)
+      !! Multiply the columns of a panel by an upper triangle.
+      integer, intent(in) :: rows
+      real(dp), intent(in) :: factors(panel, panel)
+      real(dp), intent(inout) :: v1(rows)
+      real(dp), intent(inout) :: v2(rows)
+      real(dp), intent(inout) :: v3(rows)
+      real(dp), intent(inout) :: v4(rows)
+      integer :: i
+
+      !$omp simd
+      do i = 1, rows
+         v4(i) = ((factors(4, 4)*v4(i) + factors(3, 4)*v3(i)) + factors(2, 4)*v2(i)) + factors(1, 4)*v1(i)
+         v3(i) = (factors(3, 3)*v3(i) + factors(2, 3)*v2(i)) + factors(1, 3)*v1(i)
+         v2(i) = factors(2, 2)*v2(i) + factors(1, 2)*v1(i)
+         v1(i) = factors(1, 1)*v1(i)
+      end do
+   end subroutine combine
+
+   pure subroutine fold_columns(rows, v, ld, r, ldr, t)
+      !! What fold_panel does, column by column. Each is passed over three times: for its products
+      !! with the columns before it, to take those out of it, and to scale what is left.
+      integer, intent(in) :: rows
+      integer, intent(in) :: ld
+      real(dp), intent(inout) :: v(ld, panel)
+      integer, intent(in) :: ldr
+      real(dp), intent(inout) :: r(ldr, panel)
       real(dp), intent(out) :: t(panel, panel)
       real(dp) :: products(panel - 1), w(panel - 1), square, divisor
       integer :: j, k, second, third
@@ -114,7 +261,7 @@ contains
             t(j, k) = -t(k, k)*sum(t(j, j:k - 1)*(products(j:k - 1)/divisor))
          end do
       end do
-   end subroutine fold_panel
+   end subroutine fold_columns
 
    pure function products_with(rows, column, v1, v2, v3) result(products)
       integer, intent(in) :: rows
@@ -225,43 +372,60 @@ contains
       end do
    end subroutine reflect
 
-   pure subroutine reflect_pair(rows, v, ld, t, top1, top2, column1, column2)
-      !! Apply a panel of reflections to two columns at once.
+   pure subroutine reflect_three(rows, v, ld, t, top, columns)
+      !! Apply a panel of reflections to three columns at once.
       integer, intent(in) :: rows
       integer, intent(in) :: ld
       real(dp), intent(in) :: v(ld, panel)
       real(dp), intent(in) :: t(panel, panel)
-      real(dp), intent(inout) :: top1(panel)
+      real(dp), intent(inout) :: top(panel, 3)
          !! The rows of the triangle that the panel touches.
-      real(dp), intent(inout) :: top2(panel)
-      real(dp), intent(inout) :: column1(rows)
-      real(dp), intent(inout) :: column2(rows)
-      real(dp) :: a1, a2, a3, a4, b1, b2, b3, b4, w1(panel), w2(panel)
+      real(dp), intent(inout) :: columns(ld, 3)
+         !! Their first rows are there.
+      real(dp) :: a1, a2, a3, a4, b1, b2, b3, b4, c1, c2, c3, c4, w(panel, 3)
       integer :: i
 
       a1 = 0; a2 = 0; a3 = 0; a4 = 0
       b1 = 0; b2 = 0; b3 = 0; b4 = 0
-      !$omp simd reduction(+:a1, a2, a3, a4, b1, b2, b3, b4)
+      c1 = 0; c2 = 0; c3 = 0; c4 = 0
+      !$omp simd reduction(+:a1, a2, a3, a4, b1, b2, b3, b4, c1, c2, c3, c4)
       do i = 1, rows
-         a1 = a1 + v(i, 1)*column1(i)
-         a2 = a2 + v(i, 2)*column1(i)
-         a3 = a3 + v(i, 3)*column1(i)
-         a4 = a4 + v(i, 4)*column1(i)
-         b1 = b1 + v(i, 1)*column2(i)
-         b2 = b2 + v(i, 2)*column2(i)
-         b3 = b3 + v(i, 3)*column2(i)
-         b4 = b4 + v(i, 4)*column2(i)
+         a1 = a1 + v(i, 1)*columns(i, 1)
+         a2 = a2 + v(i, 2)*columns(i, 1)
+         a3 = a3 + v(i, 3)*columns(i, 1)
+         a4 = a4 + v(i, 4)*columns(i, 1)
+         b1 = b1 + v(i, 1)*columns(i, 2)
+         b2 = b2 + v(i, 2)*columns(i, 2)
+         b3 = b3 + v(i, 3)*columns(i, 2)
+         b4 = b4 + v(i, 4)*columns(i, 2)
+         c1 = c1 + v(i, 1)*columns(i, 3)
+         c2 = c2 + v(i, 2)*columns(i, 3)
+         c3 = c3 + v(i, 3)*columns(i, 3)
+         c4 = c4 + v(i, 4)*columns(i, 3)
       end do
-      w1 = transposed_times(t, top1 + [a1, a2, a3, a4])
-      w2 = transposed_times(t, top2 + [b1, b2, b3, b4])
-      top1 = top1 - w1
-      top2 = top2 - w2
+      w(:, 1) = transposed_times(t, top(:, 1) + [a1, a2, a3, a4])
+      w(:, 2) = transposed_times(t, top(:, 2) + [b1, b2, b3, b4])
+      w(:, 3) = transposed_times(t, top(:, 3) + [c1, c2, c3, c4])
+      top = top - w
       !$omp simd
       do i = 1, rows
-         column1(i) = (((column1(i) - v(i, 1)*w1(1)) - v(i, 2)*w1(2)) - v(i, 3)*w1(3)) - v(i, 4)*w1(4)
-         column2(i) = (((column2(i) - v(i, 1)*w2(1)) - v(i, 2)*w2(2)) - v(i, 3)*w2(3)) - v(i, 4)*w2(4)
+         columns(i, 1) = less(columns(i, 1), v(i, 1), v(i, 2), v(i, 3), v(i, 4), w(:, 1))
+         columns(i, 2) = less(columns(i, 2), v(i, 1), v(i, 2), v(i, 3), v(i, 4), w(:, 2))
+         columns(i, 3) = less(columns(i, 3), v(i, 1), v(i, 2), v(i, 3), v(i, 4), w(:, 3))
       end do
-   end subroutine reflect_pair
+   end subroutine reflect_three
+
+   pure real(dp) function less(number, v1, v2, v3, v4, w)
+      !! A number less multiples of others.
+      real(dp), intent(in) :: number
+      real(dp), intent(in) :: v1
+      real(dp), intent(in) :: v2
+      real(dp), intent(in) :: v3
+      real(dp), intent(in) :: v4
+      real(dp), intent(in) :: w(panel)
+
+      less = (((number - v1*w(1)) - v2*w(2)) - v3*w(3)) - v4*w(4)
+   end function less
 
    pure function transposed_times(t, w) result(product)
       real(dp), intent(in) :: t(panel, panel)

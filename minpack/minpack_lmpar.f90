@@ -39,7 +39,7 @@ contains
       integer, intent(out) :: stat
          !! Not zero if memory ran out.
 
-      allocate (self%damped(n*(n + 1)), self%block(most_rows*(n + 2) + line), self%scaled(n), &
+      allocate (self%damped(n*(n + 1)), self%block(most_rows*(n + 3) + line), self%scaled(n), &
                 stat=stat)
    end subroutine prepare
 
@@ -161,7 +161,7 @@ contains
       real(dp), intent(in) :: qtf(n)
       real(dp), intent(in) :: root
       real(dp), intent(out) :: damped(n, n + 1)
-      real(dp), intent(inout) :: block(most_rows, n + 2)
+      real(dp), intent(inout) :: block(most_rows, n + 3)
       integer :: first, rows, columns, i, k
 
       do k = 1, n

@@ -46,7 +46,7 @@ def test_unknown_level_is_refused():
 def test_problems_are_solved(level):
     problems = [str(Path(__file__).with_name(name)) for name in PROBLEMS]
     done = run(level, "-m", "pytest", "-q", "-p", "no:cacheprovider", *problems)
-    assert done.returncode == 0, done.stdout
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @needs_levels

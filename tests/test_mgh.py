@@ -44,9 +44,9 @@ def stops_by_chance(case, driver):
     )
 
 
-def neighbours(case):
-    """The case from five starts that differ by next to nothing."""
-    nudges = 1e-13 * np.random.default_rng(7).standard_normal((5, case.n))
+def neighbours(case, count=5):
+    """The case from starts that differ by next to nothing."""
+    nudges = 1e-13 * np.random.default_rng(7).standard_normal((count, case.n))
     return [case._replace(start=case.start * (1 + nudge)) for nudge in nudges]
 
 
@@ -149,8 +149,9 @@ def minpacks_calls(case, driver):
 @each_driver
 def test_calls_are_minpacks_within_three_percent(driver):
     # SciPy's total is no measure: what it reads beyond a column's end decides hundreds of calls.
+    # Powell's singular function takes 300 calls from one start in five, 1000 from its neighbours.
     ours = sum(
-        np.median([run(leastsq, one, driver)[2]["nfev"] for one in neighbours(case)])
+        np.median([run(leastsq, one, driver)[2]["nfev"] for one in neighbours(case, 11)])
         for case in mgh.CASES
     )
     minpacks = sum(minpacks_calls(case, driver) for case in mgh.CASES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
@@ -15,6 +16,7 @@ from leastsq._settings import IMPROPER, Settings, fault
 IMPROPER_INPUT = 0
 SOLVED = (1, 2, 3, 4)
 OUT_OF_MEMORY = 11
+FAR_FROM_SMALL = 4_000_000  # bytes
 MESSAGES = {
     1: (
         "Both actual and predicted relative reductions in the sum of squares\n"
@@ -102,7 +104,7 @@ def infodict(outcome: Outcome) -> InfoDict:
     """Collect the optional outputs, in SciPy's order and layout."""
     n = outcome.x.size
     m = outcome.fvec.size
-    fjac = np.zeros((n, m))
+    fjac = untouched_zeros(n, m)
     fjac[:, :n] = outcome.augmented[:-1, :m]
     info: InfoDict = {
         "fvec": outcome.fvec,
@@ -114,6 +116,15 @@ def infodict(outcome: Outcome) -> InfoDict:
     if outcome.box is not None:
         info["active_mask"] = outcome.box.active_mask(outcome.x)
     return info
+
+
+def untouched_zeros(n: int, m: int) -> FloatArray:
+    """Make zeros that take memory and time only where they are written to."""
+    size = 8 * n * m
+    if size < FAR_FROM_SMALL or not hasattr(mmap, "MAP_PRIVATE"):
+        return np.zeros((n, m))
+    pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    return np.frombuffer(pages).reshape(n, m)
 
 
 def full_tuple(outcome: Outcome, settings: Settings) -> tuple[Any, ...]:

@@ -24,6 +24,7 @@ program test_fold
       end do
       call fold_scales(n, 1e200_dp)
       call fold_scales(n, 1e-200_dp)
+      call fold_knows_small_differences(n)
    end do
    call finish()
 
@@ -40,7 +41,7 @@ contains
       real(dp), intent(in) :: r(:, :)
       real(dp), intent(in) :: block(:, :)
       real(dp) :: new(size(r, 1), size(r, 2))
-      real(dp) :: room(size(block, 1) + 3, size(block, 2) + 1)
+      real(dp) :: room(size(block, 1) + 3, size(block, 2) + 2)
 
       new = r
       room = 7
@@ -65,7 +66,7 @@ contains
       real(dp), intent(in) :: r(:, :)
       real(dp), intent(in) :: block(:, :)
       integer, intent(in) :: height
-      real(dp) :: new(size(r, 1), size(r, 2)), left(size(block, 1), size(block, 2) + 1)
+      real(dp) :: new(size(r, 1), size(r, 2)), left(size(block, 1), size(block, 2) + 2)
       integer :: n
 
       n = size(block, 2)
@@ -108,6 +109,22 @@ contains
       scaled = folded(scale*r, scale*block)/scale
       call check(all(abs(scaled - plain) < 1e-12_dp), 'fold of any scale')
    end subroutine fold_scales
+
+   subroutine fold_knows_small_differences(n)
+      !! Columns that are next to equal fold as exactly as their differences are known.
+      integer, intent(in) :: n
+      real(dp), parameter :: difference = 1e-6_dp
+      real(dp) :: block(40, n), new(n, n), known(40, n)
+      integer :: j
+
+      block = spread(reshape(random_matrix(40, 1), [40]), 2, n) + difference*random_matrix(40, n)
+      known = block
+      call triangulate(40, n, known, 40)
+      new = folded(0*random_triangle(n), block)
+      do j = 1, n
+         call check(all(abs(abs(new(:j, j)) - abs(known(:j, j))) < 1e-8_dp*difference), 'fold of near columns')
+      end do
+   end subroutine fold_knows_small_differences
 
    logical function lower_part_is_zero(r)
       real(dp), intent(in) :: r(:, :)
