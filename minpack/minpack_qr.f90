@@ -8,7 +8,7 @@ module minpack_qr
    !! and the entry that becomes a part of R is taken out, left**2 - r(k, j)**2.
    use minpack_kinds, only: dp, epsmch
    use minpack_vectors, only: enorm
-   use minpack_fold, only: make_reflection, reflect
+   use minpack_reflection, only: make_reflection, reflect
    implicit none
    private
    public :: pivoted_qr
