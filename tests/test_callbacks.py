@@ -109,12 +109,25 @@ def test_func_may_write_into_its_point(fit):
     )
 
 
-def test_buffer_returned_again_and_again_works(fit):
-    # SciPy returns x0.
-    buffer = np.empty(50)
+class Subclass(np.ndarray):
+    """An array that is not exactly one."""
 
+
+@pytest.mark.parametrize(
+    "buffer",
+    [
+        np.empty(50),
+        np.empty((50, 1)),
+        np.empty(100)[::2],
+        np.empty(50, ">f8"),
+        np.empty(50).view(Subclass),
+    ],
+    ids=["plain", "a column", "strided", "big-endian", "a subclass"],
+)
+def test_buffer_returned_again_and_again_works(fit, buffer):
+    # SciPy returns x0.
     def in_place(p):
-        buffer[:] = fit.residuals(p)
+        buffer.flat[:] = fit.residuals(p)
         return buffer
 
     np.testing.assert_array_equal(

@@ -214,6 +214,39 @@ callback_for(PyObject *func, PyObject *Dfun, PyObject *args, PyObject *coerce)
     return self;
 }
 
+/* The residuals at the starting point: what func returns there, or what coerce makes of it, as an array
+ * of their own. */
+static PyObject *
+first_residuals(PyObject *Py_UNUSED(self), PyObject *const *given, Py_ssize_t count)
+{
+    if (count != 4 || !PyArray_CheckExact(given[1]) || !PyTuple_Check(given[2])) {
+        PyErr_SetString(PyExc_TypeError, "first_residuals(func, x, args, coerce)");
+        return NULL;
+    }
+    PyObject *x = PyArray_NewCopy((PyArrayObject *)given[1], NPY_CORDER);
+    PyObject *arguments = x == NULL ? NULL : PyTuple_New(1 + PyTuple_GET_SIZE(given[2]));
+    if (arguments == NULL) {
+        Py_XDECREF(x);
+        return NULL;
+    }
+    PyTuple_SET_ITEM(arguments, 0, x);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(given[2]); i++) {
+        PyTuple_SET_ITEM(arguments, i + 1, Py_NewRef(PyTuple_GET_ITEM(given[2], i)));
+    }
+    PyObject *returned = PyObject_Call(given[0], arguments, NULL);
+    Py_DECREF(arguments);
+    if (returned != NULL && !(PyArray_CheckExact(returned)
+                              && PyArray_TYPE((PyArrayObject *)returned) == NPY_DOUBLE)) {
+        Py_SETREF(returned, PyObject_CallFunctionObjArgs(given[3], returned, given[0], NULL));
+    }
+    if (returned == NULL) {
+        return NULL;
+    }
+    PyObject *residuals = PyArray_Flatten((PyArrayObject *)returned, NPY_CORDER);
+    Py_DECREF(returned);
+    return residuals;
+}
+
 static PyObject *
 addresses(PyObject *Py_UNUSED(self), PyObject *const *given, Py_ssize_t count)
 {
@@ -240,6 +273,9 @@ static PyMethodDef functions[] = {
      "addresses(func, Dfun, args, coerce, takes_gil) -> (keep, residual, jacobian, data)\n\n"
      "The addresses of the residual, of the Jacobian (good if there is a Dfun) and of their data;\n"
      "good while keep lives."},
+    {"first_residuals", (PyCFunction)(void (*)(void))first_residuals, METH_FASTCALL,
+     "first_residuals(func, x, args, coerce) -> residuals\n\n"
+     "The residuals at x, a 1-D array of their own; what is no float64 array was coerced first."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -1,6 +1,9 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 def addresses(
     func: Callable[..., Any],
     Dfun: Callable[..., Any] | None,
@@ -9,3 +12,10 @@ def addresses(
     takes_gil: bool,
     /,
 ) -> tuple[object, int, int, int]: ...
+def first_residuals(
+    func: Callable[..., Any],
+    x: NDArray[np.float64],
+    args: tuple[Any, ...],
+    coerce: Callable[[object, Callable[..., Any]], NDArray[Any]],
+    /,
+) -> NDArray[Any]: ...

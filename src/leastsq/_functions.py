@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leastsq._callback import addresses
+from leastsq._callback import addresses, first_residuals
 from leastsq._callbacks import as_many_residuals, as_residuals
 from leastsq._checks import FLOAT64, FloatArray, Function, name_of, refuse_too_few
 from leastsq._jacobian import Jacobian
@@ -32,14 +32,6 @@ class Functions:
     their relative error.
     """
 
-    native_func: NativeFunction | CompiledFunction | None = None
-    evaluated = True
-    precision = EPSILON
-    Dfun: Any = None
-    jacobian = jacobian_data = 0
-    python_Dfun: Jacobian | None = None  # noqa: N815
-    native_Dfun: NativeFunction | CompiledFunction | None = None  # noqa: N815
-
     def __init__(
         self,
         func: Function,
@@ -48,42 +40,48 @@ class Functions:
         col_deriv: bool,
         x: FloatArray,
     ) -> None:
-        self.args = args
-        self.n = x.size
-        self.func, self.native_func = callee(func, "residual", x, args)
-        if isinstance(self.native_func, NativeFunction):
-            self.evaluated = False
-            self.fvec = self.native_func.room()
+        native_func: NativeFunction | CompiledFunction | None = None
+        native_Dfun: NativeFunction | CompiledFunction | None = None
+        python_Dfun: Jacobian | None = None
+        if type(func) is not FunctionType:  # most are one, and need no look
+            func, native_func = callee(func, "residual", x, args)
+        self.evaluated = not isinstance(native_func, NativeFunction)
+        if isinstance(native_func, NativeFunction):
+            fvec = native_func.room()
+        elif native_func is None or native_func.returned is None:
+            fvec = first_residuals(func, x, args, as_residuals)
         else:
-            returned = None if self.native_func is None else self.native_func.returned
-            if returned is None:
-                returned = self.func(x.copy(), *args)
-            if type(returned) is np.ndarray and returned.dtype is FLOAT64:
-                self.fvec = returned.flatten()
-            else:
-                residuals = as_residuals(returned, self.func)
-                self.fvec, self.precision = residuals.astype(FLOAT64), precision_of(residuals.dtype)
-        self.m = m = self.fvec.size
-        refuse_too_few(m, self.n)
+            fvec = as_residuals(native_func.returned, func).copy()
+        self.precision = EPSILON
+        if fvec.dtype is not FLOAT64:
+            self.precision = precision_of(fvec.dtype)
+            fvec = fvec.astype(FLOAT64)
+        m, n = fvec.size, x.size
+        refuse_too_few(m, n)
+        in_python = native_func is None
         if Dfun is not None:
             role = "transpose" if col_deriv else "Jacobian"
-            self.Dfun, self.native_Dfun = callee(Dfun, role, x, args)
-            self.python_Dfun = Jacobian(self.Dfun, m, self.n, col_deriv)
+            Dfun, native_Dfun = callee(Dfun, role, x, args)
+            python_Dfun = Jacobian(Dfun, m, n, col_deriv)
+            in_python = in_python or native_Dfun is None
 
-        in_python = self.native_func is None or (Dfun is not None and self.native_Dfun is None)
-        self.release_the_gil = (not in_python or m * self.n**2 > LARGE) and not (
-            is_parallel(self.func) or is_parallel(self.Dfun)
+        self.release_the_gil = (not in_python or m * n**2 > LARGE) and not (
+            is_parallel(func) or is_parallel(Dfun)
         )
         if in_python:
-            self.callback, self.residual, self.jacobian, self.residual_data = addresses(
-                self.func, self.python_Dfun, args, as_many_residuals, self.release_the_gil
+            self.callback, self.residual, self.jacobian, data = addresses(
+                func, python_Dfun, args, as_many_residuals, self.release_the_gil
             )
-            self.jacobian_data = self.residual_data
-        if self.native_func is not None:
-            self.residual, self.residual_data = self.native_func.address, self.native_func.data
-        if self.native_Dfun is not None:
-            refuse_unfit(self.native_Dfun, m)
-            self.jacobian, self.jacobian_data = self.native_Dfun.address, self.native_Dfun.data
+            self.residual_data = self.jacobian_data = data
+        if native_func is not None:
+            self.residual, self.residual_data = native_func.address, native_func.data
+        if native_Dfun is not None:
+            refuse_unfit(native_Dfun, m)
+            self.jacobian, self.jacobian_data = native_Dfun.address, native_Dfun.data
+        self.func, self.native_func = func, native_func
+        self.Dfun: Any = Dfun
+        self.native_Dfun, self.python_Dfun = native_Dfun, python_Dfun
+        self.args, self.fvec, self.m, self.n = args, fvec, m, n
 
     def raise_failure(self) -> None:
         """If a function compiled by Numba failed, call it from Python, where it can say why."""
@@ -113,8 +111,6 @@ def callee(
     function: Any, role: str, x: FloatArray, args: tuple[Any, ...]
 ) -> tuple[Any, NativeFunction | CompiledFunction | None]:
     """Find the form in which Python calls a function, and the native one where there is one."""
-    if type(function) is FunctionType:
-        return function, None
     if isinstance(function, NativeFunction):
         return function, function
     if not is_dispatcher(function):

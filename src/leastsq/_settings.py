@@ -25,7 +25,7 @@ def fault(settings: Settings) -> str | None:
     ftol, xtol, gtol, _, factor, diag, _ = settings
     if diag is not None and not (diag > 0).all():
         return f"diag must be positive: got {diag}."
-    if ftol >= 0 and xtol >= 0 and gtol >= 0 and factor > 0:
+    if ftol >= 0.0 and xtol >= 0.0 and gtol >= 0.0 and factor > 0.0:
         return None
     if not factor > 0:
         return f"factor must be positive: got {factor:g}."

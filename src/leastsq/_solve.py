@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy import empty
 from numpy.typing import NDArray
 
 from leastsq import _minpack
@@ -12,6 +13,8 @@ from leastsq._functions import Functions
 from leastsq._native import StoppedError
 from leastsq._result import OUT_OF_MEMORY, Outcome
 from leastsq._settings import Settings
+
+INT32 = np.dtype(np.int32)
 
 
 def solve(functions: Functions, x: FloatArray, settings: Settings, box: Box | None) -> Outcome:
@@ -30,7 +33,7 @@ def minimize(
     if diag is None:
         diag = x  # unread
     lower, upper = (x, x) if box is None else box
-    left = np.empty((n + 1, n)), np.empty(n, np.int32)
+    left = empty((n + 1, n)), empty(n, INT32)
     if functions.Dfun is None:
         lmdif = _minpack.lmdif_nogil if functions.release_the_gil else _minpack.lmdif
         nfev, ier = lmdif(
