@@ -104,6 +104,7 @@ contains
       if (step == n) block(1, n + 1) = visit(rows*n, numbers)
       do i = 0, rows - line, line
          do j = 1, n
+            !GCC$ unroll 8
             do k = 1, line
                block(i + k, j) = numbers(j, i + k)
             end do

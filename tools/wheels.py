@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,7 +21,6 @@ from zipfile import ZipFile
 
 ROOT = Path(__file__).parents[1]
 DIST = ROOT / "dist"
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 OLDEST_NUMPY = {"3.11": "2.0.0", "3.12": "2.0.0", "3.13": "2.1.0", "3.14": "2.3.2"}
 """The first release from 2.0 on of which there is a wheel."""
 LARGEST = 300_000  # bytes
@@ -137,10 +135,10 @@ def tested(python: str, wheel: Path, numpy: str, sdist: Path, scratch: Path) -> 
     folder = Path(tempfile.mkdtemp(dir=scratch))
     with tarfile.open(sdist) as archive:
         archive.extractall(folder, filter="data")
+    source = folder / sdist.name.removesuffix(".tar.gz")
     run(python, "-m", "venv", str(folder / "venv"))
     installed = folder / "venv" / "bin" / "python"
     run(str(installed), "-m", "pip", "install", "--upgrade", "pip>=25.1")
-    requirements = [wheel, numpy, *PROJECT["dependency-groups"]["test"]]
     run(
         str(installed),
         "-m",
@@ -148,11 +146,14 @@ def tested(python: str, wheel: Path, numpy: str, sdist: Path, scratch: Path) -> 
         "install",
         "--only-binary",
         "numpy,scipy",
-        *map(str, requirements),
+        str(wheel),
+        numpy,
+        "--group",
+        f"{source / 'pyproject.toml'}:test",
     )
     outcome = subprocess.run(
         [installed, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        cwd=folder / sdist.name.removesuffix(".tar.gz"),
+        cwd=source,
         env={**os.environ, "PATH": f"{installed.parent}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
