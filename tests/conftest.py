@@ -15,7 +15,7 @@ from leastsq import NativeFunction, _minpack
 
 ANY_SPEED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("test", max_examples=200, derandomize=True, **ANY_SPEED)
-settings.register_profile("fuzz", max_examples=20_000, print_blob=True, **ANY_SPEED)
+settings.register_profile("fuzz", max_examples=10_000, print_blob=True, **ANY_SPEED)
 settings.load_profile("test")
 
 
