@@ -103,6 +103,16 @@ def test_what_is_wrong_with_sigma_is_told(sigma, message):
         ({"ydata": [1, np.nan, 3], "nan_policy": "raise"}, ValueError, "contains nan"),
         ({"ydata": [np.nan], "nan_policy": "omit"}, ValueError, r"shapes \(3,\) and \(1,\)"),
         (
+            {"xdata": [2.0], "ydata": [1, np.nan, 3], "nan_policy": "omit"},
+            ValueError,
+            r"shapes \(1,\) and \(3,\)",
+        ),
+        (
+            {"xdata": np.array(2.0), "ydata": [1, np.nan, 3], "nan_policy": "omit"},
+            ValueError,
+            r"shapes \(\) and \(3,\)",
+        ),
+        (
             {"ydata": [1, np.nan, 3], "nan_policy": "omit", "sigma": [1, 2]},
             ValueError,
             "`sigma` has incorrect shape",

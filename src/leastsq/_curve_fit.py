@@ -118,7 +118,8 @@ def curve_fit(
     TypeError
         Fewer points than parameters; an unknown option; data that are not real numbers.
     BaseException
-        Whatever f or jac raises comes out as it is.
+        Whatever f or jac raises comes out as it is; so does what NumPy raises when it takes ydata
+        from what f returned.
 
     Warns
     -----

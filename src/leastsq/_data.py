@@ -61,10 +61,6 @@ def without_nans(
     if isinstance(xdata, np.ndarray):
         in_x = np.isnan(xdata)
         missing = missing | in_x.any(axis=tuple(range(in_x.ndim - 1)))
-    if missing.shape != ydata.shape:
-        raise ValueError(
-            f"xdata and ydata do not go together: shapes {xdata.shape} and {ydata.shape}"
-        )
     if not missing.any():
         return xdata, ydata, sigma
     if nan_policy == "raise":
@@ -72,6 +68,10 @@ def without_nans(
     if not isinstance(xdata, np.ndarray):
         raise ValueError(
             f"nan_policy='omit' needs an array, a list or a tuple as xdata, got {xdata!r}"
+        )
+    if not (xdata.shape[-ydata.ndim :] == missing.shape == ydata.shape):
+        raise ValueError(
+            f"xdata and ydata do not go together: shapes {xdata.shape} and {ydata.shape}"
         )
     kept = ~missing
     if sigma is not None:
