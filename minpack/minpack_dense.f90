@@ -134,6 +134,7 @@ contains
       type(view_type) :: view
       integer :: j
 
+      model%fnorm = self%fnorm
       call self%jacobian(x, view, info)
       self%njev = self%njev + 1
       if (info /= going_on) return

@@ -5,7 +5,7 @@ module minpack_info
    private
    public :: going_on, improper_input, ftol_reached, xtol_reached, &
              ftol_and_xtol_reached, gtol_reached, maxfev_reached, ftol_too_small, xtol_too_small, &
-             gtol_too_small, residuals_not_finite, jacobian_not_finite, out_of_memory
+             gtol_too_small, residuals_not_finite, jacobian_not_finite, out_of_memory, promise_broken
 
    integer, parameter :: improper_input = 0
    integer, parameter :: ftol_reached = 1
@@ -21,5 +21,7 @@ module minpack_info
    integer, parameter :: out_of_memory = 11
    integer, parameter :: going_on = 12
       !! The fit has not ended.
+   integer, parameter :: promise_broken = 16
+      !! Added to ftol_reached, xtol_reached or both: no step brought what the Jacobian promised.
 
 end module minpack_info

@@ -5,10 +5,12 @@ module minpack_lm
    use minpack_kinds, only: dp, epsmch, giant, is_finite
    use minpack_info, only: going_on, improper_input, ftol_reached, xtol_reached, &
                            ftol_and_xtol_reached, gtol_reached, maxfev_reached, ftol_too_small, &
-                           xtol_too_small, gtol_too_small, residuals_not_finite, out_of_memory
+                           xtol_too_small, gtol_too_small, residuals_not_finite, out_of_memory, &
+                           promise_broken
    use minpack_box, only: box_type
    use minpack_problem, only: problem_type, model_type
    use minpack_step, only: trust_region_type, reduction_type
+   use minpack_settled, only: has_settled
    implicit none
    private
    public :: minimize, settings_type
@@ -51,7 +53,7 @@ contains
       real(dp), allocatable :: trial(:)
       real(dp) :: cosine, trial_norm
       logical :: accepted
-      integer :: stat
+      integer :: claim, stat
 
       info = going_on
       if (.not. (proper(settings) .and. settings%box%holds(x))) info = improper_input
@@ -65,9 +67,9 @@ contains
          call problem%factor(x, model, info)
          if (info /= going_on) exit
          if (problem%njev == 1) then
-            call region%begin(model%acnorm, x, problem%fnorm, settings%factor)
+            call region%begin(model, x, settings%factor)
          end if
-         cosine = gradient_cosine(problem%n, problem%fnorm, model, settings%box, x)
+         cosine = gradient_cosine(problem%n, model, settings%box, x)
          if (cosine <= settings%gtol) then
             info = gtol_reached
             exit
@@ -90,9 +92,16 @@ contains
                call problem%accept()
                call region%stand_at(x)
             end if
-            info = converged(settings, region, reduction)
-            if (info == going_on) then
+            claim = converged(settings, region, reduction)
+            if (claim == going_on) then
                info = exhausted(settings%maxfev, problem%nfev, region, reduction, cosine)
+            else if (has_settled(region, model, reduction, accepted, &
+                                 max(settings%ftol, settings%xtol))) then
+               info = claim
+            else if (region%delta <= epsmch*region%xnorm) then
+               info = claim + promise_broken
+            else if (problem%nfev >= settings%maxfev) then
+               info = maxfev_reached
             end if
          end do
       end do
@@ -107,28 +116,24 @@ contains
       if (settings%fixed_scale) proper = proper .and. all(settings%diag > 0)
    end function proper
 
-   pure real(dp) function gradient_cosine(n, fnorm, model, box, x)
+   pure real(dp) function gradient_cosine(n, model, box, x)
       !! The largest cosine of the angle between the residuals and a column of the Jacobian, of a
       !! variable that bounds let move.
       integer, intent(in) :: n
-      real(dp), intent(in) :: fnorm
       type(model_type), intent(in) :: model
       type(box_type), intent(in) :: box
       real(dp), intent(in) :: x(:)
-      real(dp) :: product
-      integer :: i, j, column
+      real(dp) :: slope
+      integer :: j, column
 
       gradient_cosine = 0
-      if (fnorm == 0) return
+      if (model%fnorm == 0) return
       do j = 1, n
          column = model%ipvt(j)
          if (model%acnorm(column) == 0) cycle
-         product = 0
-         do i = 1, j
-            product = product + model%r(i, j)*(model%qtf(i)/fnorm)
-         end do
-         if (box%pins(column, x(column), product)) cycle
-         gradient_cosine = max(gradient_cosine, abs(product/model%acnorm(column)))
+         slope = model%slope(j)
+         if (box%pins(column, x(column), slope)) cycle
+         gradient_cosine = max(gradient_cosine, abs(slope/model%acnorm(column)))
       end do
    end function gradient_cosine
 

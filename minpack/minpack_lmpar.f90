@@ -12,7 +12,7 @@ module minpack_lmpar
    use minpack_triangle, only: solve, solve_transposed, multiply_transposed
    implicit none
    private
-   public :: lmpar, workspace_type
+   public :: lmpar, damped_step, workspace_type
 
    real(dp), parameter :: tolerance = 0.1_dp
       !! A step is long enough, or short enough, within this fraction of delta.
@@ -135,11 +135,12 @@ contains
    end subroutine newton_correction
 
    pure subroutine damped_step(n, t, qtf, par, z, workspace)
-      !! Fold sqrt(par) I into T, some rows at a time, and solve.
+      !! The z that belongs to par: fold sqrt(par) I into T, some rows at a time, and solve.
       integer, intent(in) :: n
       real(dp), intent(in) :: t(n, n)
       real(dp), intent(in) :: qtf(n)
       real(dp), intent(in) :: par
+         !! Not zero.
       real(dp), intent(out) :: z(n)
       type(workspace_type), intent(inout) :: workspace
       integer :: k

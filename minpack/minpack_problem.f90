@@ -17,6 +17,10 @@ module minpack_problem
          !! Shape: (n). Column j of J P is column ipvt(j) of J.
       real(dp), allocatable :: acnorm(:)
          !! Shape: (n). The norms of the columns of J.
+      real(dp) :: fnorm = 0
+         !! The norm of f.
+   contains
+      procedure :: slope
    end type model_type
 
    type, abstract :: problem_type
@@ -62,5 +66,20 @@ module minpack_problem
             !! going_on, or the reason to stop.
       end subroutine factor
    end interface
+
+contains
+
+   pure real(dp) function slope(self, j)
+      !! Half the derivative of the sum of squares with respect to variable ipvt(j), divided by the norm
+      !! of f, which is not zero.
+      class(model_type), intent(in) :: self
+      integer, intent(in) :: j
+      integer :: i
+
+      slope = 0
+      do i = 1, j
+         slope = slope + self%r(i, j)*(self%qtf(i)/self%fnorm)
+      end do
+   end function slope
 
 end module minpack_problem

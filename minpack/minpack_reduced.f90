@@ -3,7 +3,7 @@ module minpack_reduced
    use minpack_kinds, only: dp
    use minpack_fold, only: triangulate
    use minpack_qr, only: pivoted_qr
-   use minpack_lmpar, only: lmpar, workspace_type
+   use minpack_lmpar, only: lmpar, damped_step, workspace_type
    implicit none
    private
    public :: reduced_type
@@ -24,6 +24,9 @@ module minpack_reduced
    contains
       procedure :: prepare
       procedure :: solve
+      procedure :: solve_damped
+      procedure, private :: factor
+      procedure, private :: spread
    end type reduced_type
 
 contains
@@ -52,9 +55,42 @@ contains
          !! Shape: (n). Out: minus the step in these variables, as it was in the others.
       type(workspace_type), intent(inout) :: workspace
       real(dp) :: length
-      integer :: n, count, i, j, k
+      integer :: count
 
-      n = size(z)
+      count = size(which)
+      call self%factor(t, qtf, which)
+      call lmpar(count, self%triangle, self%columns(:count, count + 1), delta, par, self%solution, &
+                 length, workspace)
+      call self%spread(which, z)
+   end subroutine solve
+
+   subroutine solve_damped(self, t, qtf, which, par, z, workspace)
+      !! Solve with a par that is given and not zero. The other arguments are those of solve.
+      class(reduced_type), intent(inout) :: self
+      real(dp), intent(in), contiguous :: t(:, :)
+      real(dp), intent(in), contiguous :: qtf(:)
+      integer, intent(in) :: which(:)
+      real(dp), intent(in) :: par
+      real(dp), intent(inout), contiguous :: z(:)
+      type(workspace_type), intent(inout) :: workspace
+      integer :: count
+
+      count = size(which)
+      call self%factor(t, qtf, which)
+      call damped_step(count, self%triangle, self%columns(:count, count + 1), par, self%solution, &
+                       workspace)
+      call self%spread(which, z)
+   end subroutine solve_damped
+
+   subroutine factor(self, t, qtf, which)
+      !! Make a triangle, and its right-hand side, of the columns that are named.
+      class(reduced_type), intent(inout) :: self
+      real(dp), intent(in), contiguous :: t(:, :)
+      real(dp), intent(in), contiguous :: qtf(:)
+      integer, intent(in) :: which(:)
+      integer :: n, count, j, k
+
+      n = size(qtf)
       count = size(which)
       do k = 1, count
          j = which(k)
@@ -66,12 +102,18 @@ contains
       call take_triangle(n, count, self%columns, self%triangle)
       call pivoted_qr(count, self%triangle, self%columns(:count, count + 1), self%ipvt, self%norms, &
                       self%left)
-      call lmpar(count, self%triangle, self%columns(:count, count + 1), delta, par, self%solution, &
-                 length, workspace)
-      do i = 1, count
+   end subroutine factor
+
+   pure subroutine spread(self, which, z)
+      class(reduced_type), intent(in) :: self
+      integer, intent(in) :: which(:)
+      real(dp), intent(inout) :: z(:)
+      integer :: i
+
+      do i = 1, size(which)
          z(which(self%ipvt(i))) = self%solution(i)
       end do
-   end subroutine solve
+   end subroutine spread
 
    pure subroutine take_triangle(ld, n, from, r)
       integer, intent(in) :: ld

@@ -8,6 +8,7 @@ module minpack_step
    use minpack_box, only: box_type
    use minpack_lmpar, only: lmpar, workspace_type
    use minpack_bounds, only: bounds_type
+   use minpack_reach, only: reach_type
    implicit none
    private
    public :: trust_region_type, reduction_type
@@ -40,6 +41,8 @@ module minpack_step
       type(box_type) :: box
       type(bounds_type) :: bounds
          !! The step where there are bounds.
+      type(reach_type) :: reach
+         !! How far it goes towards them.
       real(dp) :: length = 0
          !! |D p| of the last step p.
       real(dp), allocatable :: diag(:)
@@ -48,6 +51,8 @@ module minpack_step
          !! Shape: (n). Minus the last step, scaled and permuted.
       real(dp), allocatable :: t(:, :)
          !! Shape: (n, n). T = R (P' D P)^-1: see minpack_lmpar.
+      real(dp), allocatable :: unlimited(:)
+         !! Shape: (n). z without a radius: see minpack_settled.
       type(workspace_type) :: workspace
       real(dp), allocatable :: work(:)
          !! Shape: (n).
@@ -77,35 +82,42 @@ contains
       self%n = n
       self%fixed_scale = fixed_scale
       self%box = box
-      allocate (self%diag(n), self%z(n), self%work(n), self%t(n, n), stat=stat)
+      allocate (self%diag(n), self%z(n), self%unlimited(n), self%work(n), self%t(n, n), stat=stat)
       if (stat == 0) self%diag = diag
       if (stat == 0) call self%workspace%prepare(n, stat)
       if (stat == 0 .and. box%bounded) call self%bounds%prepare(n, stat)
+      if (stat == 0 .and. box%bounded) call self%reach%prepare(n, stat)
    end subroutine prepare
 
-   subroutine begin(self, acnorm, x, fnorm, factor)
+   subroutine begin(self, model, x, factor)
       !! Choose the first scale and the first radius.
       class(trust_region_type), intent(inout) :: self
-      real(dp), intent(in) :: acnorm(:)
-         !! Shape: (n). Norms of the Jacobian's columns.
+      type(model_type), intent(in) :: model
+         !! The linear model at x.
       real(dp), intent(in) :: x(:)
-      real(dp), intent(in) :: fnorm
-         !! Norm of the residuals at x.
       real(dp), intent(in) :: factor
          !! The radius is this many times |D x|, or this itself where that is zero.
       real(dp) :: unit
+      integer :: j, k
 
       unit = 1
       if (self%fixed_scale) then
          ! Powers of two bring the caller's scale near the Jacobian's without changing a step.
-         unit = power_of_two(maxval(acnorm/self%diag))
+         unit = power_of_two(maxval(model%acnorm/self%diag))
          self%diag = unit*self%diag
       else
-         self%diag = merge(acnorm, 1.0_dp, acnorm /= 0)
+         self%diag = merge(model%acnorm, 1.0_dp, model%acnorm /= 0)
       end if
-      call self%stand_at(x)
+      self%work = self%diag*x
+      if (self%box%bounded) then
+         do k = 1, self%n
+            j = model%ipvt(k)
+            if (self%box%pins(j, x(j), model%slope(k))) self%work(j) = 0
+         end do
+      end if
+      self%xnorm = enorm(self%n, self%work)
       ! A region too small for the residuals to feel it would end the fit where it begins.
-      self%delta = factor*max(merge(self%xnorm, unit, self%xnorm > 0), negligible*fnorm)
+      self%delta = factor*max(merge(self%xnorm, unit, self%xnorm > 0), negligible*model%fnorm)
    end subroutine begin
 
    subroutine adopt(self, model)
@@ -114,6 +126,11 @@ contains
       type(model_type), intent(in) :: model
       integer :: j
 
+      if (self%box%bounded) then
+         do j = 1, self%n
+            call self%reach%judge(model%ipvt(j), model%slope(j)*model%fnorm)
+         end do
+      end if
       if (.not. self%fixed_scale) self%diag = max(self%diag, model%acnorm)
       do j = 1, self%n
          self%t(:j, j) = model%r(:j, j)/self%diag(model%ipvt(j))
@@ -150,26 +167,32 @@ contains
    end subroutine propose
 
    subroutine propose_within(self, model, x, trial)
-      !! The point to try from x, within the bounds, and on them where the step comes to them.
+      !! The point to try from x, within the bounds, and on them where the step lands on them.
       class(trust_region_type), intent(inout) :: self
       type(model_type), intent(in) :: model
       real(dp), intent(in) :: x(:)
       real(dp), intent(out) :: trial(:)
+      real(dp) :: bound
       integer :: i, j
 
       associate (lower => self%box%lower, upper => self%box%upper, bounds => self%bounds)
          do i = 1, self%n
             j = model%ipvt(i)
-            bounds%least(i) = self%diag(j)*(x(j) - upper(j))
-            bounds%greatest(i) = self%diag(j)*(x(j) - lower(j))
+            bounds%least(i) = -self%diag(j)*self%reach%limit(j, x(j), upper(j) - x(j))
+            bounds%greatest(i) = self%diag(j)*self%reach%limit(j, x(j), x(j) - lower(j))
          end do
          call bounds%propose(self%t, model%qtf, self%delta, self%par, self%z, self%length, &
                              self%workspace)
          do i = 1, self%n
             j = model%ipvt(i)
             trial(j) = min(max(x(j) - self%z(i)/self%diag(j), lower(j)), upper(j))
-            if (self%z(i) >= bounds%greatest(i)) trial(j) = lower(j)
-            if (self%z(i) <= bounds%least(i)) trial(j) = upper(j)
+            call self%reach%press(j, 0, 0.0_dp)
+            if (bounds%side(i) == 0) cycle
+            bound = merge(lower(j), upper(j), bounds%side(i) < 0)
+            if (self%reach%may_land(j) .or. x(j) == bound) trial(j) = bound
+            if (x(j) /= bound) then
+               call self%reach%press(j, bounds%side(i), bounds%slope(i)*self%diag(j))
+            end if
          end do
       end associate
    end subroutine propose_within

@@ -182,7 +182,8 @@ def test_bound_that_cuts_the_optimum_off_is_where_the_fit_ends(problem):
     halfway = (start + certified) / 2
     (upper if start < certified else lower)[0] = halfway
     within = around(problem, lower, upper)
-    if problem.name.startswith("Lanczos"):  # sums of three exponentials have many minima
+    if problem.name.startswith(("Lanczos", "MGH17")):
+        # Sums of exponentials have many minima, and some of them are infinitely far.
         starts = list(five_starts(within))
         ours = min(sum_of_squares(fit(one)) for one in starts)
         assert_no_higher(within, ours, min(map(scipys_lowest, starts)))

@@ -124,7 +124,8 @@ def curve_fit(
     Warns
     -----
     OptimizeWarning
-        The covariance could not be estimated.
+        The covariance could not be estimated; or the fit came to rest where no step brings the
+        reduction of the sum of squares that the Jacobian promises.
     RuntimeWarning
         An njit function is called from Python, for the reason that is given.
 
@@ -178,18 +179,20 @@ def curve_fit(
     outcome = fit.without_padding(solve(functions, p, settings, box))
     if outcome.ier not in SOLVED:
         raise FitError(
-            f"Optimal parameters not found: {message(outcome.ier, settings)}",
+            f"Optimal parameters not found: {message(outcome.ending, settings)}",
             outcome.x,
             infodict(outcome),
             outcome.ier,
         )
+    if outcome.ending not in SOLVED:
+        warn(message(outcome.ending, settings), OptimizeWarning)
     pcov = parameter_covariance(outcome, absolute_sigma)
     if full_output:
         return (
             outcome.x,
             pcov,
             infodict(outcome),
-            message(outcome.ier, settings),
+            message(outcome.ending, settings),
             outcome.ier,
         )
     return outcome.x, pcov

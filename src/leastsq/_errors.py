@@ -36,4 +36,4 @@ class LeastsqWarning(UserWarning):
 
 
 class OptimizeWarning(LeastsqWarning):
-    """The covariance of the parameters could not be estimated."""
+    """A fit has a result that is to be doubted: its parameters, or their covariance."""

@@ -9,8 +9,9 @@ from numpy.typing import ArrayLike
 
 from leastsq._bounds import read_box
 from leastsq._checks import Function, own_vector
+from leastsq._errors import OptimizeWarning
 from leastsq._functions import Functions, refuse_unread
-from leastsq._result import SOLVED, full_tuple, message
+from leastsq._result import PROMISE_BROKEN, SOLVED, full_tuple, message
 from leastsq._settings import DEFAULT_TOLERANCE, IMPROPER, fault, read_settings
 from leastsq._solve import minimize, solve
 from leastsq._warnings import warn
@@ -138,6 +139,9 @@ def leastsq(
 
     Warns
     -----
+    OptimizeWarning
+        The fit came to rest (ier 1 to 3), but no step brought the reduction of the sum of squares
+        that the Jacobian promises. With full_output, mesg says so instead.
     RuntimeWarning
         No solution was found (ier 5 to 10), without full_output. Or an njit function is called
         from Python, for the reason that is given.
@@ -184,9 +188,10 @@ def leastsq(
     functions = Functions(func, Dfun, args, col_deriv, x)
     if full_output:
         return full_tuple(solve(functions, x, settings, box), settings)
-    ier = minimize(functions, x, settings, box)[-1]
-    if ier not in SOLVED:
-        warn(message(ier, settings), RuntimeWarning)
+    ending = minimize(functions, x, settings, box)[-1]
+    ier = ending % PROMISE_BROKEN
+    if ending not in SOLVED:
+        warn(message(ending, settings), OptimizeWarning if ier in SOLVED else RuntimeWarning)
     return x, ier
 
 

@@ -16,6 +16,7 @@ from leastsq._settings import IMPROPER, Settings, fault
 IMPROPER_INPUT = 0
 SOLVED = (1, 2, 3, 4)
 OUT_OF_MEMORY = 11
+PROMISE_BROKEN = 16  # is added to the codes 1 to 3
 FAR_FROM_SMALL = 4_000_000  # bytes
 MESSAGES = {
     1: (
@@ -49,6 +50,11 @@ MESSAGES = {
     ),
 }
 
+UNKEPT = (
+    ".\n  But no step brings the reduction of the sum of squares that the Jacobian promises: the\n"
+    "  derivatives are wrong, or the residuals are noisy or not smooth there"
+)
+
 
 class InfoDict(TypedDict, total=False):
     """The optional outputs; njev with the caller's Jacobian, active_mask with bounds."""
@@ -74,7 +80,12 @@ class Outcome(NamedTuple):
     augmented: FloatArray
     ipvt: NDArray[np.int32]
     counts: dict[str, int]
-    ier: int
+    ending: int
+
+    @property
+    def ier(self) -> int:
+        """The exit code that users see."""
+        return self.ending % PROMISE_BROKEN
 
     def active_mask(self) -> NDArray[np.int32]:
         """Tell which parameters are on a bound."""
@@ -83,12 +94,15 @@ class Outcome(NamedTuple):
         return self.box.active_mask(self.x).astype(np.int32)
 
 
-def message(ier: int, settings: Settings) -> str:
-    """Say in words what an exit code means."""
-    if ier == IMPROPER_INPUT:
+def message(ending: int, settings: Settings) -> str:
+    """Say in words how a fit ended."""
+    if ending == IMPROPER_INPUT:
         return f"{IMPROPER} {fault(settings)}"
     ftol, xtol, gtol, maxfev, *_ = settings
-    return MESSAGES[ier].format(ftol=ftol, xtol=xtol, gtol=gtol, maxfev=maxfev)
+    text = MESSAGES[ending % PROMISE_BROKEN]
+    if ending > PROMISE_BROKEN:
+        text += UNKEPT
+    return text.format(ftol=ftol, xtol=xtol, gtol=gtol, maxfev=maxfev)
 
 
 def covariance(outcome: Outcome) -> FloatArray | None:
@@ -133,6 +147,6 @@ def full_tuple(outcome: Outcome, settings: Settings) -> tuple[Any, ...]:
         outcome.x,
         covariance(outcome),
         infodict(outcome),
-        message(outcome.ier, settings),
+        message(outcome.ending, settings),
         outcome.ier,
     )

@@ -36,7 +36,7 @@ def minimize(
     left = empty((n + 1, n)), empty(n, INT32)
     if functions.Dfun is None:
         lmdif = _minpack.lmdif_nogil if functions.release_the_gil else _minpack.lmdif
-        nfev, ier = lmdif(
+        nfev, ending = lmdif(
             functions.residual,
             functions.residual_data,
             functions.native_func is not None,
@@ -59,7 +59,7 @@ def minimize(
         counts = {"nfev": nfev}
     else:
         lmder = _minpack.lmder_nogil if functions.release_the_gil else _minpack.lmder
-        nfev, njev, ier = lmder(
+        nfev, njev, ending = lmder(
             functions.residual,
             functions.residual_data,
             functions.native_func is not None,
@@ -82,9 +82,9 @@ def minimize(
             *left,
         )
         counts = {"nfev": nfev, "njev": njev}
-    if ier < 0:
+    if ending < 0:
         functions.raise_failure()
-        raise StoppedError(ier, x, nfev)
-    if ier == OUT_OF_MEMORY:
+        raise StoppedError(ending, x, nfev)
+    if ending == OUT_OF_MEMORY:
         raise MemoryError(f"{functions.m} residuals, {n} parameters")
-    return *left, counts, ier
+    return *left, counts, ending

@@ -24,8 +24,7 @@ program test_bounds
       end do
       call solves(rank_of_one(n), reshape(random_matrix(n, 1), [n]), 1.0_dp, box(n), 1.0_dp)
    end do
-   ! Where lmpar's tenth of delta decides who is held, holding and letting go may not end by itself.
-   call check(unsolved*1000 <= steps, 'the steps solve their problems')
+   call check(steps > 0 .and. unsolved == 0, 'the steps solve their problems')
    call finish()
 
 contains
@@ -62,8 +61,8 @@ contains
          !! Of the residuals, and so of everything in scaled variables.
       type(bounds_type) :: bounds
       type(workspace_type) :: workspace
-      real(dp), allocatable :: t(:, :), z(:), slope(:), along(:)
-      real(dp) :: par, length, tolerance, gained, first_order
+      real(dp), allocatable :: t(:, :), z(:), slope(:)
+      real(dp) :: par, length, tolerance
       integer :: n, stat
 
       n = size(q)
@@ -82,16 +81,6 @@ contains
       call check(length <= 1.2_dp*scale*delta, 'the step stays in the region')
       call check(abs(length - norm2(z/scale)*scale) <= 1e-12_dp*length, 'length is |z|')
 
-      call bounds%project_gradient(t, scale*q, scale*delta, gained)
-      call check(all(bounds%least <= bounds%along .and. bounds%along <= bounds%greatest), &
-                 'the step along the projected gradient stays in the box, too')
-      along = bounds%along/scale
-      first_order = 2*dot_product(matmul(transpose(t), q), along)
-      call check(norm2(along) <= delta*(1 + 1e-12_dp), 'and in the region')
-      call check(gained*norm2(q)**2 >= 0.1_dp*first_order*(1 - 1e-9_dp), 'it reduces the model')
-      call check(reduction(t, q, z/scale) >= 0.1_dp*reduction(t, q, along) - 1e-15_dp*norm2(q)**2, &
-                 'the step brings a tenth of that')
-
       z = z/scale
       slope = matmul(transpose(t), q - matmul(t, z)) - par*z
       tolerance = 1e-11_dp*(1 + par*maxval(abs(z)))
@@ -101,14 +90,6 @@ contains
           any(slope < merge(-huge(1.0_dp), -tolerance, scale*z <= bounds%least))) &
          unsolved = unsolved + 1
    end subroutine solves
-
-   real(dp) function reduction(t, q, z)
-      real(dp), intent(in) :: t(:, :)
-      real(dp), intent(in) :: q(:)
-      real(dp), intent(in) :: z(:)
-
-      reduction = sum(q**2) - sum((q - matmul(t, z))**2)
-   end function reduction
 
    function rank_of_one(n) result(triangle)
       integer, intent(in) :: n

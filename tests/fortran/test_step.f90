@@ -51,7 +51,8 @@ contains
       x = 0
       call region%prepare(n, x, .false., box_type(), stat)
       call check(stat == 0, 'memory')
-      call region%begin(model%acnorm, x, 1.0_dp, 1.0_dp)
+      model%fnorm = 1
+      call region%begin(model, x, 1.0_dp)
       call region%adopt(model)
       do k = 1, size(radii)
          region%delta = radii(k)*residuals
@@ -90,7 +91,8 @@ contains
       allocate (x(n), trial(n))
       x = 0
       call region%prepare(n, x, .false., box_type(), stat)
-      call region%begin(model%acnorm, x, 1.0_dp, 1.0_dp)
+      model%fnorm = 1
+      call region%begin(model, x, 1.0_dp)
       call region%adopt(model)
       region%delta = 1e-20_dp
       call region%propose(model, x, trial)
@@ -112,7 +114,8 @@ contains
       model%qtf = [1.0_dp, 1.0_dp]
       x = 0
       call region%prepare(2, x, .false., box_type(), stat)
-      call region%begin(model%acnorm, x, 1.0_dp, 1.0_dp)
+      model%fnorm = 1
+      call region%begin(model, x, 1.0_dp)
       call region%adopt(model)
       do k = 1, 5
          region%delta = 0.9_dp
@@ -136,7 +139,8 @@ contains
       allocate (x(n), trial(n))
       x = 1
       call region%prepare(n, x, .false., box_type(), stat)
-      call region%begin(model%acnorm, x, 1.0_dp, 1.0_dp)
+      model%fnorm = 1
+      call region%begin(model, x, 1.0_dp)
       call region%adopt(model)
       call region%propose(model, x, trial)
       call check(all(trial == x), 'no step without a gradient')
@@ -163,10 +167,15 @@ contains
       allocate (x(n), trial(n))
       x = 0
       call region%prepare(n, x, .false., box_type(bounded, lower, upper), stat)
-      call region%begin(model%acnorm, x, fnorm, 0.1_dp)
+      model%fnorm = fnorm
+      call region%begin(model, x, 0.1_dp)
       call region%adopt(model)
       call region%propose(model, x, trial)
-      call check(any(trial == lower .or. trial == upper) .eqv. bounded, 'the step comes to a bound')
+      call check(any(trial == lower/2 .or. trial == upper/2) .eqv. bounded, &
+                 'the first step stops half-way to a bound')
+      if (bounded) then
+         call check(all(lower/2 <= trial .and. trial <= upper/2), 'and goes no further')
+      end if
       reduction = region%assess(model, fnorm, fnorm)
       p = trial
       promised = sum(model%qtf**2) - sum((model%qtf + matmul(triangle, p))**2)
@@ -174,6 +183,11 @@ contains
       call check(abs(reduction%predicted*fnorm**2 - promised) < 1e-12_dp*promised, 'what it promises')
       call check(abs(reduction%slope*fnorm**2 - slope) < 1e-12_dp*promised, 'and how it begins')
       call check(reduction%actual == 0, 'and what it brought')
+      if (bounded) then
+         call region%reach%call_in()
+         call region%propose(model, x, trial)
+         call check(any(trial == lower .or. trial == upper), 'what was called in lands exactly')
+      end if
       deallocate (model%r, model%qtf, model%ipvt)
    end subroutine promises_what_the_model_gives
 

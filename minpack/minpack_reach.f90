@@ -1,0 +1,145 @@
+module minpack_reach
+   !! How far a step may take each variable on its way to a bound.
+   !!
+   !! The linear model knows where a bound is, but not what happens there: an amplitude of zero leaves
+   !! the other parameters without effect, a time constant of zero divides by zero. A long step that
+   !! ends on such a bound, because a model that was good near x was extrapolated, is a trap. So a step
+   !! towards a bound changes a variable by at most half of its way there, or by half of its own size if
+   !! that is more: a fraction-to-the-boundary rule, as of interior-point methods (J. Nocedal and
+   !! S. J. Wright, Numerical Optimization, 2nd ed., 2006, section 19.2). The step solves its problem in
+   !! the smaller box that this leaves.
+   !!
+   !! A variable lands on its bound once the linear model has proved right about it. At the end of a step
+   !! that pressed a variable against the bound the model promises a slope of the sum of squares, and
+   !! the next Jacobian shows the true slope. If the two agree within one per cent, or within a factor of
+   !! 1.5 after each of four steps in a row, the variable may cover the whole way, and lands exactly.
+   !! Where the sum of squares has its minimum inside the bound the slope changes from step to step, and
+   !! a parameter whose logarithm or reciprocal counts does not land. A fit that would end lets the
+   !! variables land that its last step pressed: then they have to.
+   use minpack_kinds, only: dp
+   implicit none
+   private
+   public :: reach_type
+
+   real(dp), parameter :: part = 0.5_dp
+      !! Of its way or of its size that a variable covers in a step.
+   real(dp), parameter :: short_of_all = 0.99_dp
+      !! The most of its way, if the variable is not to land.
+   real(dp), parameter :: same = 1.01_dp
+      !! Slopes agree at once within this factor.
+   real(dp), parameter :: alike = 1.5_dp
+      !! Slopes agree within this factor, if they do so again and again.
+   integer, parameter :: enough = 4
+      !! Promises to be kept in a row.
+   integer, parameter :: called_in = huge(1)
+      !! Instead of a number of promises: the fit cannot end before the variable lands.
+
+   type :: reach_type
+      integer, allocatable :: side(:)
+         !! Shape: (n). 1 and -1 where the last step pressed a variable towards its upper and lower
+         !! bound, 0 elsewhere and for what is on the bound already.
+      real(dp), allocatable :: promised(:)
+         !! Shape: (n). The slopes that the model promised then.
+      integer, allocatable :: kept(:)
+         !! Shape: (n). How many promises in a row were kept.
+   contains
+      procedure :: prepare
+      procedure :: may_land
+      procedure :: limit
+      procedure :: press
+      procedure :: judge
+      procedure, private :: agrees
+      procedure :: falls_short
+      procedure :: call_in
+   end type reach_type
+
+contains
+
+   subroutine prepare(self, n, stat)
+      class(reach_type), intent(inout) :: self
+      integer, intent(in) :: n
+      integer, intent(out) :: stat
+         !! Not zero if memory ran out.
+
+      allocate (self%side(n), self%promised(n), self%kept(n), stat=stat)
+      if (stat /= 0) return
+      self%side = 0
+      self%promised = 0
+      self%kept = 0
+   end subroutine prepare
+
+   pure logical function may_land(self, j)
+      !! Whether variable j may cover the whole way to a bound.
+      class(reach_type), intent(in) :: self
+      integer, intent(in) :: j
+
+      may_land = self%kept(j) >= enough
+   end function may_land
+
+   pure real(dp) function limit(self, j, value, way)
+      !! The largest change of variable j towards a bound.
+      class(reach_type), intent(in) :: self
+      integer, intent(in) :: j
+      real(dp), intent(in) :: value
+      real(dp), intent(in) :: way
+         !! From the value to the bound.
+
+      limit = way
+      if (self%may_land(j)) return
+      limit = min(short_of_all*way, max(part*way, part*abs(value)))
+   end function limit
+
+   pure subroutine press(self, j, side, slope)
+      !! Take down towards which bound a step pressed variable j, or 0, and what slope of the sum of
+      !! squares the model promises at the end of the step.
+      class(reach_type), intent(inout) :: self
+      integer, intent(in) :: j
+      integer, intent(in) :: side
+      real(dp), intent(in) :: slope
+
+      self%side(j) = side
+      self%promised(j) = slope
+   end subroutine press
+
+   pure subroutine judge(self, j, slope)
+      !! Compare the slope of variable j, where the last step ended, with what was promised.
+      class(reach_type), intent(inout) :: self
+      integer, intent(in) :: j
+      real(dp), intent(in) :: slope
+
+      if (self%side(j) == 0) then
+         self%kept(j) = 0
+      else if (self%kept(j) == called_in) then
+         return
+      else if (self%agrees(j, slope, same)) then
+         self%kept(j) = enough
+      else
+         self%kept(j) = merge(self%kept(j) + 1, 0, self%agrees(j, slope, alike))
+      end if
+   end subroutine judge
+
+   pure logical function agrees(self, j, slope, factor)
+      class(reach_type), intent(in) :: self
+      integer, intent(in) :: j
+      real(dp), intent(in) :: slope
+      real(dp), intent(in) :: factor
+
+      agrees = slope*self%promised(j) > 0 .and. abs(slope) <= factor*abs(self%promised(j)) &
+               .and. abs(self%promised(j)) <= factor*abs(slope)
+   end function agrees
+
+   pure logical function falls_short(self)
+      !! Whether the last step pressed a variable that was not to land.
+      class(reach_type), intent(in) :: self
+
+      falls_short = any(self%side /= 0 .and. self%kept < enough)
+   end function falls_short
+
+   pure subroutine call_in(self)
+      !! Let those variables land.
+      class(reach_type), intent(inout) :: self
+
+      where (self%side /= 0) self%kept = called_in
+   end subroutine call_in
+
+end module minpack_reach

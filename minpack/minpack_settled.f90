@@ -1,0 +1,91 @@
+module minpack_settled
+   !! Whether a fit that comes to rest has solved its problem.
+   !!
+   !! MINPACK's tests by ftol and xtol look at the last step: it was short, or brought little. That can
+   !! have other reasons than a minimum. Beside a large offset (a date, a frequency) any step is short.
+   !! In a small trust region, or in a box whose bounds were not approached yet, a step brings little.
+   !! What the step did not reach is what counts: the linear model tells by how much the sum of squares
+   !! would be reduced if there were no trust region. The fit goes on while that is worth the effort.
+   !!
+   !! Three things limit what the model's promise is worth:
+   !!
+   !! - A direction that the data hardly determine promises a reduction at the end of a step so long that
+   !!   the model says nothing about it. Damping leaves such directions out, unless the model
+   !!   was exactly right about the last step.
+   !! - After a step the promise is that of the point before it. What the step brought is subtracted, and
+   !!   the error of the model's prediction is added, for the next model will have to make up for it.
+   !! - Residuals that a change of x by its rounding error would make cannot be reduced any more.
+   use minpack_kinds, only: dp, epsmch
+   use minpack_vectors, only: dot, enorm
+   use minpack_problem, only: model_type
+   use minpack_triangle, only: multiply
+   use minpack_lmpar, only: damped_step
+   use minpack_step, only: trust_region_type, reduction_type
+   implicit none
+   private
+   public :: has_settled
+
+   real(dp), parameter :: worthwhile = 1e-6_dp
+      !! The fraction of the sum of squares by which it must be reducible for the fit to go on, unless the
+      !! tolerances are larger. With m - n degrees of freedom it is what a parameter
+      !! contributes that is off by sqrt((m - n)*1e-6) standard errors.
+   real(dp), parameter :: damping = 1e-3_dp
+      !! Directions with singular values of T below the square root of it are left out.
+   real(dp), parameter :: no_damping = epsmch
+   real(dp), parameter :: exact = 0.01_dp
+      !! The error of the predicted reduction, as a fraction of it, of a model that was right.
+   real(dp), parameter :: rounding = 1000*epsmch
+      !! Residuals are rounding errors below this fraction of |D x|.
+
+contains
+
+   logical function has_settled(region, model, reduction, accepted, tolerance)
+      class(trust_region_type), intent(inout) :: region
+      type(model_type), intent(in) :: model
+         !! The linear model that the last step was proposed with.
+      type(reduction_type), intent(in) :: reduction
+         !! What the step brought.
+      logical, intent(in) :: accepted
+         !! Whether it was taken.
+      real(dp), intent(in) :: tolerance
+         !! The larger one of ftol and xtol.
+      real(dp) :: remaining, error
+
+      has_settled = .false.
+      if (region%box%bounded) then
+         if (region%reach%falls_short()) then
+            call region%reach%call_in()
+            return
+         end if
+      end if
+
+      error = abs(reduction%actual - reduction%predicted)
+      remaining = reduction%predicted
+      if (region%par > 0) then
+         remaining = promise(region, model, merge(no_damping, damping, &
+                                                  accepted .and. error <= exact*reduction%predicted))
+      end if
+      if (accepted) remaining = remaining - reduction%predicted + error
+      has_settled = remaining <= max(worthwhile, tolerance) .or. model%fnorm <= rounding*region%xnorm
+   end function has_settled
+
+   real(dp) function promise(region, model, par)
+      !! The relative reduction of the sum of squares by the step with a given par, however long.
+      class(trust_region_type), intent(inout) :: region
+      type(model_type), intent(in) :: model
+      real(dp), intent(in) :: par
+
+      associate (n => region%n, z => region%unlimited, image => region%work)
+         if (region%box%bounded) then
+            z = region%z
+            call region%bounds%descend(region%t, model%qtf, par, z, region%workspace)
+         else
+            call damped_step(n, region%t, model%qtf, par, z, region%workspace)
+         end if
+         call multiply(n, region%t, z, image)
+         promise = 2*dot(n, image/model%fnorm, model%qtf/model%fnorm) &
+                   - (enorm(n, image)/model%fnorm)**2
+      end associate
+   end function promise
+
+end module minpack_settled

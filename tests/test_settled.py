@@ -1,0 +1,109 @@
+"""What is called solved is solved: fits that used to come to rest before their minimum."""
+
+import numpy as np
+import pytest
+from problems import nist
+from scipy import optimize
+
+from leastsq import OptimizeWarning, curve_fit, leastsq
+
+SOLVED = (1, 2, 3, 4)
+
+
+def parabola(x, a, b, c):
+    return a * x**2 + b * x + c
+
+
+def test_parabola_with_one_exact_point_finds_its_only_minimum():
+    x, y = np.array([-1, -1 / 3, 1 / 3, 1]), np.array([6.1, 3.0, 2.8, 4.3])
+    sigma = np.array([0.1, 0.1, 0.1, 1e-5])
+    lower, upper = [2.1, -np.inf, 3.1], [2.4, -1.1, 3.3]
+    design = np.stack([x**2, x, np.ones(4)], 1) / sigma[:, None]
+    best = 2 * optimize.lsq_linear(design, y / sigma, (lower, upper)).cost
+    for a in (2.15, 2.25, 2.39):
+        for c in (3.1, 3.15, 3.29):
+            popt, _ = curve_fit(parabola, x, y, [a, -1.2, c], sigma, bounds=(lower, upper))
+            chi2 = np.sum(((parabola(x, *popt) - y) / sigma) ** 2)
+            assert chi2 <= best * (1 + 1e-6)
+
+
+def random_linear_fit(seed):
+    """A Jacobian of condition 1e3 to 1e10 or of rows and columns of any size, data and bounds."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(2, 9))
+    m = n + int(rng.integers(0, 12))
+    if seed % 3 == 0:
+        J = rng.standard_normal((m, n)) * 10 ** rng.uniform(-3, 3, n)
+    elif seed % 3 == 1:
+        J = rng.standard_normal((m, n)) * 10 ** rng.uniform(-4, 4, (m, 1))
+    else:
+        u, _ = np.linalg.qr(rng.standard_normal((m, n)))
+        v, _ = np.linalg.qr(rng.standard_normal((n, n)))
+        J = u * np.logspace(0, -rng.uniform(3, 10), n) @ v.T
+    true = rng.standard_normal(n) * 10 ** rng.uniform(-1, 2, n)
+    noise = rng.choice([1e-3, 0.1, 1]) * np.linalg.norm(J @ true) / np.sqrt(m)
+    b = J @ true + noise * rng.standard_normal(m)
+    width = np.abs(true) + 0.1
+    lower = true - width * rng.uniform(-0.5, 2, n)
+    upper = lower + width * rng.uniform(0.1, 3, n)
+    lower[rng.random(n) < 0.2] = -np.inf
+    upper[rng.random(n) < 0.2] = np.inf
+    return J, b, lower, upper, np.clip(true + width * rng.standard_normal(n), lower, upper)
+
+
+@pytest.mark.parametrize("seeds", np.array_split(np.arange(600), 6), ids=lambda s: f"{s[0]}")
+def test_linear_fit_within_bounds_ends_at_its_only_minimum(seeds):
+    for seed in seeds:
+        J, b, lower, upper, start = random_linear_fit(seed)
+        x, ier = leastsq(lambda p: J @ p - b, start, Dfun=lambda p: J, bounds=(lower, upper))  # noqa: B023
+        assert ier in SOLVED
+        best = min(
+            2 * optimize.lsq_linear(J, b, (lower, upper), method, 1e-15, max_iter=500).cost
+            for method in ("bvls", "trf")
+        )
+        assert np.sum((J @ x - b) ** 2) <= best * (1 + 1e-6), seed
+
+
+def test_linear_fit_with_a_nearly_free_direction_goes_all_the_way():
+    rng = np.random.default_rng(3)
+    J = rng.standard_normal((13, 1)) * [1, 1.1] + 1e-9 * rng.standard_normal((13, 2))
+    b = J @ [1e8, -0.9e8] + 0.05 * rng.standard_normal(13)
+    x, ier = leastsq(lambda p: J @ p - b, [0, 0], Dfun=lambda p: J)
+    best = np.sum((J @ np.linalg.lstsq(J, b, rcond=1e-15)[0] - b) ** 2)
+    assert ier in SOLVED
+    assert np.sum((J @ x - b) ** 2) <= best * (1 + 1e-6)
+
+
+@pytest.mark.parametrize("scale", [1e3, 1e7, 1e9, 1e12])
+def test_start_on_a_bound_of_any_size_is_left(scale):
+    x = np.linspace(1, 10, 50)
+    popt, _ = curve_fit(lambda x, a: a * x, x, 1.5 * scale * x, [scale], bounds=(scale, np.inf))
+    assert popt[0] == pytest.approx(1.5 * scale, rel=1e-6)
+    near = 1.003 * scale
+    (a,), ier = leastsq(lambda p: p[0] * x - near * x, [scale], bounds=(scale, np.inf))
+    assert ier in SOLVED
+    assert a == pytest.approx(near, rel=1e-6)
+
+
+def test_first_short_step_is_not_taken_for_convergence():
+    # SciPy's leastsq returns with ier 2 after 11 calls, at a sum of squares of 9e4.
+    problem = nist.PROBLEMS["MGH17"]
+    with np.errstate(all="ignore"):
+        x, ier = leastsq(problem.residuals, problem.starts[0], Dfun=problem.jacobian)
+    assert ier in SOLVED
+    np.testing.assert_allclose(x, problem.certified, rtol=1e-4)
+
+
+def test_fit_that_cannot_do_what_its_jacobian_promises_says_so():
+    t = np.linspace(0, 1, 30)
+    y = np.exp(-3 * t)
+
+    def residuals(p):
+        return np.exp(-p[0] * t) - y
+
+    def wrong_sign(p):
+        return (t * np.exp(-p[0] * t))[:, None]
+
+    with pytest.warns(OptimizeWarning, match="no step brings the reduction"):
+        leastsq(residuals, [1], Dfun=wrong_sign)
+    assert "the Jacobian promises" in leastsq(residuals, [1], Dfun=wrong_sign, full_output=True)[3]

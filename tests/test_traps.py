@@ -1,0 +1,126 @@
+"""Fits within bounds find the minimum from afar, and land on a bound only if it is there."""
+
+import math
+
+import numpy as np
+import pytest
+from numba import njit
+from problems.traps import TRAPS, decay
+from scipy import optimize
+
+from leastsq import curve_fit, leastsq
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+TIMES = np.linspace(0, 10, 60)
+STARTS = 40
+GRACE = 2  # starts from which a fit ends in another minimum by chance
+
+
+def outcome(solver, trap, start):
+    """The sum of squares that is reached, and the calls of the model."""
+    calls = 0
+
+    def counted(x, *params):
+        nonlocal calls
+        calls += 1
+        return trap.model(x, *params)
+
+    with np.errstate(all="ignore"):
+        try:
+            popt = solver(counted, trap.x, trap.y, start, bounds=(trap.lower, trap.upper))[0]
+            reached = np.sum((trap.model(trap.x, *popt) - trap.y) ** 2)
+        except RuntimeError:
+            reached = np.inf
+    return reached, calls
+
+
+@pytest.fixture(scope="module")
+def outcomes():
+    """The sums of squares and the calls of both solvers; shape (starts, 2)."""
+    return {
+        name: [
+            np.array([outcome(solver, trap, start) for start in trap.starts(STARTS)])
+            for solver in (curve_fit, optimize.curve_fit)
+        ]
+        for name, trap in TRAPS.items()
+    }
+
+
+def found(ones, others):
+    """How often the ones come within 1 % of the least sum of squares that anybody found."""
+    return np.sum(ones[:, 0] <= 1.01 * min(ones[:, 0].min(), others[:, 0].min()))
+
+
+@pytest.mark.parametrize("name", TRAPS)
+def test_least_sum_is_found_as_often_as_by_trf(outcomes, name):
+    ours, theirs = outcomes[name]
+    assert found(ours, theirs) >= found(theirs, ours) - GRACE
+
+
+def test_it_is_found_as_often_in_all_and_in_fewer_calls(outcomes):
+    ours, theirs = (sum(found(*p) for p in pairs) for pairs in both_ways(outcomes))
+    assert ours >= theirs - GRACE
+    ours, theirs = (sum(p[0][:, 1].sum() for p in pairs) for pairs in both_ways(outcomes))
+    assert ours <= theirs
+
+
+def both_ways(outcomes):
+    """All pairs of ours and theirs, and all of theirs and ours."""
+    return list(outcomes.values()), [(b, a) for a, b in outcomes.values()]
+
+
+def random_decays(count):
+    """Decays with noise, from 60 points in time."""
+    for seed in range(count):
+        rng = np.random.default_rng(seed)
+        true = rng.uniform(0.5, 20), 10 ** rng.uniform(-0.7, 1), rng.uniform(0, 3)
+        noise = 0.05 * rng.standard_normal(TIMES.size)
+        yield decay(TIMES, *true) + noise, 1.05 * np.sum(noise**2)
+
+
+@pytest.mark.parametrize("least", [1e-12, 1e-6, 1e-3])
+def test_bound_next_to_zero_is_no_trap_for_a_time_constant(least):
+    for y, enough in random_decays(60):
+        popt = curve_fit(decay, TIMES, y, bounds=([0, least, 0], np.inf))[0]
+        assert np.sum((decay(TIMES, *popt) - y) ** 2) <= enough
+
+
+def test_compiled_decay_never_divides_by_a_bound_of_zero():
+    @njit
+    def compiled(t, amplitude, tau, level):
+        values = np.empty_like(t)
+        for i in range(t.size):
+            values[i] = amplitude * math.exp(-t[i] / tau) + level
+        return values
+
+    for y, enough in random_decays(60):
+        popt = curve_fit(compiled, TIMES, y, bounds=(0, np.inf))[0]
+        assert np.sum((decay(TIMES, *popt) - y) ** 2) <= enough
+
+
+@pytest.mark.parametrize("true", [1e-6, 0.02, 5.0])
+@pytest.mark.parametrize("start", [1e-3, 1.0, 1e3])
+def test_logarithm_is_not_called_on_its_bound(true, start):
+    x = np.linspace(1, 9, 20)
+    y = np.log(true * x) + 0.01 * np.cos(9 * x)
+
+    def model(x, b):
+        return [math.log(b * value) for value in x]
+
+    popt, _ = curve_fit(model, x, y, [start], bounds=(0, np.inf))
+    assert popt[0] == pytest.approx(np.exp(np.mean(y - np.log(x))), rel=1e-6)
+
+
+def test_model_is_called_on_a_bound_only_where_the_minimum_is():
+    seen = []
+
+    def residuals(p):
+        seen.append(p.copy())
+        return np.array([p[0] - 2, p[1] + 1, p[0] * p[1], p[2] - 5])
+
+    p, ier = leastsq(residuals, [9, 9, 9], bounds=(0, 10))
+    assert ier in (1, 2, 3, 4)
+    np.testing.assert_allclose(p, [2, 0, 5], atol=1e-7)
+    assert p[1] == 0
+    assert np.all(np.array(seen)[:, [0, 2]] > 0)
+    assert np.all(np.array(seen)[:3, 1] > 0)
