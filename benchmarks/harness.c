@@ -16,7 +16,8 @@ typedef int CminpackLmdif(Residual *fcn, void *p, int m, int n, double *x, doubl
 
 void lmdif(const intptr_t *residual, const intptr_t *residual_data, const int *residual_fills, const int *m,
            const int *n, double *x, double *fvec, const int *evaluated, const double *ftol, const double *xtol, const double *gtol,
-           const int *maxfev, const double *epsfcn, const double *factor, const int *fixed_scale,
+           const int *maxfev, const double *epsfcn, const int *fixed_steps, const double *steps,
+           const double *factor, const int *fixed_scale,
            const double *diag, const int *bounded, const double *lower, const double *upper,
            double *augmented, int *ipvt, int *nfev, int *info);
 
@@ -58,13 +59,13 @@ double
 seconds_of_fit(void *data, int m, const double *x0, int count, double *x, int *nfev)
 {
     const intptr_t function = (intptr_t)residual, address = (intptr_t)data;
-    const int n = N, fills = 1, evaluated = 0, fixed_scale = 0, bounded = 0;
+    const int n = N, fills = 1, evaluated = 0, fixed_steps = 0, fixed_scale = 0, bounded = 0;
     double fvec[MOST], diag[N], augmented[N * (N + 1)], start = now();
     int ipvt[N], info;
     for (int i = 0; i < count; i++) {
         memcpy(x, x0, sizeof diag);
         lmdif(&function, &address, &fills, &m, &n, x, fvec, &evaluated, &tolerance, &tolerance, &gtol, &maxfev,
-              &epsfcn, &factor, &fixed_scale, diag, &bounded, diag, diag, augmented, ipvt, nfev, &info);
+              &epsfcn, &fixed_steps, diag, &factor, &fixed_scale, diag, &bounded, diag, diag, augmented, ipvt, nfev, &info);
     }
     return (now() - start) / count;
 }

@@ -17,7 +17,7 @@ module minpack_capi
 contains
 
    subroutine lmdif(residual, residual_data, residual_fills, m, n, x, fvec, evaluated, ftol, xtol, &
-                    gtol, maxfev, epsfcn, factor, fixed_scale, diag, bounded, lower, upper, augmented, &
+                    gtol, maxfev, epsfcn, fixed_steps, steps, factor, fixed_scale, diag, bounded, lower, upper, augmented, &
                     ipvt, nfev, info) bind(c)
       !! Solve with a differenced Jacobian.
       integer(c_intptr_t), intent(in) :: residual
@@ -38,6 +38,9 @@ contains
       real(dp), intent(in) :: gtol
       integer(c_int), intent(in) :: maxfev
       real(dp), intent(in) :: epsfcn
+      integer(c_int), intent(in) :: fixed_steps
+         !! 1 if the steps of differences are those given, in units of |x|; 0 if epsfcn tells them.
+      real(dp), intent(in), target :: steps(n)
       real(dp), intent(in) :: factor
       integer(c_int), intent(in) :: fixed_scale
       real(dp), intent(in), target :: diag(n)
@@ -54,8 +57,10 @@ contains
       type(box_type) :: box
 
       box = box_type(bounded /= 0, lower, upper)
-      problem%epsfcn = epsfcn
-      problem%box = box
+      problem%differences%box = box
+      problem%differences%epsfcn = epsfcn
+      problem%differences%fixed_steps = fixed_steps /= 0
+      problem%differences%steps => steps
       call solve(problem, address_type(residual, residual_data, residual_fills /= 0), &
                  address_type(), x, fvec, evaluated /= 0, settings_type(ftol, xtol, gtol, factor, maxfev, fixed_scale /= 0, &
                  diag, box), augmented(:, :n), augmented(:, n + 1), ipvt, info)

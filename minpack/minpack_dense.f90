@@ -4,10 +4,9 @@ module minpack_dense
    use minpack_info, only: going_on, jacobian_not_finite
    use minpack_vectors, only: enorm, all_finite, first_on_line, line
    use minpack_problem, only: problem_type, model_type
-   use minpack_box, only: box_type
    use minpack_functions, only: functions_type
    use minpack_view, only: view_type
-   use minpack_difference, only: fdjac
+   use minpack_difference, only: differences_type
    use minpack_fold, only: triangulate, fold
    use minpack_qr, only: pivoted_qr
    implicit none
@@ -51,10 +50,7 @@ module minpack_dense
    end type analytic_type
 
    type, extends(dense_type) :: differenced_type
-      real(dp) :: epsfcn = 0
-         !! Relative error of the residuals.
-      type(box_type) :: box
-         !! Where they may be evaluated.
+      type(differences_type) :: differences
       real(dp), allocatable :: fjac(:, :)
          !! Shape: (m, n).
       real(dp), allocatable :: x(:)
@@ -104,6 +100,7 @@ contains
 
       call prepare(self, functions, fvec, stat)
       if (stat == 0) allocate (self%fjac(functions%m, self%n), self%x(self%n), stat=stat)
+      if (stat == 0) call self%differences%prepare(self%n, stat)
    end subroutine prepare_differenced
 
    subroutine residual(self, x, norm, info)
@@ -213,7 +210,8 @@ contains
       integer, intent(out) :: info
 
       self%x = x
-      call fdjac(self%functions, self%box, self%x, self%fvec, self%epsfcn, self%fjac, self%nfev, info)
+      call self%differences%fdjac(self%functions, self%x, self%fvec, self%fnorm, self%fjac, &
+                                  self%nfev, info)
       call view%show_columns(self%fjac)
    end subroutine differenced_jacobian
 

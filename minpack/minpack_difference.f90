@@ -1,103 +1,313 @@
 module minpack_difference
-   !! Jacobians by forward differences.
+   !! Jacobians by differences, with steps that the residuals can feel.
    !!
    !! A step h errs by h f''/2 in the derivative, residuals that are wrong by epsfcn |f| by
-   !! 2 epsfcn |f|/h. With f'' of the order of f/x**2, the two are alike at h = sqrt(epsfcn) |x|.
-   use minpack_kinds, only: dp, epsmch
-   use minpack_info, only: going_on, jacobian_not_finite
+   !! 2 epsfcn |f|/h. With f'' of the order of f/x**2, the two are alike at h = sqrt(epsfcn) |x|, which is
+   !! MINPACK's step. |x| is a bad measure of f'' in two cases:
+   !!
+   !! - A variable that is next to zero, or has next to no effect beside others: the change of
+   !!   the residuals drowns in their rounding errors.
+   !! - A variable with a large offset, such as a date: the step is as long as the feature that it is to
+   !!   resolve.
+   !!
+   !! A column is suspected of the first if the residuals changed by less than 100 epsmch of their
+   !! size, or of the largest effect |J_j x_j| of a variable on them; and of the second if they
+   !! changed by more than a thousandth of their size at the start. Then the variable is
+   !! stepped once more, a hundred times farther or less far. If the two quotients agree, the first was
+   !! right, and the variable is trusted. If not, the last step is varied until two in a row agree, and is
+   !! remembered.
+   use minpack_kinds, only: dp, epsmch, giant, dwarf
+   use minpack_info, only: going_on, jacobian_not_finite, out_of_memory
+   use minpack_vectors, only: enorm
    use minpack_box, only: box_type
    use minpack_functions, only: functions_type
+   use minpack_quotient, only: difference, sample_type
    implicit none
    private
-   public :: fdjac
+   public :: differences_type
+
+   real(dp), parameter :: too_small = 100*epsmch
+      !! A change of the residuals that is suspected to be their rounding errors.
+   real(dp), parameter :: too_large = 1e-3_dp
+      !! A change of the residuals that is suspected to hide their curvature.
+   real(dp), parameter :: factor = 100
+      !! From one step to the next that is tried.
+   real(dp), parameter :: alike = 0.01_dp
+      !! The relative difference of quotients that agree.
+   integer, parameter :: most_tries = 6
+
+   type :: differences_type
+      type(box_type) :: box
+         !! Where the residuals may be evaluated.
+      real(dp) :: epsfcn = 0
+         !! Relative error of the residuals.
+      logical :: fixed_steps = .false.
+         !! Whether the steps are the caller's.
+      real(dp), pointer, contiguous :: steps(:) => null()
+         !! Shape: (n). Those steps, in units of |x|.
+      real(dp) :: start_norm = -1
+         !! Norm of the residuals at the first Jacobian.
+      type(sample_type), allocatable :: samples(:)
+         !! Shape: (n). What was seen of each variable.
+      real(dp), allocatable :: shortest(:)
+         !! Shape: (n). The least step of a variable with next to no effect, or 0.
+      real(dp), allocatable :: size(:)
+         !! Shape: (n). |x| when that step was found.
+      real(dp), allocatable :: longest(:)
+         !! Shape: (n). The largest step of a variable with an offset, or huge.
+      real(dp), allocatable :: trusted_from(:)
+         !! Shape: (n). The change from which on a variable is not suspected again.
+      logical, allocatable :: is_dead(:)
+         !! Shape: (n). Whether a variable had no effect, however far it was stepped.
+      logical, allocatable :: trusted(:)
+         !! Shape: (n). Whether a large change turned out to be all right.
+      real(dp), allocatable :: other(:)
+         !! Shape: (m). Another quotient for the same column.
+   contains
+      procedure :: prepare
+      procedure :: fdjac
+      procedure, private :: first_step
+      procedure, private :: revise
+      procedure, private :: lengthen
+      procedure, private :: shorten
+      procedure, private :: try
+   end type differences_type
 
 contains
 
-   subroutine fdjac(functions, box, x, fvec, epsfcn, fjac, nfev, info)
-      !! Difference the residuals in every variable: forward, or backward where the forward step
-      !! leaves the functions' domain, and with a variable that is next to nothing taken as zero
-      !! where the residuals do not feel its own step. Nothing is evaluated outside the box, nor for
-      !! the column of a variable that is fixed, which is zero.
+   subroutine prepare(self, n, stat)
+      class(differences_type), intent(inout) :: self
+      integer, intent(in) :: n
+      integer, intent(out) :: stat
+         !! Not zero if memory ran out.
+
+      allocate (self%samples(n), self%shortest(n), self%size(n), self%longest(n), self%trusted_from(n), &
+                self%trusted(n), self%is_dead(n), stat=stat)
+      if (stat /= 0) return
+      self%shortest = 0
+      self%size = 0
+      self%longest = giant
+      self%trusted_from = giant
+      self%trusted = .false.
+      self%is_dead = .false.
+   end subroutine prepare
+
+   subroutine fdjac(self, functions, x, fvec, fnorm, fjac, nfev, info)
+      !! Difference the residuals in every variable.
+      class(differences_type), intent(inout) :: self
       class(functions_type), intent(inout) :: functions
-      type(box_type), intent(in) :: box
       real(dp), intent(inout), contiguous :: x(:)
          !! Shape: (n). Left as it came.
       real(dp), intent(in), contiguous :: fvec(:)
          !! Shape: (m). The residuals at x.
-      real(dp), intent(in) :: epsfcn
-         !! Relative error of the residuals; the step is its square root times the variable.
+      real(dp), intent(in) :: fnorm
+         !! Their norm.
       real(dp), intent(inout), contiguous :: fjac(:, :)
          !! Shape: (m, n).
       integer, intent(inout) :: nfev
       integer, intent(out) :: info
-      real(dp) :: relative_step, step
+      real(dp) :: unit
       integer :: j
 
-      relative_step = sqrt(max(epsfcn, epsmch))
       info = going_on
+      unit = max(fnorm, dwarf)
+      if (self%start_norm < 0) self%start_norm = unit
       do j = 1, size(x)
-         step = relative_step*abs(x(j))
-         if (step == 0) step = relative_step
-         call difference(step)
-         ! A variable that came to lie on 1e-17 by cancellation is a zero in all but name.
-         if (info == going_on .and. step < epsmch) then
-            if (all(fjac(:, j) == 0)) call difference(relative_step)
-         end if
+         call difference(functions, self%box, x, fvec, unit, j, self%first_step(j, x(j)), &
+                         fjac(:, j), self%samples(j), nfev, info)
          if (info /= going_on) return
       end do
-
-   contains
-
-      subroutine difference(forward)
-         real(dp), intent(in) :: forward
-         real(dp) :: first, second
-
-         first = box%difference(j, x(j), forward)
-         call step_by(first)
-         if (info /= jacobian_not_finite) return
-         second = box%difference(j, x(j), -first)
-         if (second /= first) call step_by(second)
-      end subroutine difference
-
-      subroutine step_by(step)
-         real(dp), intent(in) :: step
-         real(dp) :: start
-         logical :: finite
-
-         if (step == 0) then
-            fjac(:, j) = 0
-            return
-         end if
-         start = x(j)
-         x(j) = box%confine(j, start + step)
-         call functions%residual(x, .true., info)
-         x(j) = start
-         nfev = nfev + 1
-         if (info /= going_on) return
-         call quotient(size(fvec), functions%values, fvec, step, fjac(:, j), finite)
-         if (.not. finite) info = jacobian_not_finite
-      end subroutine step_by
-
+      if (.not. self%fixed_steps) call self%revise(functions, x, fvec, unit, fjac, nfev, info)
    end subroutine fdjac
 
-   pure subroutine quotient(m, values, fvec, step, column, finite)
-      integer, intent(in) :: m
-      real(dp), intent(in) :: values(m)
-      real(dp), intent(in) :: fvec(m)
-      real(dp), intent(in) :: step
-      real(dp), intent(out) :: column(m)
-      logical, intent(out) :: finite
-         !! Whether no quotient is NaN or infinite: zero times such a value is NaN.
-      real(dp) :: zero
-      integer :: i
+   real(dp) function first_step(self, j, value) result(step)
+      !! The step to begin with.
+      class(differences_type), intent(inout) :: self
+      integer, intent(in) :: j
+      real(dp), intent(in) :: value
 
-      zero = 0
-      !$omp simd reduction(+:zero)
-      do i = 1, m
-         column(i) = (values(i) - fvec(i))/step
-         zero = zero + 0*column(i)
+      real(dp) :: relative
+
+      if (self%shortest(j) > 0 .and. abs(value) > 2*self%size(j)) then
+         self%shortest(j) = 0
+         self%trusted_from(j) = giant
+      end if
+      relative = sqrt(max(self%epsfcn, epsmch))
+      if (self%fixed_steps) relative = self%steps(j)
+      step = relative*abs(value)
+      if (step == 0) step = relative
+      step = min(max(step, self%shortest(j)), self%longest(j))
+   end function first_step
+
+   subroutine revise(self, functions, x, fvec, unit, fjac, nfev, info)
+      !! Try the variables that are suspected with other steps. The arguments are those of fdjac.
+      class(differences_type), intent(inout) :: self
+      class(functions_type), intent(inout) :: functions
+      real(dp), intent(inout), contiguous :: x(:)
+      real(dp), intent(in), contiguous :: fvec(:)
+      real(dp), intent(in) :: unit
+      real(dp), intent(inout), contiguous :: fjac(:, :)
+      integer, intent(inout) :: nfev
+      integer, intent(out) :: info
+      real(dp) :: largest
+      integer :: j
+
+      info = going_on
+      largest = 1
+      do j = 1, size(x)
+         associate (sample => self%samples(j))
+            if (sample%step > 0) largest = max(largest, abs(x(j))*(sample%change/sample%step))
+         end associate
       end do
-      finite = zero == 0
-   end subroutine quotient
+      do j = 1, size(x)
+         associate (change => self%samples(j)%change)
+            if (self%samples(j)%step <= 0 .or. change > giant) cycle
+            if (self%shortest(j) > 0 .and. change > 10*sqrt(epsmch)*largest) then
+               ! The variable has more effect here than where its step was found.
+               self%shortest(j) = 0
+               self%trusted_from(j) = giant
+               call difference(functions, self%box, x, fvec, unit, j, self%first_step(j, x(j)), &
+                               fjac(:, j), self%samples(j), nfev, info)
+               if (info /= going_on) return
+            end if
+            self%is_dead(j) = self%is_dead(j) .and. change <= 0
+            if (self%is_dead(j)) cycle
+            if (change <= too_small*largest .and. change*unit < self%trusted_from(j)) then
+               call self%lengthen(functions, x, fvec, unit, largest, j, fjac(:, j), nfev, info)
+            else if (change*(unit/self%start_norm) >= too_large .and. .not. self%trusted(j)) then
+               call self%shorten(functions, x, fvec, unit, j, fjac(:, j), nfev, info)
+            end if
+         end associate
+         if (info /= going_on) return
+      end do
+   end subroutine revise
+
+   subroutine lengthen(self, functions, x, fvec, unit, largest, j, column, nfev, info)
+      !! Step farther until two quotients agree or the effect is as large as that of any other variable.
+      class(differences_type), intent(inout) :: self
+      class(functions_type), intent(inout) :: functions
+      real(dp), intent(inout), contiguous :: x(:)
+      real(dp), intent(in), contiguous :: fvec(:)
+      real(dp), intent(in) :: unit
+      real(dp), intent(in) :: largest
+         !! The largest effect of a variable.
+      integer, intent(in) :: j
+      real(dp), intent(inout), contiguous :: column(:)
+      integer, intent(inout) :: nfev
+      integer, intent(out) :: info
+      type(sample_type) :: last, next
+      real(dp) :: step
+      logical :: agree
+      integer :: attempt
+
+      last = self%samples(j)
+      do attempt = 1, most_tries
+         step = factor*last%step
+         if (last%change <= too_small*largest/factor) step = factor*step
+         if (last%change <= 0) then
+            if (attempt > 3) exit
+            ! A variable that came to lie on 1e-17 by cancellation is a zero in all but name.
+            if (step < epsmch) step = sqrt(epsmch)
+         end if
+         call self%try(functions, x, fvec, unit, j, step, column, last, next, agree, nfev, info)
+         if (info /= going_on .or. next%step <= last%step) exit
+         if (agree .and. next%change > too_small*largest) exit
+         if (last%change > too_small*largest .and. &
+             next%change/next%step > 2*(last%change/last%step)) then
+            ! Rounding errors fall as the step grows. This is curvature, beside next to no slope.
+            column = column - (self%other - column)*(last%step/(next%step - last%step))
+            self%trusted_from(j) = unit*self%samples(j)%change/4
+            return
+         end if
+         column = self%other
+         last = next
+         if (last%change >= sqrt(epsmch)*largest) exit
+      end do
+      self%is_dead(j) = last%change <= 0
+      if (last%step > self%samples(j)%step .and. .not. self%is_dead(j)) then
+         self%shortest(j) = last%step
+         self%size(j) = abs(x(j))
+      end if
+      self%samples(j) = last
+      self%trusted_from(j) = unit*last%change/4
+   end subroutine lengthen
+
+   subroutine shorten(self, functions, x, fvec, unit, j, column, nfev, info)
+      !! Step less far until two quotients agree.
+      class(differences_type), intent(inout) :: self
+      class(functions_type), intent(inout) :: functions
+      real(dp), intent(inout), contiguous :: x(:)
+      real(dp), intent(in), contiguous :: fvec(:)
+      real(dp), intent(in) :: unit
+      integer, intent(in) :: j
+      real(dp), intent(inout), contiguous :: column(:)
+      integer, intent(inout) :: nfev
+      integer, intent(out) :: info
+      type(sample_type) :: last, next
+      real(dp) :: least
+      logical :: agree
+      integer :: attempt
+
+      info = going_on
+      last = self%samples(j)
+      least = max(1e4_dp*epsmch*abs(x(j)), 1e3_dp*max(self%epsfcn, epsmch)*(last%step/last%change))
+      do attempt = 1, most_tries
+         if (last%step/factor < least) exit
+         call self%try(functions, x, fvec, unit, j, last%step/factor, column, last, next, agree, &
+                       nfev, info)
+         if (info /= going_on) return
+         if (agree .and. attempt == 1) exit
+         column = self%other
+         last = next
+         if (agree) exit
+      end do
+      self%trusted(j) = .true.
+      if (last%step < self%samples(j)%step) self%longest(j) = last%step
+      self%samples(j) = last
+   end subroutine shorten
+
+   subroutine try(self, functions, x, fvec, unit, j, step, column, last, next, agree, nfev, info)
+      !! Difference variable j with another step, and compare the quotient with the column.
+      class(differences_type), intent(inout) :: self
+      class(functions_type), intent(inout) :: functions
+      real(dp), intent(inout), contiguous :: x(:)
+      real(dp), intent(in), contiguous :: fvec(:)
+      real(dp), intent(in) :: unit
+      integer, intent(in) :: j
+      real(dp), intent(in) :: step
+      real(dp), intent(in), contiguous :: column(:)
+      type(sample_type), intent(in) :: last
+         !! What was seen with the step of the column.
+      type(sample_type), intent(out) :: next
+         !! What is seen with this one. The quotient is left in `other`.
+      logical, intent(out) :: agree
+      integer, intent(inout) :: nfev
+      integer, intent(out) :: info
+      real(dp) :: squares, differing
+      integer :: i, stat
+
+      agree = .false.
+      if (.not. allocated(self%other)) then
+         allocate (self%other(size(fvec)), stat=stat)
+         if (stat /= 0) then
+            info = out_of_memory
+            return
+         end if
+      end if
+      call difference(functions, self%box, x, fvec, unit, j, step, self%other, next, nfev, info)
+      if (info == jacobian_not_finite) then
+         ! The column that is known will have to do.
+         info = going_on
+         next = last
+         agree = .true.
+      end if
+      if (info /= going_on .or. agree) return
+      differing = 0
+      squares = (next%change/next%step)**2
+      do i = 1, size(column)
+         differing = differing + ((column(i) - self%other(i))/unit)**2
+      end do
+      agree = next%change > 0 .and. differing <= alike**2*squares
+   end subroutine try
 
 end module minpack_difference

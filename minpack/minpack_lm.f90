@@ -95,7 +95,7 @@ contains
             claim = converged(settings, region, reduction)
             if (claim == going_on) then
                info = exhausted(settings%maxfev, problem%nfev, region, reduction, cosine)
-            else if (has_settled(region, model, reduction, accepted, &
+            else if (has_settled(region, model, reduction, accepted, problem%fnorm, &
                                  max(settings%ftol, settings%xtol))) then
                info = claim
             else if (region%delta <= epsmch*region%xnorm) then

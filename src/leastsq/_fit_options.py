@@ -12,7 +12,17 @@ from leastsq._checks import Function
 from leastsq._schemes import complex_step, three_point
 from leastsq._settings import Settings, most_calls, read_settings
 
-LEASTSQS_OPTIONS = {"ftol", "xtol", "gtol", "maxfev", "epsfcn", "factor", "diag", "atol"}
+LEASTSQS_OPTIONS = {
+    "ftol",
+    "xtol",
+    "gtol",
+    "maxfev",
+    "epsfcn",
+    "factor",
+    "diag",
+    "atol",
+    "diff_step",
+}
 OPTIONS = LEASTSQS_OPTIONS | {"col_deriv", "max_nfev", "x_scale", "loss"}
 
 

@@ -19,6 +19,7 @@ from leastsq._warnings import warn
 if TYPE_CHECKING:
     from leastsq._numba import CompiledFunction
 
+FLOAT32 = np.dtype(np.float32)
 EPSILON = float(np.finfo(FLOAT64).eps)
 
 LARGE = 10**7
@@ -29,7 +30,8 @@ class Functions:
     """func and Dfun with their arguments; the addresses are good while this lives.
 
     fvec holds the residuals at x0 if they are evaluated, and has room for them if not; precision is
-    their relative error.
+    their relative error. A model tells how to evaluate them at x0, and whether they are computed in
+    float32.
     """
 
     def __init__(
@@ -39,23 +41,29 @@ class Functions:
         args: tuple[Any, ...],
         col_deriv: bool,
         x: FloatArray,
+        model: Any = None,
     ) -> None:
         native_func: NativeFunction | CompiledFunction | None = None
         native_Dfun: NativeFunction | CompiledFunction | None = None
         python_Dfun: Jacobian | None = None
+        first = func if model is None else model.first
         if type(func) is not FunctionType:  # most are one, and need no look
+            is_compiled = is_dispatcher(func)
             func, native_func = callee(func, "residual", x, args)
+            first = func if is_compiled or model is None else first
         self.evaluated = not isinstance(native_func, NativeFunction)
         if isinstance(native_func, NativeFunction):
             fvec = native_func.room()
         elif native_func is None or native_func.returned is None:
-            fvec = first_residuals(func, x, args, as_residuals)
+            fvec = first_residuals(first, x, args, as_residuals)
         else:
             fvec = as_residuals(native_func.returned, func).copy()
         self.precision = EPSILON
         if fvec.dtype is not FLOAT64:
             self.precision = precision_of(fvec.dtype)
             fvec = fvec.astype(FLOAT64)
+        elif (model is None and is_single(func)) or (model is not None and model.is_single):
+            self.precision = precision_of(FLOAT32)
         m, n = fvec.size, x.size
         refuse_too_few(m, n)
         in_python = native_func is None
@@ -137,6 +145,16 @@ def is_dispatcher(function: Any) -> bool:
     """Tell whether it is an njit function, without importing Numba."""
     registry = sys.modules.get("numba.core.registry")
     return registry is not None and isinstance(function, registry.CPUDispatcher)
+
+
+def is_single(function: Any) -> bool:
+    """Tell whether it is an njit function that returns float32, whatever Python makes of it."""
+    if not is_dispatcher(function):
+        return False
+    returned = [compiled.signature.return_type for compiled in function.overloads.values()]
+    return bool(returned) and all(
+        str(getattr(kind, "dtype", kind)) == "float32" for kind in returned
+    )
 
 
 def is_parallel(function: object) -> bool:

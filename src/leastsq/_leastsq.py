@@ -34,6 +34,7 @@ def leastsq(
     *,
     atol: float | None = None,
     bounds: Any = None,
+    diff_step: ArrayLike | None = None,
 ) -> tuple[Any, ...]:
     """Minimize the sum of squares of a function's values.
 
@@ -74,7 +75,8 @@ def leastsq(
     epsfcn : float, optional
         Relative error of func. A forward difference steps by ``sqrt(epsfcn)*abs(x[j])``, or by
         ``sqrt(epsfcn)`` where x[j] is 0. By default the machine precision of the dtype that func
-        returns.
+        returns. Where the residuals do not feel such a step, or bend within it, other steps are
+        tried.
     factor : float, optional
         The first step is at most ``factor*norm(diag*x0)`` long, or factor itself where that is 0.
     diag : array_like, optional
@@ -88,6 +90,9 @@ def leastsq(
         outside the bounds, not for a difference either: near a bound it steps the other way, and
         within bounds that are closer it takes what there is. x0 must be within, and may be on
         a bound.
+    diff_step : float or array_like, optional
+        The steps of differences in units of ``abs(x[j])``, or themselves where x[j] is 0: n
+        positive numbers, or one for all. No others are tried then.
 
     Returns
     -------
@@ -177,7 +182,17 @@ def leastsq(
         raise TypeError("Improper input parameters. x0 is empty: there is nothing to solve for.")
     calls_per_parameter = 200 if Dfun is None else 100
     settings = read_settings(
-        n, calls_per_parameter * (n + 1), ftol, xtol, gtol, maxfev, epsfcn, factor, diag, atol
+        n,
+        calls_per_parameter * (n + 1),
+        ftol,
+        xtol,
+        gtol,
+        maxfev,
+        epsfcn,
+        factor,
+        diag,
+        atol,
+        diff_step,
     )
     box = None if bounds is None else read_box(bounds, n)
     if box is not None:

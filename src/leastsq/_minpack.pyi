@@ -18,6 +18,8 @@ def lmdif(
     gtol: float,
     maxfev: int,
     epsfcn: float,
+    fixed_steps: bool,
+    steps: NDArray[np.float64],
     factor: float,
     fixed_scale: bool,
     diag: NDArray[np.float64],

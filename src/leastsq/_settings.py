@@ -13,8 +13,10 @@ DEFAULT_TOLERANCE = 1.49012e-8
 LARGEST_COUNT = np.iinfo(np.int32).max
 IMPROPER = "Improper input parameters."
 
-Settings = tuple[float, float, float, int, float, FloatArray | None, float | None]
-"""ftol, xtol, gtol, maxfev, factor, diag, epsfcn, which is None where the functions tell theirs.
+Settings = tuple[
+    float, float, float, int, float, FloatArray | None, float | None, FloatArray | None
+]
+"""ftol, xtol, gtol, maxfev, factor, diag, epsfcn, diff_step; None where the core chooses.
 
 A plain tuple: a named one takes longer to make than a small fit to take a step.
 """
@@ -22,7 +24,7 @@ A plain tuple: a named one takes longer to make than a small fit to take a step.
 
 def fault(settings: Settings) -> str | None:
     """Say what is improper, by the rules that the core goes by."""
-    ftol, xtol, gtol, _, factor, diag, _ = settings
+    ftol, xtol, gtol, _, factor, diag, *_ = settings
     if diag is not None and not (diag > 0).all():
         return f"diag must be positive: got {diag}."
     if ftol >= 0.0 and xtol >= 0.0 and gtol >= 0.0 and factor > 0.0:
@@ -45,6 +47,7 @@ def read_settings(
     factor: float = 100.0,
     diag: ArrayLike | None = None,
     atol: float | None = None,
+    diff_step: ArrayLike | None = None,
 ) -> Settings:
     """Convert the options of a fit of n parameters."""
     if atol is not None:
@@ -60,6 +63,7 @@ def read_settings(
         factor,
         None if diag is None else scale_factors(diag, n),
         None if epsfcn is None else real_number(epsfcn, "epsfcn"),
+        None if diff_step is None else steps(diff_step, n),
     )
 
 
@@ -87,3 +91,18 @@ def scale_factors(diag: ArrayLike, n: int) -> FloatArray:
             f"diag must have one factor for each of the {n} parameters, got {factors.size}"
         )
     return factors
+
+
+def steps(diff_step: ArrayLike, n: int) -> FloatArray:
+    """Take the relative steps of differences: one for all parameters, or n."""
+    relative = own_vector(diff_step, "diff_step")
+    if relative.size == 1:
+        relative = np.full(n, relative[0])
+    if relative.size != n:
+        raise ValueError(
+            f"diff_step must be one number, or one for each of the {n} parameters, "
+            f"got {relative.size}"
+        )
+    if not (np.isfinite(relative) & (relative != 0)).all():
+        raise ValueError(f"diff_step must be finite and not zero: got {diff_step!r}")
+    return np.abs(relative)

@@ -28,7 +28,7 @@ def minimize(
     """Minimize as solve does; return the last four fields of its Outcome."""
     n = x.size
     fvec = functions.fvec
-    ftol, xtol, gtol, maxfev, factor, diag, epsfcn = settings
+    ftol, xtol, gtol, maxfev, factor, diag, epsfcn, diff_step = settings
     fixed_scale, bounded = diag is not None, box is not None
     if diag is None:
         diag = x  # unread
@@ -48,6 +48,8 @@ def minimize(
             gtol,
             maxfev,
             functions.precision if epsfcn is None else epsfcn,
+            diff_step is not None,
+            x if diff_step is None else diff_step,
             factor,
             fixed_scale,
             diag,

@@ -1,5 +1,5 @@
 module quadratics
-   !! Residuals x_j^2 that are not numbers beyond a wall.
+   !! Residuals (x_j - offset)^2 that are not numbers beyond a wall, or x_1^2 + x_2 + x_3 and ones.
    use, intrinsic :: ieee_arithmetic, only: ieee_value, ieee_quiet_nan
    use minpack_kinds, only: dp
    use minpack_info, only: going_on
@@ -12,6 +12,8 @@ module quadratics
    type, extends(functions_type) :: quadratics_type
       real(dp) :: lowest = -huge(1.0_dp)
       real(dp) :: highest = huge(1.0_dp)
+      real(dp) :: offset = 0
+      logical :: mixed = .false.
       real(dp) :: squares(3)
    contains
       procedure :: residual
@@ -28,7 +30,8 @@ contains
 
       info = going_on
       if (.not. differencing) error stop 'the difference does not say that it is one'
-      self%squares = x**2
+      self%squares = (x - self%offset)**2
+      if (self%mixed) self%squares = [x(1)**2 + x(2) + x(3), 1.0_dp, 1.0_dp]
       where (x < self%lowest .or. x > self%highest)
          self%squares = ieee_value(1.0_dp, ieee_quiet_nan)
       end where

@@ -2,23 +2,26 @@ program test_difference
    use minpack_kinds, only: dp
    use minpack_info, only: going_on, jacobian_not_finite
    use minpack_box, only: box_type
-   use minpack_difference, only: fdjac
+   use minpack_difference, only: differences_type
    use quadratics, only: quadratics_type
    use checks, only: check, close_to, finish
    implicit none
    real(dp), parameter :: x(3) = [1.0_dp, -2.0_dp, 0.0_dp]
    type(quadratics_type), target :: functions
    type(box_type) :: box
+   type(differences_type) :: differences
    real(dp), target, save :: lower(3), upper(3)
    real(dp) :: point(3), fjac(3, 3)
-   integer :: nfev, info, j
+   integer :: nfev, info, j, stat, first
 
+   call differences%prepare(3, stat)
+   call check(stat == 0, 'memory')
    functions%m = 3
    functions%n = 3
 
    call difference(0.0_dp)
    call check(info == going_on, 'differences')
-   call check(nfev == 3, 'one evaluation a variable')
+   call check(nfev == 5, 'one evaluation a variable, and two more of what is zero')
    call check(all(point == x), 'the point stays')
    call check(all([(abs(fjac(j, j) - 2*x(j)) < 1e-7_dp, j=1, 3)]), 'derivatives')
    call check(all([(count(fjac(:, j) /= 0) <= 1, j=1, 3)]), 'zeros beside them')
@@ -43,6 +46,9 @@ program test_difference
    call scale_is_kept(1e-150_dp)
    call square_that_overflows_has_none()
    call nothing_is_differenced()
+   call a_change_that_drowns_is_made_larger()
+   call a_step_longer_than_the_feature_is_made_shorter()
+   call fixed_steps_are_kept()
    call finish()
 
 contains
@@ -52,8 +58,17 @@ contains
 
       point = x
       nfev = 0
-      call fdjac(functions, box, point, x**2, epsfcn, fjac, nfev, info)
+      call fdjac(x**2, epsfcn)
    end subroutine difference
+
+   subroutine fdjac(fvec, epsfcn)
+      real(dp), intent(in) :: fvec(:)
+      real(dp), intent(in) :: epsfcn
+
+      differences%box = box
+      differences%epsfcn = epsfcn
+      call differences%fdjac(functions, point, fvec, norm2(fvec), fjac, nfev, info)
+   end subroutine fdjac
 
    subroutine bounds_are_kept()
       !! Nothing is a number outside them.
@@ -89,22 +104,77 @@ contains
 
       point = scale*x
       nfev = 0
-      call fdjac(functions, box, point, point**2, 0.0_dp, fjac, nfev, info)
+      call fdjac(point**2, 0.0_dp)
       call check(info == going_on, 'differences of any scale')
       call check(all([(close_to(fjac(j, j), 2*scale*x(j), 1e-7_dp), j=1, 2)]), 'their derivatives')
    end subroutine scale_is_kept
 
    subroutine square_that_overflows_has_none()
       point = 1e200_dp
-      call fdjac(functions, box, point, [1.0_dp, 1.0_dp, 1.0_dp], 0.0_dp, fjac, nfev, info)
+      call fdjac([1.0_dp, 1.0_dp, 1.0_dp], 0.0_dp)
       call check(info == jacobian_not_finite, 'residuals that overflow have no derivative')
       call check(all(point == 1e200_dp), 'the point stays all the same')
    end subroutine square_that_overflows_has_none
 
    subroutine nothing_is_differenced()
       nfev = 0
-      call fdjac(functions, box, point(:0), x, 0.0_dp, fjac(:, :0), nfev, info)
+      call differences%fdjac(functions, point(:0), x, norm2(x), fjac(:, :0), nfev, info)
       call check(info == going_on .and. nfev == 0, 'no variables, no evaluations')
    end subroutine nothing_is_differenced
+
+   subroutine a_change_that_drowns_is_made_larger()
+      !! Beside the square of 1e4 nothing smaller than 1e-8 is felt.
+      functions%mixed = .true.
+      point = [1e4_dp, 1e-9_dp, 0.0_dp]
+      nfev = 0
+      call fresh()
+      call fdjac(mix(point), 0.0_dp)
+      call check(close_to(fjac(1, 1), 2e4_dp, 1e-6_dp), 'the large variable')
+      call check(close_to(fjac(1, 2), 1.0_dp, 1e-2_dp), 'one that is next to nothing beside it')
+      call check(close_to(fjac(1, 3), 1.0_dp, 1e-2_dp), 'and one that is zero')
+      first = nfev
+      nfev = 0
+      call fdjac(mix(point), 0.0_dp)
+      call check(close_to(fjac(1, 2), 1.0_dp, 1e-2_dp), 'the step is remembered')
+      call check(nfev < first, 'and costs nothing more')
+      functions%mixed = .false.
+   end subroutine a_change_that_drowns_is_made_larger
+
+   subroutine a_step_longer_than_the_feature_is_made_shorter()
+      functions%offset = 1e8_dp
+      point = 1e8_dp + [0.5_dp, 1.0_dp, 2.0_dp]
+      call fresh()
+      call fdjac((point - 1e8_dp)**2, 0.0_dp)
+      call check(all([(close_to(fjac(j, j), 2*(point(j) - 1e8_dp), 2e-2_dp), j=1, 3)]), &
+                 'slopes beside a large offset')
+      functions%offset = 0
+   end subroutine a_step_longer_than_the_feature_is_made_shorter
+
+   subroutine fixed_steps_are_kept()
+      real(dp), target :: steps(3)
+
+      steps = [1e-3_dp, 1e-2_dp, 1e-1_dp]
+      call fresh()
+      differences%fixed_steps = .true.
+      differences%steps => steps
+      nfev = 0
+      call difference(0.0_dp)
+      call check(nfev == 3, 'no other step is tried')
+      call check(close_to(fjac(1, 1), 2.001_dp, 1e-9_dp), 'a step in units of x')
+      call check(close_to(fjac(3, 3), 0.1_dp, 1e-9_dp), 'a step from zero')
+      call fresh()
+   end subroutine fixed_steps_are_kept
+
+   subroutine fresh()
+      differences = differences_type()
+      call differences%prepare(3, stat)
+   end subroutine fresh
+
+   function mix(x) result(values)
+      real(dp), intent(in) :: x(3)
+      real(dp) :: values(3)
+
+      values = [x(1)**2 + x(2) + x(3), 1.0_dp, 1.0_dp]
+   end function mix
 
 end program test_difference

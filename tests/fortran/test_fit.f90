@@ -93,8 +93,8 @@ contains
       if (driver /= 3) answer = residual(c_loc(problem), m, n, x, fvec, 1_c_int)
       if (driver == 3) then
          call lmdif(residual_address(), data, 1_c_int, m, n, x, fvec, 0_c_int, ftol_used, &
-                    tolerance, 0.0_dp, maxfev, 0.0_dp, 100.0_dp, 0_c_int, diag, bounded, lower, upper, &
-                    augmented, ipvt, nfev, info)
+                    tolerance, 0.0_dp, maxfev, 0.0_dp, 0_c_int, diag, 100.0_dp, 0_c_int, diag, &
+                    bounded, lower, upper, augmented, ipvt, nfev, info)
       else
          call lmder(residual_address(), data, 1_c_int, &
                     merge(filled_address(), shown_address(), driver == 4), data, &

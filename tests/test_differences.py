@@ -1,0 +1,216 @@
+"""Differenced Jacobians: steps that the residuals feel, but not their curvature."""
+
+import warnings
+
+import numpy as np
+import pytest
+from numba import njit
+from problems import mgh, nist
+from scipy import optimize
+
+from leastsq import curve_fit, leastsq
+
+SOLVED = (1, 2, 3, 4)
+WAYS = pytest.mark.parametrize("options", [{}, {"bounds": (-10, 10)}, {"method": "trf"}], ids=str)
+
+
+def line(x, a, b):
+    return a * x + b
+
+
+def standard_errors(design, y):
+    """Of linear least squares."""
+    r = y - design @ np.linalg.lstsq(design, y, rcond=None)[0]
+    variance = r @ r / (y.size - design.shape[1])
+    return np.sqrt(np.diag(np.linalg.inv(design.T @ design)) * variance)
+
+
+@WAYS
+def test_line_through_zero_has_an_error_of_its_intercept(options):
+    x = np.linspace(-1, 1, 21)
+    y = 2 * x + 0.01 * np.sign(x) * np.abs(np.sin(9 * x))
+    _, pcov = curve_fit(line, x, y, [1, 1], **options)
+    expected = standard_errors(np.stack([x, np.ones(21)], 1), y)
+    np.testing.assert_allclose(np.sqrt(np.diag(pcov)), expected, rtol=0.01)
+
+
+@WAYS
+@pytest.mark.parametrize("true", [(1, 0), (0, 1)])
+@pytest.mark.parametrize("size", [0.01, 0.001])
+def test_coefficient_that_is_zero_has_an_error(options, true, size):
+    x = np.linspace(-1, 1, 20)
+    y = true[0] + true[1] * x**2 + size * x**3
+    _, pcov = curve_fit(lambda x, a, b: a + b * x**2, x, y, [1, 1], **options)
+    expected = standard_errors(np.stack([np.ones(20), x**2], 1), y)
+    np.testing.assert_allclose(np.sqrt(np.diag(pcov)), expected, rtol=0.01)
+
+
+@pytest.mark.parametrize("options", [{}, {"bounds": ([0, -1], [2e7, 1])}, {"method": "trf"}])
+@pytest.mark.parametrize("drift", [1e-3, 1e-5, 1e-7, 3e-8, 1e-12, 0])
+def test_drift_of_a_clock_is_found_beside_its_frequency(options, drift):
+    t = np.arange(100.0)
+    y = 1e7 + 0.05 * t + 1e-3 * np.random.default_rng(2).standard_normal(100)
+    popt, _ = curve_fit(lambda t, f, d: f + d * t, t, y, [1e7, drift], **options)
+    best = np.polyfit(t, y - 1e7, 1)[0]
+    assert popt[1] == pytest.approx(best, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("distance", "start"), [(3e7, 0.1), (1e9, 0), (-1e9, 1e-3), (1e12, 0), (1e5, 1e-12)]
+)
+def test_residual_far_from_zero_is_felt(distance, start):
+    (x,), ier = leastsq(lambda p: p - distance, [start])
+    assert ier in SOLVED
+    assert x == pytest.approx(distance, rel=1e-7)
+
+
+@pytest.mark.parametrize("factor", [0.1, 0.5, 1, 100])
+def test_steep_residual_is_followed_to_its_zero(factor):
+    (x,), ier = leastsq(lambda p: 1e10 * (p - 1), [0], factor=factor)
+    assert ier in SOLVED
+    assert x == pytest.approx(1, rel=1e-7)
+
+
+def dip(t, level, depth, t0, width):
+    return level - depth * np.exp(-0.5 * ((t - t0) / width) ** 2)
+
+
+def dip_derivatives(t, level, depth, t0, width):
+    u = (t - t0) / width
+    e = depth * np.exp(-0.5 * u**2)
+    return np.stack([np.ones_like(t), -e / depth, -e * u / width, -e * u**2 / width], 1)
+
+
+@pytest.mark.parametrize(
+    ("epoch", "width"), [(2455000.0, 0.04), (2455000.0, 0.01), (1.7e9, 10.0), (59000.5, 0.002)]
+)
+@pytest.mark.parametrize("jac", [None, dip_derivatives])
+def test_dip_is_found_at_its_date(epoch, width, jac):
+    dt = np.linspace(-7.5 * width, 7.5 * width, 400)
+    y = dip(dt, 1, 0.01, 0.3 * width, width)
+    y += 0.001 * np.random.default_rng(1).standard_normal(400)
+    best, pcov = optimize.curve_fit(dip, dt, y, (1, 0.02, 0, 1.2 * width))
+    errors = np.sqrt(np.diag(pcov))
+    popt, found = curve_fit(dip, epoch + dt, y, (1, 0.02, epoch, 1.2 * width), jac=jac)
+    assert np.all(np.abs(popt - [0, 0, epoch, 0] - best) < 0.02 * errors)
+    np.testing.assert_allclose(np.sqrt(np.diag(found)), errors, rtol=0.02)
+
+
+def test_model_that_computes_in_single_precision_is_fitted():
+    x = np.linspace(-1, 1, 20)
+
+    def peak(x, a, m, s):
+        return a / s * np.exp(-((x - m) ** 2) / (2 * s**2))
+
+    def single(x, *params):
+        return peak(x.astype(np.float32), *map(np.float32, params)).astype(np.float32)
+
+    y = peak(x, 0.6, 0.2, 0.2) + np.random.default_rng(0).normal(0, 0.05, 20)
+    best, _ = optimize.curve_fit(peak, x, y, [1, 0, 0.1])
+    popt, _ = curve_fit(single, x, y, [1, 0, 0.1])
+    np.testing.assert_allclose(popt, best, rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["Misra1a", "Chwirut2", "Gauss1", "DanWood", "Kirby2", "Thurber"])
+@pytest.mark.parametrize("start", [0, 1])
+def test_regular_fit_takes_no_call_more_than_scipys(name, start):
+    problem = nist.PROBLEMS[name]
+    ours, theirs = (
+        solver(problem.residuals, problem.starts[start], full_output=True)[2]["nfev"]
+        for solver in (leastsq, optimize.leastsq)
+    )
+    assert ours <= theirs
+
+
+@pytest.mark.parametrize("diff_step", [1e-6, [1e-6, 1e-5, 1e-4]])
+@pytest.mark.parametrize("solver", ["leastsq", "curve_fit"])
+def test_steps_of_the_user_are_taken_as_they_are(fit, diff_step, solver):
+    seen = []
+
+    def model(x, *p):
+        seen.append(np.array(p))
+        return fit.residuals(p) + fit.y
+
+    start = np.array([2.0, 0.5, 0])
+    if solver == "leastsq":
+        leastsq(lambda p: model(fit.x, *p) - fit.y, start, diff_step=diff_step)
+    else:
+        curve_fit(model, fit.x, fit.y, start, diff_step=diff_step)
+    steps = np.diag(np.array(seen)[1:4] - start)
+    np.testing.assert_allclose(steps, np.array([2, 0.5, 1]) * diff_step, rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("diff_step", "message"),
+    [
+        ([1e-6, 1e-6], "diff_step must be one number, or one for each of the 3 parameters, got 2"),
+        (0, "diff_step must be finite and not zero"),
+        ([1e-6, np.nan, 1e-6], "diff_step must be finite and not zero"),
+    ],
+)
+def test_steps_that_are_none_are_refused(fit, diff_step, message):
+    with pytest.raises(ValueError, match=message):
+        leastsq(fit.residuals, fit.start, diff_step=diff_step)
+
+
+def test_mghs_cases_take_no_more_calls_for_the_same_norm():
+    ours = theirs = 0
+    for case in mgh.CASES:
+        counts = []
+        with np.errstate(all="ignore"):
+            fits = [s(case.residuals, case.start, full_output=True) for s in (leastsq, scipys)]
+        norms = [np.linalg.norm(fit[2]["fvec"]) for fit in fits]
+        counts = [fit[2]["nfev"] for fit in fits]
+        if norms[0] == pytest.approx(norms[1], rel=1e-5, abs=1e-10) and counts[1] < 1000:
+            ours += counts[0]
+            theirs += counts[1]
+    assert theirs > 2500
+    assert ours <= 1.02 * theirs
+
+
+def scipys(*args, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return optimize.leastsq(*args, **options)
+
+
+@njit
+def in_an_array(p):
+    return np.array([p[0] ** 2 - 4, p[0] - 2], np.float32)
+
+
+@njit
+def in_a_tuple(p):
+    x = np.float32(p[0])
+    return x * x - np.float32(4), x - np.float32(2)
+
+
+@njit
+def in_a_list(p):
+    x = np.float32(p[0])
+    return [x * x - np.float32(4), x - np.float32(2)]
+
+
+@njit
+def alone(p):
+    x = np.float32(p[0])
+    return x * x - np.float32(4)
+
+
+@pytest.mark.parametrize("residuals", [in_an_array, in_a_tuple, in_a_list, alone])
+def test_compiled_function_of_single_precision_is_solved(residuals):
+    (x,), ier = leastsq(residuals, [1.0])
+    assert ier in SOLVED
+    assert x == pytest.approx(2, rel=1e-4)
+
+
+def test_compiled_model_of_single_precision_is_fitted():
+    @njit
+    def single(x, a, b):
+        return (np.float32(a) * np.exp(-np.float32(b) * x.astype(np.float32))).astype(np.float32)
+
+    x = np.linspace(0, 3, 40)
+    y = 2 * np.exp(-x) + 0.01 * np.cos(40 * x)
+    best, _ = optimize.curve_fit(lambda x, a, b: a * np.exp(-b * x), x, y)
+    popt, _ = curve_fit(single, x, y)
+    np.testing.assert_allclose(popt, best, rtol=1e-3)
