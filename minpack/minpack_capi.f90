@@ -155,18 +155,24 @@ contains
       end do
    end subroutine whiten
 
-   subroutine covar(n, r, ipvt, active, cov, regular) bind(c)
+   subroutine covar(n, r, ipvt, active, negligible, doubtful, cov, state, regular) bind(c)
       !! The covariance (J'J)^-1 from R, of the variables that are free.
       integer(c_int), intent(in) :: n
-      real(dp), intent(inout) :: r(n, n)
-      integer(c_int), intent(inout) :: ipvt(n)
+      real(dp), intent(in) :: r(n, n)
+      integer(c_int), intent(in) :: ipvt(n)
       integer(c_int), intent(in) :: active(n)
          !! 0 for what is free, anything else for what is on a bound.
+      real(dp), intent(in) :: negligible
+         !! The relative error of the columns of J, at least.
+      real(dp), intent(in) :: doubtful
+         !! The same, at most.
       real(dp), intent(out) :: cov(n, n)
+      integer(c_int), intent(out) :: state(n)
+         !! 0 for what is determined, 1 for what has no effect, 2 for what may act with others only.
       integer(c_int), intent(out) :: regular
       logical :: inverted
 
-      call covariance(n, r, ipvt, active, cov, inverted)
+      call covariance(n, r, ipvt, active, negligible, doubtful, cov, state, inverted)
       regular = merge(1, 0, inverted)
    end subroutine covar
 

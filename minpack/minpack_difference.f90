@@ -203,11 +203,11 @@ contains
       last = self%samples(j)
       do attempt = 1, most_tries
          step = factor*last%step
-         if (last%change <= too_small*largest/factor) step = factor*step
+         if (attempt == 1 .and. last%change <= too_small*largest/factor) step = factor*step
          if (last%change <= 0) then
-            if (attempt > 3) exit
+            if (attempt > 2) exit
             ! A variable that came to lie on 1e-17 by cancellation is a zero in all but name.
-            if (step < epsmch) step = sqrt(epsmch)
+            if (step < epsmch .or. attempt == 2) step = max(step, sqrt(epsmch))
          end if
          call self%try(functions, x, fvec, unit, j, step, column, last, next, agree, nfev, info)
          if (info /= going_on .or. next%step <= last%step) exit

@@ -22,6 +22,7 @@ module minpack_info
    integer, parameter :: going_on = 12
       !! The fit has not ended.
    integer, parameter :: promise_broken = 16
-      !! Added to ftol_reached, xtol_reached or both: no step brought what the Jacobian promised.
+      !! Added to ftol_reached, xtol_reached or both: no step brought what the Jacobian promised. Added
+      !! to gtol_reached: the Jacobian is zero, and the residuals are not.
 
 end module minpack_info

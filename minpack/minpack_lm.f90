@@ -18,6 +18,9 @@ module minpack_lm
    real(dp), parameter :: acceptable = 1.0e-4_dp
       !! The ratio of actual to predicted reduction from which a step is taken.
 
+   real(dp), parameter :: largest_spread = 1e300_dp
+      !! Between the scales of two variables: quotients stay finite.
+
    type :: settings_type
       real(dp) :: ftol
          !! Relative reduction of the sum of squares that is small enough to stop.
@@ -72,6 +75,7 @@ contains
          cosine = gradient_cosine(problem%n, model, settings%box, x)
          if (cosine <= settings%gtol) then
             info = gtol_reached
+            if (is_flat(problem%fnorm, model, settings%box)) info = info + promise_broken
             exit
          end if
          call region%adopt(model)
@@ -113,7 +117,10 @@ contains
 
       proper = settings%ftol >= 0 .and. settings%xtol >= 0 .and. settings%gtol >= 0 &
                .and. settings%factor > 0 .and. settings%maxfev > 0
-      if (settings%fixed_scale) proper = proper .and. all(settings%diag > 0)
+      if (settings%fixed_scale) then
+         proper = proper .and. all(settings%diag > 0) .and. all(is_finite(settings%diag))
+         if (proper) proper = maxval(settings%diag) <= largest_spread*minval(settings%diag)
+      end if
    end function proper
 
    pure real(dp) function gradient_cosine(n, model, box, x)
@@ -136,6 +143,16 @@ contains
          gradient_cosine = max(gradient_cosine, abs(slope/model%acnorm(column)))
       end do
    end function gradient_cosine
+
+   pure logical function is_flat(fnorm, model, box)
+      !! Whether there are residuals, but no variable has an effect on them, although some may move.
+      real(dp), intent(in) :: fnorm
+      type(model_type), intent(in) :: model
+      type(box_type), intent(in) :: box
+
+      is_flat = fnorm > 0 .and. all(model%acnorm == 0)
+      if (box%bounded) is_flat = is_flat .and. any(box%lower < box%upper)
+   end function is_flat
 
    pure integer function converged(settings, region, reduction) result(info)
       type(settings_type), intent(in) :: settings

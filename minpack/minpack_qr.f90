@@ -49,11 +49,12 @@ contains
          if (pivot /= k) call exchange_columns(n, r, ipvt, left, k, pivot)
 
          rows = depth - k
-         if (rows <= 0) cycle
-         call make_reflection(rows, r(k, k), r(k + 1, k), tau)
-         call reflect(rows, r(k + 1, k), tau, qtf(k), qtf(k + 1))
+         if (rows > 0) then
+            call make_reflection(rows, r(k, k), r(k + 1, k), tau)
+            call reflect(rows, r(k + 1, k), tau, qtf(k), qtf(k + 1))
+         end if
          do j = k + 1, n
-            call reflect(rows, r(k + 1, k), tau, r(k, j), r(k + 1, j))
+            if (rows > 0) call reflect(rows, r(k + 1, k), tau, r(k, j), r(k + 1, j))
             call drop_row(n - k, r(k, j), r(k + 1, j), left(j, 1), left(j, 2))
          end do
          r(k + 1:depth, k) = 0

@@ -153,19 +153,19 @@ def test_steps_that_are_none_are_refused(fit, diff_step, message):
         leastsq(fit.residuals, fit.start, diff_step=diff_step)
 
 
-def test_mghs_cases_take_no_more_calls_for_the_same_norm():
+def test_mghs_standard_starts_take_no_more_calls_for_the_same_norm():
     ours = theirs = 0
     for case in mgh.CASES:
-        counts = []
         with np.errstate(all="ignore"):
             fits = [s(case.residuals, case.start, full_output=True) for s in (leastsq, scipys)]
         norms = [np.linalg.norm(fit[2]["fvec"]) for fit in fits]
         counts = [fit[2]["nfev"] for fit in fits]
-        if norms[0] == pytest.approx(norms[1], rel=1e-5, abs=1e-10) and counts[1] < 1000:
+        is_same = norms[0] == pytest.approx(norms[1], rel=1e-5, abs=1e-10)
+        if case.factor == 1 and is_same and counts[1] < 1000:
             ours += counts[0]
             theirs += counts[1]
-    assert theirs > 2500
-    assert ours <= 1.02 * theirs
+    assert theirs > 1500
+    assert ours <= 1.01 * theirs
 
 
 def scipys(*args, **options):

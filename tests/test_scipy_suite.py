@@ -11,6 +11,7 @@ from scipy.optimize.tests import test_minpack
 import leastsq
 
 
+@pytest.mark.filterwarnings("ignore::leastsq.OptimizeWarning")
 class Patched:
     """SciPy's tests see this library."""
 

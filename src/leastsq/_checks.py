@@ -51,6 +51,18 @@ def are_finite(array: FloatArray) -> bool:
     return math.isfinite(np.vdot(array, array)) or bool(np.isfinite(array).all())
 
 
+def norm(vector: FloatArray) -> float:
+    """Compute the Euclidean norm where the squares over- or underflow, too."""
+    with np.errstate(over="ignore"):
+        squares = float(vector.dot(vector))
+    if 1e-280 < squares < math.inf:
+        return math.sqrt(squares)
+    largest = float(np.abs(vector).max(initial=0.0))
+    if largest == 0 or not math.isfinite(largest):
+        return largest
+    return largest * math.sqrt(float(np.sum((vector / largest) ** 2)))
+
+
 def own_vector(value: object, what: str) -> FloatArray:
     """Copy real numbers in any shape to a 1-D float64 array."""
     array = np.array(value)

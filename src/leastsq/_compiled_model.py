@@ -57,12 +57,16 @@ def transposed(values):  # type: ignore[no-untyped-def]
 @njit
 def scale(weights, values):  # type: ignore[no-untyped-def]
     """Multiply each row by its weight."""
+    if weights.size > 1 and values.shape[0] != weights.size:
+        raise ValueError("there are not as many rows as errors")
     return (weights * values.T).T
 
 
 @njit
 def whiten(factor, values):  # type: ignore[no-untyped-def]
     """Solve L w = values, for one column or for many."""
+    if values.shape[0] != factor.shape[0]:
+        raise ValueError("there are not as many rows as errors")
     columns = values.T.astype(np.float64)
     for column in columns.reshape(-1, factor.shape[0]):
         substitute(factor, column)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import inspect
+import math
 from functools import cache
-from types import FunctionType
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from leastsq._bounds import Box, read_box
-from leastsq._checks import FloatArray, Function, name_of, own_vector
+from leastsq._checks import FloatArray, Function, name_of, norm, own_vector
 from leastsq._data import Data, read_data
+from leastsq._doubts import doubtful_covariance, no_covariance, positional
 from leastsq._errors import FitError, OptimizeWarning
 from leastsq._fit_options import default_settings, fit_settings, read_jac, refuse_foreign
 from leastsq._functions import Functions, is_dispatcher, is_single
 from leastsq._model import IN_PYTHON, Padded, jacobian_form, named, residual_form
-from leastsq._result import SOLVED, Outcome, covariance, infodict, message
+from leastsq._result import SOLVED, SOLVED_OR_FLAT, Outcome, infodict, inverse, message
 from leastsq._solve import solve
 from leastsq._warnings import warn
 
@@ -169,13 +169,14 @@ def curve_fit(
         raise TypeError(
             f"The number of func parameters={n} must not exceed the number of data points={m}"
         )
-    jac = read_jac(jac, f, box)
+    jac = read_jac(jac, f, box, data.y.shape)
     read = fit_settings if kwargs else default_settings
     settings = read(n, jac is None, box is not None, as_least_squares, **kwargs)
     fit = Fit(f, data, n, is_padded=may_be_few and n > m)
     fit.differentiate(jac, bool(kwargs.get("col_deriv")))
     functions = Functions(fit.residuals, fit.jacobian, data.args, False, p, fit)
     fit.refuse_mismatch(functions.m)
+    p0 = p.copy()
     outcome = fit.without_padding(solve(functions, p, settings, box))
     if outcome.ier not in SOLVED:
         raise FitError(
@@ -184,9 +185,9 @@ def curve_fit(
             infodict(outcome),
             outcome.ier,
         )
-    if outcome.ending not in SOLVED:
+    if outcome.ending not in SOLVED_OR_FLAT:
         warn(message(outcome.ending, settings), OptimizeWarning)
-    pcov = parameter_covariance(outcome, absolute_sigma)
+    pcov = parameter_covariance(f, p0, outcome, absolute_sigma)
     if full_output:
         return (
             outcome.x,
@@ -289,35 +290,25 @@ def start(f: Function, p0: ArrayLike | None, bounds: Any) -> tuple[FloatArray, B
 
 def parameter_count(f: Function) -> int:
     """Count the parameters that a model takes behind x."""
-    f = getattr(f, "py_func", f)  # of Numba
-    if type(f) is FunctionType and not f.__dict__:
-        count = f.__code__.co_argcount
-    else:
-        count = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in signature(f))
+    count = len(positional(f))
     if count < 2:
         raise ValueError(f"Unable to determine number of fit parameters of {name_of(f)}: pass p0")
     return count - 1
 
 
-def signature(f: Function) -> list[inspect.Parameter]:
-    """List what a function takes; nothing of one that does not tell."""
-    try:
-        return list(inspect.signature(f).parameters.values())
-    except (TypeError, ValueError):
-        return []
-
-
-def parameter_covariance(outcome: Outcome, absolute_sigma: bool) -> FloatArray:
+def parameter_covariance(
+    f: Function, p0: FloatArray, outcome: Outcome, absolute_sigma: bool
+) -> FloatArray:
     """Estimate the covariance of the parameters, infinite where that is not possible."""
-    pcov = covariance(outcome)
-    if pcov is not None and not absolute_sigma:
-        fitted = outcome.x.size - np.count_nonzero(outcome.active_mask())
-        freedom = outcome.fvec.size - fitted
-        if freedom > 0:
-            pcov *= outcome.fvec.dot(outcome.fvec) / freedom
-        else:
-            pcov = None
-    if pcov is None:
-        warn("Covariance of the parameters could not be estimated", OptimizeWarning)
-        return np.full((outcome.x.size, outcome.x.size), np.inf)
+    x, fvec, active = outcome.x, outcome.fvec, outcome.active_mask()
+    freedom = fvec.size - (x.size - np.count_nonzero(active))
+    error = 1.0 if absolute_sigma else norm(fvec) / math.sqrt(max(int(freedom), 1))
+    pcov, state = inverse(outcome, error or 1.0)
+    if pcov is not None and error == 0:
+        pcov *= 0
+    if pcov is None or not (absolute_sigma or freedom > 0):
+        warn(no_covariance(f, p0, x, active, state, fvec.size), OptimizeWarning)
+        return np.full((x.size, x.size), np.inf)
+    if state.any():
+        warn(doubtful_covariance(f, state), OptimizeWarning)
     return pcov

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from leastsq._bounds import Box
-from leastsq._checks import Function
+from leastsq._checks import FloatArray, Function, own_vector
 from leastsq._schemes import complex_step, three_point
 from leastsq._settings import Settings, most_calls, read_settings
 
@@ -52,7 +52,7 @@ def fit_settings(
     given.setdefault("factor", 1 if bounded else 100)
     x_scale = options.get("x_scale", "jac")
     if not isinstance(x_scale, str):
-        given["diag"] = np.ones(n) / x_scale
+        given["diag"] = 1 / positive(x_scale, n)
     elif x_scale != "jac":
         raise ValueError(f"x_scale must be 'jac' or positive numbers, got {x_scale!r}")
     if as_least_squares or "max_nfev" in options:
@@ -61,17 +61,27 @@ def fit_settings(
     return read_settings(n, default_calls, **given)
 
 
+def positive(x_scale: Any, n: int) -> FloatArray:
+    """Take the units of n parameters."""
+    units = own_vector(x_scale, "x_scale")
+    if units.size not in (1, n) or not ((units > 1e-300) & (units < np.inf)).all():
+        raise ValueError(
+            f"x_scale must be 'jac', a positive number or {n} positive numbers, got {x_scale!r}"
+        )
+    return np.full(n, units)
+
+
 default_settings = lru_cache(fit_settings)
 
 
-def read_jac(jac: Any, f: Function, box: Box | None) -> Function | None:
+def read_jac(jac: Any, f: Function, box: Box | None, shape: tuple[int, ...]) -> Function | None:
     """Take the Jacobian of a model in every form in which a user asks for it."""
     if jac is None or callable(jac):
         return jac  # type: ignore[no-any-return]
     if jac == "2-point":
         return None
     if jac == "3-point":
-        return three_point(f, box)
+        return three_point(f, box, shape)
     if jac == "cs":
-        return complex_step(f)
+        return complex_step(f, shape)
     raise ValueError(f"jac must be callable, None, '2-point', '3-point' or 'cs', got {jac!r}")

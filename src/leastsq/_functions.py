@@ -91,6 +91,17 @@ class Functions:
         self.native_Dfun, self.python_Dfun = native_Dfun, python_Dfun
         self.args, self.fvec, self.m, self.n = args, fvec, m, n
 
+    def jacobian_error(self) -> tuple[float, float]:
+        """Estimate the relative error of the Jacobian's columns, at least and at most."""
+        if self.Dfun is None:
+            step = self.precision**0.5
+            return step / 4, 10 * step
+        if hasattr(self.Dfun, "error"):
+            return self.Dfun.error / 4, 10 * self.Dfun.error
+        is_single = self.python_Dfun is not None and self.python_Dfun.is_single
+        rounding = 100 * self.n * (precision_of(FLOAT32) if is_single else EPSILON)
+        return rounding, rounding
+
     def raise_failure(self) -> None:
         """If a function compiled by Numba failed, call it from Python, where it can say why."""
         for function, native, call in (

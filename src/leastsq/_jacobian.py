@@ -20,6 +20,7 @@ class Jacobian:
         self.shape = (n, m) if col_deriv else (m, n)
         self.transposed = bool(col_deriv)
         self.is_vector = n == 1
+        self.is_single = False
 
     def __call__(self, x: FloatArray, *args: Any) -> NDArray[Any]:
         """Evaluate the Jacobian at x."""
@@ -34,4 +35,5 @@ class Jacobian:
             )
         if jacobian.dtype not in (FLOAT64, FLOAT32) or not jacobian.flags.aligned:
             jacobian = np.array(jacobian, FLOAT64)
+        self.is_single = jacobian.dtype == FLOAT32
         return jacobian.T if self.transposed else jacobian

@@ -11,7 +11,7 @@ from leastsq._bounds import read_box
 from leastsq._checks import Function, own_vector
 from leastsq._errors import OptimizeWarning
 from leastsq._functions import Functions, refuse_unread
-from leastsq._result import PROMISE_BROKEN, SOLVED, full_tuple, message
+from leastsq._result import PROMISE_BROKEN, SOLVED, SOLVED_OR_FLAT, full_tuple, message
 from leastsq._settings import DEFAULT_TOLERANCE, IMPROPER, fault, read_settings
 from leastsq._solve import minimize, solve
 from leastsq._warnings import warn
@@ -205,7 +205,7 @@ def leastsq(
         return full_tuple(solve(functions, x, settings, box), settings)
     ending = minimize(functions, x, settings, box)[-1]
     ier = ending % PROMISE_BROKEN
-    if ending not in SOLVED:
+    if ending not in SOLVED_OR_FLAT:
         warn(message(ending, settings), OptimizeWarning if ier in SOLVED else RuntimeWarning)
     return x, ier
 

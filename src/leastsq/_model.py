@@ -44,8 +44,10 @@ def jacobian_form(jac: Function, weighing: str | None, tools: Tools, col_deriv: 
 
 
 def named(form: Any, function: Function) -> Function:
-    """Give a function the name by which the user knows it."""
+    """Give a function the name by which the user knows it, and its error if it tells one."""
     form.__name__ = name_of(function)
+    if hasattr(function, "error"):
+        form.error = function.error
     return form  # type: ignore[no-any-return]
 
 
@@ -56,14 +58,25 @@ def transposed(values: Any) -> Any:
 
 def scale(weights: FloatArray, values: Any) -> Any:
     """Multiply each row by its weight."""
+    if weights.size > 1 and values.shape[:1] != weights.shape:
+        raise ValueError(mismatch(values, weights.size))
     return (weights * values.T).T
 
 
 def whiten(factor: FloatArray, values: Any) -> Any:
     """Solve L w = values, for what has the covariance L L'; L in Fortran order."""
+    if values.shape[:1] != factor.shape[:1]:
+        raise ValueError(mismatch(values, len(factor)))
     columns = np.array(values.T, FLOAT64, order="C")
     _minpack.whiten(factor, columns.reshape(-1, len(factor)).T)
     return columns.T
+
+
+def mismatch(values: Any, m: int) -> str:
+    """Say that there are not as many rows as errors."""
+    return (
+        f"f must return {m} values, and jac {m} rows, as sigma has {m} errors: got {values.shape}"
+    )
 
 
 IN_PYTHON = Tools(tuple, np.asarray, transposed, {SCALE: scale, WHITEN: whiten})

@@ -15,8 +15,10 @@ from leastsq._settings import IMPROPER, Settings, fault
 
 IMPROPER_INPUT = 0
 SOLVED = (1, 2, 3, 4)
+GTOL_REACHED = 4
 OUT_OF_MEMORY = 11
-PROMISE_BROKEN = 16  # is added to the codes 1 to 3
+PROMISE_BROKEN = 16  # is added to the codes 1 to 4
+SOLVED_OR_FLAT = (*SOLVED, GTOL_REACHED + PROMISE_BROKEN)  # SciPy is silent on either
 FAR_FROM_SMALL = 4_000_000  # bytes
 MESSAGES = {
     1: (
@@ -50,6 +52,7 @@ MESSAGES = {
     ),
 }
 
+FLAT = ".\n  But the Jacobian is zero, and the residuals are not: they do not depend on x here"
 UNKEPT = (
     ".\n  But no step brings the reduction of the sum of squares that the Jacobian promises: the\n"
     "  derivatives are wrong, or the residuals are noisy or not smooth there"
@@ -71,12 +74,14 @@ class InfoDict(TypedDict, total=False):
 class Outcome(NamedTuple):
     """All that the core leaves behind.
 
-    augmented has the columns of the triangle R as rows, and as the last row the head of Q'f.
+    error is the relative error of the Jacobian's columns, at least and at most; augmented has the
+    columns of the triangle R as rows, and as the last row the head of Q'f.
     """
 
     x: FloatArray
     fvec: FloatArray
     box: Box | None
+    error: tuple[float, float]
     augmented: FloatArray
     ipvt: NDArray[np.int32]
     counts: dict[str, int]
@@ -100,6 +105,8 @@ def message(ending: int, settings: Settings) -> str:
         return f"{IMPROPER} {fault(settings)}"
     ftol, xtol, gtol, maxfev, *_ = settings
     text = MESSAGES[ending % PROMISE_BROKEN]
+    if ending == GTOL_REACHED + PROMISE_BROKEN:
+        return text.format(gtol=gtol) + FLAT
     if ending > PROMISE_BROKEN:
         text += UNKEPT
     return text.format(ftol=ftol, xtol=xtol, gtol=gtol, maxfev=maxfev)
@@ -107,11 +114,14 @@ def message(ending: int, settings: Settings) -> str:
 
 def covariance(outcome: Outcome) -> FloatArray | None:
     """Compute (J'J)^-1, or None without a solution or where the Jacobian is singular."""
-    if outcome.ier not in SOLVED:
-        return None
-    r = outcome.augmented[:-1].copy().T
-    cov_x, regular = _minpack.covar(r, outcome.ipvt, outcome.active_mask())
-    return cov_x if regular else None
+    return inverse(outcome)[0] if outcome.ier in SOLVED else None
+
+
+def inverse(outcome: Outcome, unit: float = 1.0) -> tuple[FloatArray | None, NDArray[np.int32]]:
+    """Compute the inverse of (J/unit)'(J/unit) if there is one, and tell what is undetermined."""
+    r = outcome.augmented[:-1].T / unit
+    cov_x, state, regular = _minpack.covar(r, outcome.ipvt, outcome.active_mask(), *outcome.error)
+    return (cov_x if regular else None), state
 
 
 def infodict(outcome: Outcome) -> InfoDict:

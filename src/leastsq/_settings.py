@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import ArrayLike
 from leastsq._checks import FloatArray, own_vector, real_number
 
 DEFAULT_TOLERANCE = 1.49012e-8
+LARGEST_SPREAD = 1e300
 LARGEST_COUNT = np.iinfo(np.int32).max
 IMPROPER = "Improper input parameters."
 
@@ -24,9 +26,11 @@ A plain tuple: a named one takes longer to make than a small fit to take a step.
 
 def fault(settings: Settings) -> str | None:
     """Say what is improper, by the rules that the core goes by."""
-    ftol, xtol, gtol, _, factor, diag, *_ = settings
-    if diag is not None and not (diag > 0).all():
-        return f"diag must be positive: got {diag}."
+    ftol, xtol, gtol, _, factor, diag, epsfcn, _ = settings
+    if diag is not None and (wrong := fault_of_scale(diag)):
+        return wrong
+    if epsfcn is not None and not math.isfinite(epsfcn):
+        return f"epsfcn must be finite: got {epsfcn:g}."
     if ftol >= 0.0 and xtol >= 0.0 and gtol >= 0.0 and factor > 0.0:
         return None
     if not factor > 0:
@@ -34,6 +38,15 @@ def fault(settings: Settings) -> str | None:
     tolerances = {"ftol": ftol, "xtol": xtol, "gtol": gtol}
     name = next(name for name, tolerance in tolerances.items() if not tolerance >= 0)
     return f"{name} must not be negative: got {tolerances[name]:g}."
+
+
+def fault_of_scale(diag: FloatArray) -> str | None:
+    """Say what is improper about scale factors."""
+    if not ((diag > 0) & (diag < np.inf)).all():
+        return f"diag must be positive and finite: got {diag}."
+    if diag.size and diag.max() > LARGEST_SPREAD * diag.min():
+        return f"diag must not spread over a factor of more than {LARGEST_SPREAD:g}: got {diag}."
+    return None
 
 
 def read_settings(

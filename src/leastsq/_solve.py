@@ -19,7 +19,8 @@ INT32 = np.dtype(np.int32)
 
 def solve(functions: Functions, x: FloatArray, settings: Settings, box: Box | None) -> Outcome:
     """Minimize the sum of squares from x, which becomes the solution."""
-    return Outcome(x, functions.fvec, box, *minimize(functions, x, settings, box))
+    left = minimize(functions, x, settings, box)
+    return Outcome(x, functions.fvec, box, functions.jacobian_error(), *left)
 
 
 def minimize(

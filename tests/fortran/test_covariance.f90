@@ -1,8 +1,9 @@
 program test_covariance
    use minpack_kinds, only: dp
-   use minpack_covariance, only: covariance
+   use minpack_covariance, only: covariance, determined, without_effect, acts_together
    use checks, only: check, finish, random_triangle, gram
    implicit none
+   real(dp), parameter :: rounding = 100*epsilon(1.0_dp)
    real(dp), parameter :: scales(3) = [1.0_dp, 1e150_dp, 1e-150_dp]
    integer :: n, k
 
@@ -16,24 +17,56 @@ program test_covariance
          call singular_triangle_has_none(random_triangle(n), k)
       end do
    end do
+   call undetermined_variables_are_named()
    call finish()
 
 contains
+
+   subroutine undetermined_variables_are_named()
+      !! Whatever the units: 1 and 3 act together, 2 has no effect, 4 is on a bound, 5 is all right.
+      real(dp), parameter :: units(5) = [1e-9_dp, 1.0_dp, 1e9_dp, 1.0_dp, 1e3_dp]
+      real(dp) :: r(5, 5), cov(5, 5)
+      integer :: state(5), j
+      logical :: regular
+
+      r = 0
+      r(1, 1) = 1
+      r(1, 3) = -2
+      r(1:4, 4) = 1
+      r(1:5, 5) = [1, 2, 3, 4, 5]
+      r(3, 3) = 1e-10_dp
+      r(4, 4) = 1
+      r(5, 5) = 1
+      do j = 1, 5
+         r(:, j) = units(j)*r(:, j)
+      end do
+      call covariance(5, r, [1, 2, 3, 4, 5], [0, 0, 0, 1, 0], 1e-9_dp, 1e-8_dp, cov, state, regular)
+      call check(.not. regular .and. all(cov == 0), 'no covariance')
+      call check(all(state == [acts_together, without_effect, acts_together, determined, &
+                               determined]), 'and the reason')
+      r(3, 3) = 1e9_dp*5e-9_dp
+      call covariance(5, r, [1, 2, 3, 4, 5], [0, 1, 0, 1, 0], 1e-9_dp, 1e-8_dp, cov, state, regular)
+      call check(regular .and. cov(1, 1) > 0, 'a covariance')
+      call check(all(state == [acts_together, determined, acts_together, determined, determined]), &
+                 'that is in doubt')
+      call covariance(5, r, [1, 2, 3, 4, 5], [0, 1, 1, 1, 0], 1e-9_dp, 1e-8_dp, cov, state, regular)
+      call check(regular .and. cov(1, 1) > 0 .and. cov(5, 5) > 0, 'all is well if some are fixed')
+   end subroutine undetermined_variables_are_named
 
    subroutine covariance_is_the_inverse(r, scale)
       real(dp), intent(in) :: r(:, :)
       real(dp), intent(in) :: scale
       real(dp), dimension(size(r, 1), size(r, 1)) :: work, cov, j, product
       logical :: regular
-      integer :: ipvt(size(r, 1)), n, i
+      integer :: ipvt(size(r, 1)), state(size(r, 1)), n, i
 
       n = size(r, 1)
       ipvt = [(1 + mod(i + 2, n), i=1, n)]
       work = scale*r
       j(:, ipvt) = r
-      call covariance(n, work, ipvt, [(0, i=1, n)], cov, regular)
+      call covariance(n, work, ipvt, [(0, i=1, n)], rounding, rounding, cov, state, regular)
       product = matmul(gram(j), scale*(scale*cov))
-      call check(regular, 'a regular triangle')
+      call check(regular .and. all(state == determined), 'a regular triangle')
       call check(all([(abs(product(i, i) - 1) < 1e-9_dp, i=1, n)]), 'ones on the diagonal')
       call check(all([(count(abs(product(:, i)) > 1e-9_dp) == 1, i=1, n)]), 'zeros beside it')
       call check(all(cov == transpose(cov)), 'symmetry')
@@ -45,7 +78,7 @@ contains
          !! The one that is not.
       real(dp), dimension(size(r, 1), size(r, 1)) :: work, cov, product
       logical :: regular
-      integer :: ipvt(size(r, 1)), active(size(r, 1)), n, i
+      integer :: ipvt(size(r, 1)), active(size(r, 1)), state(size(r, 1)), n, i
 
       n = size(r, 1)
       ipvt = [(n + 1 - i, i=1, n)]
@@ -53,7 +86,7 @@ contains
       active(ipvt(k)) = -1
       work = r
       work(:, k) = 0  ! of no matter, nor is that it would be singular
-      call covariance(n, work, ipvt, active, cov, regular)
+      call covariance(n, work, ipvt, active, rounding, rounding, cov, state, regular)
       work(:, n:1:-1) = r
       product = matmul(gram(work), cov)
       call check(regular, 'the free part is regular')
@@ -67,13 +100,13 @@ contains
       integer, intent(in) :: k
       real(dp), dimension(size(r, 1), size(r, 1)) :: work, cov
       logical :: regular
-      integer :: ipvt(size(r, 1)), n, i
+      integer :: ipvt(size(r, 1)), state(size(r, 1)), n, i
 
       n = size(r, 1)
       ipvt = [(i, i=1, n)]
       work = r
       work(:, k) = 1e-160_dp*r(:, k)
-      call covariance(n, work, ipvt, [(0, i=1, n)], cov, regular)
+      call covariance(n, work, ipvt, [(0, i=1, n)], rounding, rounding, cov, state, regular)
       call check(.not. regular, 'no covariance of 1e320')
    end subroutine covariance_that_overflows_is_none
 
@@ -83,13 +116,13 @@ contains
          !! Where the zero stands.
       real(dp), dimension(size(r, 1), size(r, 1)) :: work, cov
       logical :: regular
-      integer :: ipvt(size(r, 1)), n, i
+      integer :: ipvt(size(r, 1)), state(size(r, 1)), n, i
 
       n = size(r, 1)
       ipvt = [(i, i=1, n)]
       work = r
       work(k, k) = 0
-      call covariance(n, work, ipvt, [(0, i=1, n)], cov, regular)
+      call covariance(n, work, ipvt, [(0, i=1, n)], rounding, rounding, cov, state, regular)
       call check(.not. regular, 'a singular triangle')
       call check(all(cov == 0), 'no covariance of a singular triangle')
    end subroutine singular_triangle_has_none

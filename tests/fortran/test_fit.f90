@@ -139,18 +139,18 @@ contains
    end subroutine stays_within_bounds
 
    subroutine covariance_tells_singular_triangles()
-      integer(c_int) :: regular
+      integer(c_int) :: regular, state(4)
 
       call pose(random_matrix(30, 4), 1.0_dp)
       call fit(1)
       r = augmented(:, :4)
       cov = r
-      call covar(4_c_int, r, ipvt, [0_c_int, 0_c_int, 0_c_int, 0_c_int], cov, regular)
+      call covar(4_c_int, r, ipvt, spread(0_c_int, 1, 4), 1e-10_dp, 1e-10_dp, cov, state, regular)
       call check(regular == 1, 'a regular Jacobian has a covariance')
       cov = matmul(matmul(transpose(problem%columns), problem%columns), cov)
       call check(all(abs([(cov(j, j), j=1, 4)] - 1) < 1e-6_dp), 'it is the inverse of J''J')
       r(4, 4) = 0
-      call covar(4_c_int, r, ipvt, [0_c_int, 0_c_int, 0_c_int, 0_c_int], cov, regular)
+      call covar(4_c_int, r, ipvt, spread(0_c_int, 1, 4), 1e-10_dp, 1e-10_dp, cov, state, regular)
       call check(regular == 0, 'a singular Jacobian has none')
    end subroutine covariance_tells_singular_triangles
 

@@ -19,6 +19,12 @@ program test_qr
    r = 0
    r(1, :) = 1
    call factor(r, 1.0_dp, 1, 'rank one')
+   r = 0
+   r(1, :) = [9, -8, 1, 1, 1, 1, 1, 1, 1]
+   do n = 2, 9
+      r(n, n) = merge(1e-3_dp, 1.0_dp, n == 2)
+   end do
+   call factor(r, 1.0_dp, 9, 'a first column that stays the first')
    call finish()
 
 contains

@@ -1,0 +1,196 @@
+"""Parameters that the data do not determine: no covariance, and a warning that names them."""
+
+import warnings
+
+import numpy as np
+import pytest
+from problems import nist
+
+from leastsq import OptimizeWarning, curve_fit, leastsq
+
+T = np.linspace(0, 5, 40)
+Y = 2 * np.exp(-0.7 * T) + 0.02 * np.random.default_rng(5).standard_normal(40)
+NOT_ESTIMATED = "Covariance of the parameters could not be estimated"
+
+
+def said(f, x, y, *args, **options):
+    """The result of a fit, and what it warns of."""
+    with warnings.catch_warnings(record=True) as caught, np.errstate(all="ignore"):
+        warnings.simplefilter("always")
+        result = curve_fit(f, x, y, *args, **options)
+    return *result, " ".join(str(w.message) for w in caught if w.category is OptimizeWarning)
+
+
+REDUNDANT = {
+    "a and b": (lambda t, a, b, k: (a + b) * np.exp(-k * t), [1, 1.5, 1]),
+    "a and b ": (lambda t, a, b, k: a * b * np.exp(-k * t), [1, 1.5, 1]),
+    "a and c": (lambda t, a, k, c: a * np.exp(-k * t + c), [1, 1, 1]),
+    "p and q": (lambda t, a, p, q: a * np.exp(-t * p * q), [1, 0.5, 1.2]),
+    "v and e": (lambda t, v, k, e: v * e * np.exp(-k * t), [1, 1, 2]),
+}
+
+
+@pytest.mark.parametrize("names", REDUNDANT)
+@pytest.mark.parametrize("jac", [None, "3-point", "cs"])
+def test_parameters_that_act_together_are_named(names, jac):
+    f, p0 = REDUNDANT[names]
+    popt, pcov, words = said(f, T, Y, p0, jac=jac)
+    assert np.sum((f(T, *popt) - Y) ** 2) < 0.02
+    assert f"determine {names.strip()}: " in words
+    if jac is not None:  # forward differences can leave it in doubt
+        assert np.isinf(pcov).all()
+        assert NOT_ESTIMATED in words
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1, 1e9])
+def test_units_do_not_matter(unit):
+    def f(t, a, b, k):
+        return (a * unit + b) * np.exp(-k * t)
+
+    _, _, words = said(f, T, Y, [1 / unit, 1.5, 1], jac="cs")
+    assert "determine a and b: " in words
+
+
+def test_parameters_in_distant_units_are_regular():
+    def f(t, a, k):
+        return 1e-12 * a * np.exp(-1e9 * k * t)
+
+    _, pcov, words = said(f, T, Y, [1e12, 1e-9])
+    _, expected, _ = said(lambda t, a, k: a * np.exp(-k * t), T, Y, [1, 1])
+    assert words == ""
+    np.testing.assert_allclose(pcov * np.outer([1e-12, 1e9], [1e-12, 1e9]), expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", nist.PROBLEMS)
+def test_no_false_alarm_on_measurements(name):
+    problem = nist.PROBLEMS[name]
+
+    def f(x, *b):
+        return problem.model(problem.x, *b)
+
+    def jac(x, *b):
+        return problem.jacobian(np.array(b))
+
+    for derivatives in (None, jac):
+        _, pcov, words = said(f, problem.x, problem.y, problem.starts[1], jac=derivatives)
+        assert words == ""
+        assert np.isfinite(pcov).all()
+
+
+def test_parameter_without_effect_at_the_start_is_named():
+    _, pcov, words = said(lambda t, a, k: a + 0 * k * t, T, np.ones(40), [1, 3])
+    assert "p0 is where <lambda> does not depend on k" in words
+    assert np.isinf(pcov).all()
+
+
+def test_parameter_without_effect_at_the_solution_is_named_with_the_bound():
+    def f(t, a, k):
+        return a * np.exp(-k * t)
+
+    popt, pcov, words = said(f, T, -Y, [1, 1], bounds=(0, 10))
+    assert popt[0] == 0
+    assert "at the solution f does not depend on k" in words
+    assert "a is on a bound" in words
+    assert np.isinf(pcov).all()
+
+
+def test_parameters_of_a_model_with_stars_are_numbered():
+    _, _, words = said(lambda t, *p: (p[0] + p[1]) * np.exp(-p[2] * t), T, Y, [1, 1.5, 1], jac="cs")
+    assert "determine p[0] and p[1]: " in words
+
+
+def test_too_few_points_are_told():
+    _, _, words = said(lambda x, a, b: a * x + b, [1.0, 2], [3.0, 4])
+    assert "no more points (2) than parameters (2)" in words
+    assert "absolute_sigma=True" in words
+
+
+def test_exact_duplicates_have_no_covariance():
+    rng = np.random.default_rng(2)
+    for m, n in [(5, 2), (50, 5), (1000, 3), (20000, 20)]:
+        J = rng.standard_normal((m, n)) * 10 ** rng.uniform(-3, 3, n)
+        J[:, -1] = J[:, : n // 2] @ rng.standard_normal(n // 2)
+        b = rng.standard_normal(m)
+        fit = leastsq(lambda x: J @ x - b, np.zeros(n), Dfun=lambda x: J, full_output=True)  # noqa: B023
+        assert fit[1] is None
+
+
+def test_message_tells_of_residuals_that_depend_on_nothing():
+    fit = leastsq(lambda p: np.ones(3), [1.0], full_output=True)
+    assert "the Jacobian is zero" in fit[3]
+    assert fit[4] == 4
+    perfect = leastsq(lambda p: np.zeros(3), [1.0], full_output=True)
+    is_fixed = leastsq(
+        lambda p: p - np.arange(2), [1.0, 1.0], bounds=([1, 1], [1, 1]), full_output=True
+    )
+    for fit in (perfect, is_fixed):
+        assert fit[4] == 4
+        assert "zero" not in fit[3]
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e-160, 1e-5, 1e160, 1e300])
+@pytest.mark.parametrize("form", ["each", "scalar", "covariance"])
+def test_ratios_of_sigma_alone_matter(size, form):
+    def f(t, a, k):
+        return a * np.exp(-k * t)
+
+    sigma = {"each": np.full(40, size), "scalar": size, "covariance": np.eye(40) * size}[form]
+    popt, pcov = curve_fit(f, T, Y, sigma=sigma)
+    expected = curve_fit(f, T, Y, sigma=np.ones(40))
+    np.testing.assert_allclose(popt, expected[0], rtol=1e-7)
+    np.testing.assert_allclose(pcov, expected[1], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "diag", [[np.inf, 1, 1], [1e-160, 1, 1e160], [1e-320, 1, 1], [1, np.nan, 1], [1, 0, 1]]
+)
+def test_scale_that_is_none_is_refused(fit, diag):
+    with pytest.raises(TypeError, match="diag must"):
+        leastsq(fit.residuals, fit.start, diag=diag)
+    assert leastsq(fit.residuals, fit.start, diag=diag, full_output=True)[4] == 0
+
+
+@pytest.mark.parametrize("x_scale", [0, -1, np.inf, np.nan, [1, 0, 1], [1, 1], 1e-310])
+def test_unit_that_is_none_is_refused(fit, x_scale):
+    with pytest.raises(ValueError, match="x_scale must be 'jac', a positive number or 3"):
+        curve_fit(lambda x, *p: fit.residuals(p) + fit.y, fit.x, fit.y, fit.start, x_scale=x_scale)
+
+
+@pytest.mark.parametrize("epsfcn", [np.nan, np.inf])
+def test_error_of_func_that_is_none_is_refused(fit, epsfcn):
+    with pytest.raises(TypeError, match="epsfcn must be finite"):
+        leastsq(fit.residuals, fit.start, epsfcn=epsfcn)
+
+
+@pytest.mark.parametrize("sigma", [np.ones(40), np.eye(40)])
+def test_jacobian_of_one_row_is_not_spread_by_sigma(sigma):
+    with pytest.raises(ValueError, match="jac 40 rows"):
+        curve_fit(
+            lambda t, a, k: a * np.exp(-k * t),
+            T,
+            Y,
+            sigma=sigma,
+            jac=lambda t, a, k: np.ones((1, 2)),
+        )
+
+
+@pytest.mark.parametrize("jac", ["2-point", "3-point", "cs"])
+def test_every_scheme_takes_every_model_and_box(jac):
+    def line(x, a, b):
+        return a * x + b
+
+    narrow = ([2, 1], [2 + 1e-5, 1 + 2e-16])
+    popt, _, _ = said(line, T, 3 * T + 1, [2, 1], bounds=narrow, jac=jac)
+    assert popt[0] == 2 + 1e-5
+    popt, _, _ = said(line, T, 3 * T + 1, [1, 1], bounds=(-1e308, 1e308), jac=jac)
+    np.testing.assert_allclose(popt, [3, 1], rtol=1e-6)
+    popt, _, words = said(lambda x, a: 2.0, T, Y, [1], jac=jac)
+    assert popt == [1]
+    assert NOT_ESTIMATED in words
+    popt, _, _ = said(lambda x, a: a * 1.0, T, Y, [1], jac=jac)
+    assert popt[0] == pytest.approx(Y.mean(), rel=1e-6)
+    popt, _, _ = said(lambda x, a: a * x, 2.0, 4.0, [1], jac=jac)
+    assert popt[0] == pytest.approx(2, rel=1e-6)
+    image = T.reshape(5, 8)
+    popt, _, _ = said(line, image, 3 * image + 1, [1, 1], jac=jac)
+    np.testing.assert_allclose(popt, [3, 1], rtol=1e-6)
