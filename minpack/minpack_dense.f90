@@ -53,8 +53,6 @@ module minpack_dense
       type(differences_type) :: differences
       real(dp), allocatable :: fjac(:, :)
          !! Shape: (m, n).
-      real(dp), allocatable :: x(:)
-         !! Shape: (n). The point that is stepped from.
    contains
       procedure :: prepare => prepare_differenced
       procedure :: jacobian => differenced_jacobian
@@ -99,8 +97,8 @@ contains
       integer, intent(out) :: stat
 
       call prepare(self, functions, fvec, stat)
-      if (stat == 0) allocate (self%fjac(functions%m, self%n), self%x(self%n), stat=stat)
-      if (stat == 0) call self%differences%prepare(self%n, stat)
+      if (stat == 0) allocate (self%fjac(functions%m, self%n), stat=stat)
+      if (stat == 0) call self%differences%prepare(functions, fvec, stat)
    end subroutine prepare_differenced
 
    subroutine residual(self, x, norm, info)
@@ -209,9 +207,7 @@ contains
       type(view_type), intent(out) :: view
       integer, intent(out) :: info
 
-      self%x = x
-      call self%differences%fdjac(self%functions, self%x, self%fvec, self%fnorm, self%fjac, &
-                                  self%nfev, info)
+      call self%differences%fdjac(x, self%fnorm, self%fjac, self%nfev, info)
       call view%show_columns(self%fjac)
    end subroutine differenced_jacobian
 

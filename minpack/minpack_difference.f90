@@ -18,7 +18,6 @@ module minpack_difference
    !! remembered.
    use minpack_kinds, only: dp, epsmch, giant, dwarf
    use minpack_info, only: going_on, jacobian_not_finite, out_of_memory
-   use minpack_vectors, only: enorm
    use minpack_box, only: box_type
    use minpack_functions, only: functions_type
    use minpack_quotient, only: difference, sample_type
@@ -45,8 +44,19 @@ module minpack_difference
          !! Whether the steps are the caller's.
       real(dp), pointer, contiguous :: steps(:) => null()
          !! Shape: (n). Those steps, in units of |x|.
-      real(dp) :: start_norm = -1
-         !! Norm of the residuals at the first Jacobian.
+
+      class(functions_type), pointer :: functions => null()
+      real(dp), pointer, contiguous :: fvec(:) => null()
+         !! Shape: (m). The residuals at x.
+      real(dp), allocatable :: x(:)
+         !! Shape: (n). The point that is stepped from.
+      real(dp) :: unit = 0
+         !! The norm of the residuals at x, in which their changes are measured.
+      real(dp) :: start_unit = 0
+         !! The same at the first Jacobian.
+      integer :: evaluations = 0
+         !! For one Jacobian.
+
       type(sample_type), allocatable :: samples(:)
          !! Shape: (n). What was seen of each variable.
       real(dp), allocatable :: shortest(:)
@@ -56,7 +66,7 @@ module minpack_difference
       real(dp), allocatable :: longest(:)
          !! Shape: (n). The largest step of a variable with an offset, or huge.
       real(dp), allocatable :: trusted_from(:)
-         !! Shape: (n). The change from which on a variable is not suspected again.
+         !! Shape: (n). The change of the residuals from which on a variable is not suspected again.
       logical, allocatable :: is_dead(:)
          !! Shape: (n). Whether a variable had no effect, however far it was stepped.
       logical, allocatable :: trusted(:)
@@ -68,21 +78,29 @@ module minpack_difference
       procedure :: fdjac
       procedure, private :: first_step
       procedure, private :: revise
+      procedure, private :: forget_step
       procedure, private :: lengthen
       procedure, private :: shorten
       procedure, private :: try
+      procedure, private :: difference_by
    end type differences_type
 
 contains
 
-   subroutine prepare(self, n, stat)
+   subroutine prepare(self, functions, fvec, stat)
       class(differences_type), intent(inout) :: self
-      integer, intent(in) :: n
+      class(functions_type), intent(in), target :: functions
+      real(dp), intent(in), target, contiguous :: fvec(:)
+         !! Shape: (m). Where the residuals at x will be.
       integer, intent(out) :: stat
          !! Not zero if memory ran out.
 
-      allocate (self%samples(n), self%shortest(n), self%size(n), self%longest(n), self%trusted_from(n), &
-                self%trusted(n), self%is_dead(n), stat=stat)
+      self%functions => functions
+      self%fvec => fvec
+      associate (n => functions%n)
+         allocate (self%x(n), self%samples(n), self%shortest(n), self%size(n), self%longest(n), &
+                   self%trusted_from(n), self%trusted(n), self%is_dead(n), stat=stat)
+      end associate
       if (stat /= 0) return
       self%shortest = 0
       self%size = 0
@@ -92,108 +110,105 @@ contains
       self%is_dead = .false.
    end subroutine prepare
 
-   subroutine fdjac(self, functions, x, fvec, fnorm, fjac, nfev, info)
+   subroutine fdjac(self, x, fnorm, fjac, nfev, info)
       !! Difference the residuals in every variable.
       class(differences_type), intent(inout) :: self
-      class(functions_type), intent(inout) :: functions
-      real(dp), intent(inout), contiguous :: x(:)
-         !! Shape: (n). Left as it came.
-      real(dp), intent(in), contiguous :: fvec(:)
-         !! Shape: (m). The residuals at x.
+      real(dp), intent(in) :: x(:)
+         !! Shape: (n).
       real(dp), intent(in) :: fnorm
-         !! Their norm.
+         !! Norm of the residuals at x.
       real(dp), intent(inout), contiguous :: fjac(:, :)
          !! Shape: (m, n).
       integer, intent(inout) :: nfev
       integer, intent(out) :: info
-      real(dp) :: unit
       integer :: j
 
       info = going_on
-      unit = max(fnorm, dwarf)
-      if (self%start_norm < 0) self%start_norm = unit
+      self%x = x
+      self%unit = max(fnorm, dwarf)
+      if (self%start_unit == 0) self%start_unit = self%unit
+      self%evaluations = 0
       do j = 1, size(x)
-         call difference(functions, self%box, x, fvec, unit, j, self%first_step(j, x(j)), &
-                         fjac(:, j), self%samples(j), nfev, info)
-         if (info /= going_on) return
+         call self%difference_by(self%first_step(j), j, fjac(:, j), self%samples(j), info)
+         if (info /= going_on) exit
       end do
-      if (.not. self%fixed_steps) call self%revise(functions, x, fvec, unit, fjac, nfev, info)
+      if (info == going_on .and. .not. self%fixed_steps) call self%revise(fjac, info)
+      nfev = nfev + self%evaluations
    end subroutine fdjac
 
-   real(dp) function first_step(self, j, value) result(step)
-      !! The step to begin with.
-      class(differences_type), intent(inout) :: self
+   pure real(dp) function first_step(self, j) result(step)
+      !! The step of variable j to begin with.
+      class(differences_type), intent(in) :: self
       integer, intent(in) :: j
-      real(dp), intent(in) :: value
-
       real(dp) :: relative
 
-      if (self%shortest(j) > 0 .and. abs(value) > 2*self%size(j)) then
-         self%shortest(j) = 0
-         self%trusted_from(j) = giant
-      end if
       relative = sqrt(max(self%epsfcn, epsmch))
       if (self%fixed_steps) relative = self%steps(j)
-      step = relative*abs(value)
+      step = relative*abs(self%x(j))
       if (step == 0) step = relative
-      step = min(max(step, self%shortest(j)), self%longest(j))
+      if (abs(self%x(j)) <= 2*self%size(j)) step = max(step, self%shortest(j))
+      step = min(step, self%longest(j))
    end function first_step
 
-   subroutine revise(self, functions, x, fvec, unit, fjac, nfev, info)
-      !! Try the variables that are suspected with other steps. The arguments are those of fdjac.
+   subroutine revise(self, fjac, info)
+      !! Try the variables that are suspected with other steps.
       class(differences_type), intent(inout) :: self
-      class(functions_type), intent(inout) :: functions
-      real(dp), intent(inout), contiguous :: x(:)
-      real(dp), intent(in), contiguous :: fvec(:)
-      real(dp), intent(in) :: unit
       real(dp), intent(inout), contiguous :: fjac(:, :)
-      integer, intent(inout) :: nfev
       integer, intent(out) :: info
       real(dp) :: largest
       integer :: j
 
       info = going_on
       largest = 1
-      do j = 1, size(x)
+      do j = 1, size(self%x)
          associate (sample => self%samples(j))
-            if (sample%step > 0) largest = max(largest, abs(x(j))*(sample%change/sample%step))
+            if (sample%step <= 0) cycle
+            largest = max(largest, abs(self%x(j))*(sample%change/sample%step))
          end associate
       end do
-      do j = 1, size(x)
+      do j = 1, size(self%x)
+         if (self%samples(j)%step <= 0 .or. self%samples(j)%change > giant) cycle
+         call self%forget_step(largest, j, fjac(:, j), info)
+         if (info /= going_on) return
          associate (change => self%samples(j)%change)
-            if (self%samples(j)%step <= 0 .or. change > giant) cycle
-            if (self%shortest(j) > 0 .and. change > 10*sqrt(epsmch)*largest) then
-               ! The variable has more effect here than where its step was found.
-               self%shortest(j) = 0
-               self%trusted_from(j) = giant
-               call difference(functions, self%box, x, fvec, unit, j, self%first_step(j, x(j)), &
-                               fjac(:, j), self%samples(j), nfev, info)
-               if (info /= going_on) return
-            end if
             self%is_dead(j) = self%is_dead(j) .and. change <= 0
             if (self%is_dead(j)) cycle
-            if (change <= too_small*largest .and. change*unit < self%trusted_from(j)) then
-               call self%lengthen(functions, x, fvec, unit, largest, j, fjac(:, j), nfev, info)
-            else if (change*(unit/self%start_norm) >= too_large .and. .not. self%trusted(j)) then
-               call self%shorten(functions, x, fvec, unit, j, fjac(:, j), nfev, info)
+            if (change <= too_small*largest .and. change*self%unit < self%trusted_from(j)) then
+               call self%lengthen(largest, j, fjac(:, j), info)
+            else if (change*(self%unit/self%start_unit) >= too_large .and. .not. self%trusted(j)) then
+               call self%shorten(j, fjac(:, j), info)
             end if
          end associate
          if (info /= going_on) return
       end do
    end subroutine revise
 
-   subroutine lengthen(self, functions, x, fvec, unit, largest, j, column, nfev, info)
-      !! Step farther until two quotients agree or the effect is as large as that of any other variable.
+   subroutine forget_step(self, largest, j, column, info)
+      !! Let go of the step that is remembered if the variable has more effect here, or a larger size.
       class(differences_type), intent(inout) :: self
-      class(functions_type), intent(inout) :: functions
-      real(dp), intent(inout), contiguous :: x(:)
-      real(dp), intent(in), contiguous :: fvec(:)
-      real(dp), intent(in) :: unit
       real(dp), intent(in) :: largest
          !! The largest effect of a variable.
       integer, intent(in) :: j
       real(dp), intent(inout), contiguous :: column(:)
-      integer, intent(inout) :: nfev
+      integer, intent(out) :: info
+      logical :: is_in_use
+
+      info = going_on
+      if (self%shortest(j) <= 0) return
+      is_in_use = abs(self%x(j)) <= 2*self%size(j)
+      if (is_in_use .and. self%samples(j)%change <= 10*sqrt(epsmch)*largest) return
+      self%shortest(j) = 0
+      self%trusted_from(j) = giant
+      if (is_in_use) call self%difference_by(self%first_step(j), j, column, self%samples(j), info)
+   end subroutine forget_step
+
+   subroutine lengthen(self, largest, j, column, info)
+      !! Step farther until two quotients agree or the effect is as large as that of any other variable.
+      class(differences_type), intent(inout) :: self
+      real(dp), intent(in) :: largest
+         !! The largest effect of a variable.
+      integer, intent(in) :: j
+      real(dp), intent(inout), contiguous :: column(:)
       integer, intent(out) :: info
       type(sample_type) :: last, next
       real(dp) :: step
@@ -209,14 +224,14 @@ contains
             ! A variable that came to lie on 1e-17 by cancellation is a zero in all but name.
             if (step < epsmch .or. attempt == 2) step = max(step, sqrt(epsmch))
          end if
-         call self%try(functions, x, fvec, unit, j, step, column, last, next, agree, nfev, info)
+         call self%try(step, j, column, last, next, agree, info)
          if (info /= going_on .or. next%step <= last%step) exit
          if (agree .and. next%change > too_small*largest) exit
          if (last%change > too_small*largest .and. &
              next%change/next%step > 2*(last%change/last%step)) then
             ! Rounding errors fall as the step grows. This is curvature, beside next to no slope.
             column = column - (self%other - column)*(last%step/(next%step - last%step))
-            self%trusted_from(j) = unit*self%samples(j)%change/4
+            self%trusted_from(j) = self%unit*self%samples(j)%change/4
             return
          end if
          column = self%other
@@ -226,22 +241,17 @@ contains
       self%is_dead(j) = last%change <= 0
       if (last%step > self%samples(j)%step .and. .not. self%is_dead(j)) then
          self%shortest(j) = last%step
-         self%size(j) = abs(x(j))
+         self%size(j) = abs(self%x(j))
       end if
       self%samples(j) = last
-      self%trusted_from(j) = unit*last%change/4
+      self%trusted_from(j) = self%unit*last%change/4
    end subroutine lengthen
 
-   subroutine shorten(self, functions, x, fvec, unit, j, column, nfev, info)
+   subroutine shorten(self, j, column, info)
       !! Step less far until two quotients agree.
       class(differences_type), intent(inout) :: self
-      class(functions_type), intent(inout) :: functions
-      real(dp), intent(inout), contiguous :: x(:)
-      real(dp), intent(in), contiguous :: fvec(:)
-      real(dp), intent(in) :: unit
       integer, intent(in) :: j
       real(dp), intent(inout), contiguous :: column(:)
-      integer, intent(inout) :: nfev
       integer, intent(out) :: info
       type(sample_type) :: last, next
       real(dp) :: least
@@ -250,11 +260,12 @@ contains
 
       info = going_on
       last = self%samples(j)
-      least = max(1e4_dp*epsmch*abs(x(j)), 1e3_dp*max(self%epsfcn, epsmch)*(last%step/last%change))
+      ! What a shorter step changes is more than the errors of x and of the residuals.
+      least = max(1e4_dp*epsmch*abs(self%x(j)), &
+                  1e3_dp*max(self%epsfcn, epsmch)*(last%step/last%change))
       do attempt = 1, most_tries
          if (last%step/factor < least) exit
-         call self%try(functions, x, fvec, unit, j, last%step/factor, column, last, next, agree, &
-                       nfev, info)
+         call self%try(last%step/factor, j, column, last, next, agree, info)
          if (info /= going_on) return
          if (agree .and. attempt == 1) exit
          column = self%other
@@ -266,35 +277,30 @@ contains
       self%samples(j) = last
    end subroutine shorten
 
-   subroutine try(self, functions, x, fvec, unit, j, step, column, last, next, agree, nfev, info)
+   subroutine try(self, step, j, column, last, next, agree, info)
       !! Difference variable j with another step, and compare the quotient with the column.
       class(differences_type), intent(inout) :: self
-      class(functions_type), intent(inout) :: functions
-      real(dp), intent(inout), contiguous :: x(:)
-      real(dp), intent(in), contiguous :: fvec(:)
-      real(dp), intent(in) :: unit
-      integer, intent(in) :: j
       real(dp), intent(in) :: step
+      integer, intent(in) :: j
       real(dp), intent(in), contiguous :: column(:)
       type(sample_type), intent(in) :: last
          !! What was seen with the step of the column.
       type(sample_type), intent(out) :: next
          !! What is seen with this one. The quotient is left in `other`.
       logical, intent(out) :: agree
-      integer, intent(inout) :: nfev
       integer, intent(out) :: info
       real(dp) :: squares, differing
       integer :: i, stat
 
       agree = .false.
       if (.not. allocated(self%other)) then
-         allocate (self%other(size(fvec)), stat=stat)
+         allocate (self%other(size(self%fvec)), stat=stat)
          if (stat /= 0) then
             info = out_of_memory
             return
          end if
       end if
-      call difference(functions, self%box, x, fvec, unit, j, step, self%other, next, nfev, info)
+      call self%difference_by(step, j, self%other, next, info)
       if (info == jacobian_not_finite) then
          ! The column that is known will have to do.
          info = going_on
@@ -305,9 +311,21 @@ contains
       differing = 0
       squares = (next%change/next%step)**2
       do i = 1, size(column)
-         differing = differing + ((column(i) - self%other(i))/unit)**2
+         differing = differing + ((column(i) - self%other(i))/self%unit)**2
       end do
       agree = next%change > 0 .and. differing <= alike**2*squares
    end subroutine try
+
+   subroutine difference_by(self, step, j, column, sample, info)
+      class(differences_type), intent(inout) :: self
+      real(dp), intent(in) :: step
+      integer, intent(in) :: j
+      real(dp), intent(inout), contiguous :: column(:)
+      type(sample_type), intent(out) :: sample
+      integer, intent(out) :: info
+
+      call difference(self%functions, self%box, self%x, self%fvec, self%unit, j, step, column, &
+                      sample, self%evaluations, info)
+   end subroutine difference_by
 
 end module minpack_difference

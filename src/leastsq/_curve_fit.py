@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,12 +10,12 @@ from numpy.typing import ArrayLike
 
 from leastsq._bounds import Box, read_box
 from leastsq._checks import FloatArray, Function, name_of, norm, own_vector
-from leastsq._data import Data, read_data
+from leastsq._data import read_data
 from leastsq._doubts import doubtful_covariance, no_covariance, positional
 from leastsq._errors import FitError, OptimizeWarning
+from leastsq._fit import Fit
 from leastsq._fit_options import default_settings, fit_settings, read_jac, refuse_foreign
-from leastsq._functions import Functions, is_dispatcher, is_single
-from leastsq._model import IN_PYTHON, Padded, jacobian_form, named, residual_form
+from leastsq._functions import Functions
 from leastsq._result import SOLVED, SOLVED_OR_FLAT, Outcome, infodict, inverse, message
 from leastsq._solve import solve
 from leastsq._warnings import warn
@@ -197,80 +196,6 @@ def curve_fit(
             outcome.ier,
         )
     return outcome.x, pcov
-
-
-class Fit:
-    """The residuals of a model and their Jacobian, with the data as arguments."""
-
-    def __init__(self, f: Function, data: Data, n: int, is_padded: bool) -> None:
-        self.f = f
-        self.data = data
-        self.n = n
-        self.is_padded = is_padded
-        self.residuals: Any = self.form(residual_form, f)
-        self.jacobian: Any = None
-        self.returned: Any = None
-
-    def first(self, p: Any, *args: Any) -> Any:
-        """Evaluate the residuals, and keep what the model returned."""
-
-        def watched(*given: Any) -> Any:
-            self.returned = self.f(*given)
-            return self.returned
-
-        weighing = self.data.weighing
-        form = self.padded(residual_form(named(watched, self.f), weighing, IN_PYTHON))
-        values = form(p, *args)
-        if self.is_padded:
-            self.residuals.m = form.m
-        return values
-
-    @property
-    def is_single(self) -> bool:
-        """Whether the model computes in float32."""
-        if self.returned is None:
-            return is_single(self.f)
-        return np.asarray(self.returned).dtype == np.float32
-
-    def differentiate(self, jac: Function | None, col_deriv: bool) -> None:
-        """Take the model's Jacobian, if there is one."""
-        if jac is not None:
-            self.jacobian = self.form(jacobian_form, jac, col_deriv)
-
-    def form(self, make: Any, function: Function, *flags: bool) -> Any:
-        """Make a function of the parameters, in compiled code where the user's is compiled."""
-        weighing = self.data.weighing
-        if is_dispatcher(function) and not self.is_padded:
-            return compiling()(make, function, weighing, self.n, *flags)
-        return self.padded(make(function, weighing, IN_PYTHON, *flags))
-
-    def padded(self, form: Function) -> Any:
-        """Add residuals that are zero where there are fewer than parameters."""
-        return Padded(form, self.n) if self.is_padded else form
-
-    def refuse_mismatch(self, m: int) -> None:
-        """Refuse residuals that are not as many as the points."""
-        y = self.data.y
-        m = self.residuals.m if self.is_padded else m
-        if m != y.size != 1:
-            raise ValueError(
-                f"{name_of(self.f)} and ydata do not go together: {m} residuals for {y.size} "
-                f"points. It must return an array of shape {y.shape}"
-            )
-
-    def without_padding(self, outcome: Outcome) -> Outcome:
-        """Drop the residuals that were added."""
-        if not self.is_padded:
-            return outcome
-        return outcome._replace(fvec=outcome.fvec[: self.residuals.m])
-
-
-@cache
-def compiling() -> Any:
-    """Import what needs Numba, once a model compiled by Numba was met."""
-    from leastsq._compiled_model import compiled
-
-    return compiled
 
 
 def start(f: Function, p0: ArrayLike | None, bounds: Any) -> tuple[FloatArray, Box | None]:

@@ -11,18 +11,18 @@ program test_difference
    type(box_type) :: box
    type(differences_type) :: differences
    real(dp), target, save :: lower(3), upper(3)
+   real(dp), target :: values(3)
    real(dp) :: point(3), fjac(3, 3)
    integer :: nfev, info, j, stat, first
 
-   call differences%prepare(3, stat)
-   call check(stat == 0, 'memory')
    functions%m = 3
    functions%n = 3
+   call fresh()
 
    call difference(0.0_dp)
    call check(info == going_on, 'differences')
    call check(nfev == 5, 'one evaluation a variable, and two more of what is zero')
-   call check(all(point == x), 'the point stays')
+   call check(all(differences%x == x), 'the point stays')
    call check(all([(abs(fjac(j, j) - 2*x(j)) < 1e-7_dp, j=1, 3)]), 'derivatives')
    call check(all([(count(fjac(:, j) /= 0) <= 1, j=1, 3)]), 'zeros beside them')
 
@@ -67,7 +67,8 @@ contains
 
       differences%box = box
       differences%epsfcn = epsfcn
-      call differences%fdjac(functions, point, fvec, norm2(fvec), fjac, nfev, info)
+      values = fvec
+      call differences%fdjac(point, norm2(fvec), fjac, nfev, info)
    end subroutine fdjac
 
    subroutine bounds_are_kept()
@@ -86,7 +87,7 @@ contains
       upper = [1.0_dp, -2.0_dp, 1e-5_dp]
       call difference(1e-4_dp)
       call check(info == going_on .and. nfev == 2, 'no evaluation for what is fixed')
-      call check(all(point == x), 'the point stays between bounds')
+      call check(all(differences%x == x), 'the point stays between bounds')
       call check(close_to(fjac(1, 1), 2 - 1e-3_dp, 1e-10_dp), 'as far down as there is room')
       call check(all(fjac(:, 2) == 0), 'a zero column for what is fixed')
       call check(close_to(fjac(3, 3), 1e-5_dp, 1e-10_dp), 'as far up as there is room')
@@ -113,12 +114,12 @@ contains
       point = 1e200_dp
       call fdjac([1.0_dp, 1.0_dp, 1.0_dp], 0.0_dp)
       call check(info == jacobian_not_finite, 'residuals that overflow have no derivative')
-      call check(all(point == 1e200_dp), 'the point stays all the same')
+      call check(all(differences%x == 1e200_dp), 'the point stays all the same')
    end subroutine square_that_overflows_has_none
 
    subroutine nothing_is_differenced()
       nfev = 0
-      call differences%fdjac(functions, point(:0), x, norm2(x), fjac(:, :0), nfev, info)
+      call differences%fdjac(point(:0), norm2(x), fjac(:, :0), nfev, info)
       call check(info == going_on .and. nfev == 0, 'no variables, no evaluations')
    end subroutine nothing_is_differenced
 
@@ -167,7 +168,8 @@ contains
 
    subroutine fresh()
       differences = differences_type()
-      call differences%prepare(3, stat)
+      call differences%prepare(functions, values, stat)
+      call check(stat == 0, 'memory')
    end subroutine fresh
 
    function mix(x) result(values)
