@@ -50,6 +50,8 @@ module minpack_difference
          !! Shape: (m). The residuals at x.
       real(dp), allocatable :: x(:)
          !! Shape: (n). The point that is stepped from.
+      real(dp), allocatable :: point(:)
+         !! Shape: (n). A point that is stepped to in several variables.
       real(dp) :: unit = 0
          !! The norm of the residuals at x, in which their changes are measured.
       real(dp) :: start_unit = 0
@@ -78,6 +80,7 @@ module minpack_difference
       procedure :: fdjac
       procedure, private :: first_step
       procedure, private :: revise
+      procedure, private :: bury_idle
       procedure, private :: forget_step
       procedure, private :: lengthen
       procedure, private :: shorten
@@ -98,8 +101,9 @@ contains
       self%functions => functions
       self%fvec => fvec
       associate (n => functions%n)
-         allocate (self%x(n), self%samples(n), self%shortest(n), self%size(n), self%longest(n), &
-                   self%trusted_from(n), self%trusted(n), self%is_dead(n), stat=stat)
+         allocate (self%x(n), self%point(n), self%samples(n), self%shortest(n), self%size(n), &
+                   self%longest(n), self%trusted_from(n), self%trusted(n), self%is_dead(n), &
+                   stat=stat)
       end associate
       if (stat /= 0) return
       self%shortest = 0
@@ -166,6 +170,8 @@ contains
             largest = max(largest, abs(self%x(j))*(sample%change/sample%step))
          end associate
       end do
+      call self%bury_idle(info)
+      if (info /= going_on) return
       do j = 1, size(self%x)
          if (self%samples(j)%step <= 0 .or. self%samples(j)%change > giant) cycle
          call self%forget_step(largest, j, fjac(:, j), info)
@@ -182,6 +188,33 @@ contains
          if (info /= going_on) return
       end do
    end subroutine revise
+
+   subroutine bury_idle(self, info)
+      !! Step several variables that had no effect at once: if they have none then either, there is no
+      !! need to try them one by one.
+      class(differences_type), intent(inout) :: self
+      integer, intent(out) :: info
+      real(dp) :: step
+      integer :: count, j
+
+      info = going_on
+      count = 0
+      self%point = self%x
+      do j = 1, size(self%x)
+         associate (sample => self%samples(j))
+            if (sample%step <= 0 .or. sample%change > 0 .or. self%is_dead(j)) cycle
+            step = self%box%difference(j, self%x(j), max(factor**3*sample%step, sqrt(epsmch)))
+            self%point(j) = self%box%confine(j, self%x(j) + step)
+            count = count + 1
+         end associate
+      end do
+      if (count < 2) return
+      call self%functions%residual(self%point, .true., info)
+      self%evaluations = self%evaluations + 1
+      if (info /= going_on) return
+      if (any(self%functions%values /= self%fvec)) return
+      self%is_dead = self%is_dead .or. (self%samples%step > 0 .and. self%samples%change <= 0)
+   end subroutine bury_idle
 
    subroutine forget_step(self, largest, j, column, info)
       !! Let go of the step that is remembered if the variable has more effect here, or a larger size.

@@ -81,15 +81,16 @@ contains
       real(dp), intent(out) :: change
       logical, intent(out) :: finite
          !! Whether no quotient is NaN or infinite: zero times such a value is NaN.
-      real(dp) :: zero, squares
+      real(dp) :: zero, squares, scale
       integer :: i
 
       zero = 0
       squares = 0
+      scale = 1/unit
       !$omp simd reduction(+:zero, squares)
       do i = 1, m
          column(i) = values(i) - fvec(i)
-         squares = squares + (column(i)/unit)**2
+         squares = squares + (column(i)*scale)**2
          column(i) = column(i)/step
          zero = zero + 0*column(i)
       end do

@@ -53,8 +53,7 @@ def are_finite(array: FloatArray) -> bool:
 
 def norm(vector: FloatArray) -> float:
     """Compute the Euclidean norm where the squares over- or underflow, too."""
-    with np.errstate(over="ignore"):
-        squares = float(vector.dot(vector))
+    squares = float(np.vdot(vector, vector))  # without a warning of overflow
     if 1e-280 < squares < math.inf:
         return math.sqrt(squares)
     largest = float(np.abs(vector).max(initial=0.0))
