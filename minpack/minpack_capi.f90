@@ -62,8 +62,9 @@ contains
       problem%differences%fixed_steps = fixed_steps /= 0
       problem%differences%steps => steps
       call solve(problem, address_type(residual, residual_data, residual_fills /= 0), &
-                 address_type(), x, fvec, evaluated /= 0, settings_type(ftol, xtol, gtol, factor, maxfev, fixed_scale /= 0, &
-                 diag, box), augmented(:, :n), augmented(:, n + 1), ipvt, info)
+                 address_type(), x, fvec, evaluated /= 0, &
+                 settings_type(ftol, xtol, gtol, factor, epsfcn, maxfev, fixed_scale /= 0, diag, box), &
+                 augmented(:, :n), augmented(:, n + 1), ipvt, info)
       nfev = problem%nfev
    end subroutine lmdif
 
@@ -111,8 +112,9 @@ contains
       box = box_type(bounded /= 0, lower, upper)
       call solve(problem, address_type(residual, residual_data, residual_fills /= 0), &
                  address_type(jacobian, jacobian_data, jacobian_fills /= 0), x, fvec, &
-                 evaluated /= 0, settings_type(ftol, xtol, gtol, factor, maxfev, fixed_scale /= 0, &
-                 diag, box), augmented(:, :n), augmented(:, n + 1), ipvt, info)
+                 evaluated /= 0, &
+                 settings_type(ftol, xtol, gtol, factor, 0.0_dp, maxfev, fixed_scale /= 0, diag, box), &
+                 augmented(:, :n), augmented(:, n + 1), ipvt, info)
       nfev = problem%nfev
       njev = problem%njev
    end subroutine lmder

@@ -10,12 +10,12 @@ module minpack_difference
    !! - A variable with a large offset, such as a date: the step is as long as the feature that it is to
    !!   resolve.
    !!
-   !! A column is suspected of the first if the residuals changed by less than 100 epsmch of their
+   !! A column is suspected of the first if the residuals changed by less than 1000 epsmch of their
    !! size, or of the largest effect |J_j x_j| of a variable on them; and of the second if they
    !! changed by more than a thousandth of their size at the start. Then the variable is
    !! stepped once more, a hundred times farther or less far. If the two quotients agree, the first was
-   !! right, and the variable is trusted. If not, the last step is varied until two in a row agree, and is
-   !! remembered.
+   !! right, and the variable is trusted. If not, the step is varied until two quotients in a row agree, or
+   !! agree better than the next two, and is remembered.
    use minpack_kinds, only: dp, epsmch, giant, dwarf
    use minpack_info, only: going_on, jacobian_not_finite, out_of_memory
    use minpack_box, only: box_type
@@ -25,14 +25,17 @@ module minpack_difference
    private
    public :: differences_type
 
-   real(dp), parameter :: too_small = 100*epsmch
+   real(dp), parameter :: too_small = 1000*epsmch
       !! A change of the residuals that is suspected to be their rounding errors.
    real(dp), parameter :: too_large = 1e-3_dp
       !! A change of the residuals that is suspected to hide their curvature.
    real(dp), parameter :: factor = 100
       !! From one step to the next that is tried.
-   real(dp), parameter :: alike = 0.01_dp
+   real(dp), parameter :: alike = 1e-3_dp
       !! The relative difference of quotients that agree.
+   real(dp), parameter :: half = 0.5_dp
+      !! Quotients that disagree by more have nothing in common.
+   real(dp), parameter :: several = 5
    integer, parameter :: most_tries = 6
 
    type :: differences_type
@@ -244,11 +247,11 @@ contains
       real(dp), intent(inout), contiguous :: column(:)
       integer, intent(out) :: info
       type(sample_type) :: last, next
-      real(dp) :: step
-      logical :: agree
+      real(dp) :: step, disagreement, least
       integer :: attempt
 
       last = self%samples(j)
+      least = half
       do attempt = 1, most_tries
          step = factor*last%step
          if (attempt == 1 .and. last%change <= too_small*largest/factor) step = factor*step
@@ -257,9 +260,9 @@ contains
             ! A variable that came to lie on 1e-17 by cancellation is a zero in all but name.
             if (step < epsmch .or. attempt == 2) step = max(step, sqrt(epsmch))
          end if
-         call self%try(step, j, column, last, next, agree, info)
+         call self%try(step, j, column, last, next, disagreement, info)
          if (info /= going_on .or. next%step <= last%step) exit
-         if (agree .and. next%change > too_small*largest) exit
+         if (disagreement <= alike .and. next%change > too_small*largest) exit
          if (last%change > too_small*largest .and. &
              next%change/next%step > 2*(last%change/last%step)) then
             ! Rounding errors fall as the step grows. This is curvature, beside next to no slope.
@@ -267,6 +270,9 @@ contains
             self%trusted_from(j) = self%unit*self%samples(j)%change/4
             return
          end if
+         ! Once quotients agree less than the two before them did, curvature outweighs rounding.
+         if (least < half .and. disagreement > least) exit
+         least = min(least, disagreement)
          column = self%other
          last = next
          if (last%change >= sqrt(epsmch)*largest) exit
@@ -287,30 +293,37 @@ contains
       real(dp), intent(inout), contiguous :: column(:)
       integer, intent(out) :: info
       type(sample_type) :: last, next
-      real(dp) :: least
-      logical :: agree
+      real(dp) :: least, disagreement, growth
       integer :: attempt
 
       info = going_on
+      growth = 1
       last = self%samples(j)
       ! What a shorter step changes is more than the errors of x and of the residuals.
       least = max(1e4_dp*epsmch*abs(self%x(j)), &
                   1e3_dp*max(self%epsfcn, epsmch)*(last%step/last%change))
       do attempt = 1, most_tries
          if (last%step/factor < least) exit
-         call self%try(last%step/factor, j, column, last, next, agree, info)
+         call self%try(last%step/factor, j, column, last, next, disagreement, info)
          if (info /= going_on) return
-         if (agree .and. attempt == 1) exit
+         if (disagreement <= alike .and. attempt == 1) exit
+         growth = (next%change/next%step)/(last%change/last%step)
          column = self%other
          last = next
-         if (agree) exit
+         if (disagreement <= alike) exit
       end do
       self%trusted(j) = .true.
-      if (last%step < self%samples(j)%step) self%longest(j) = last%step
-      self%samples(j) = last
+      if (last%step >= self%samples(j)%step) return
+      if (growth < factor/several) then
+         self%longest(j) = last%step
+         self%samples(j) = last
+      else
+         ! A quotient that grows as the step falls is an error of the residuals.
+         call self%difference_by(self%samples(j)%step, j, column, self%samples(j), info)
+      end if
    end subroutine shorten
 
-   subroutine try(self, step, j, column, last, next, agree, info)
+   subroutine try(self, step, j, column, last, next, disagreement, info)
       !! Difference variable j with another step, and compare the quotient with the column.
       class(differences_type), intent(inout) :: self
       real(dp), intent(in) :: step
@@ -320,12 +333,13 @@ contains
          !! What was seen with the step of the column.
       type(sample_type), intent(out) :: next
          !! What is seen with this one. The quotient is left in `other`.
-      logical, intent(out) :: agree
+      real(dp), intent(out) :: disagreement
+         !! The norm of the difference of the quotients, relative to that of this one.
       integer, intent(out) :: info
-      real(dp) :: squares, differing
+      real(dp) :: squares
       integer :: i, stat
 
-      agree = .false.
+      disagreement = giant
       if (.not. allocated(self%other)) then
          allocate (self%other(size(self%fvec)), stat=stat)
          if (stat /= 0) then
@@ -338,15 +352,14 @@ contains
          ! The column that is known will have to do.
          info = going_on
          next = last
-         agree = .true.
+         disagreement = 0
       end if
-      if (info /= going_on .or. agree) return
-      differing = 0
-      squares = (next%change/next%step)**2
+      if (info /= going_on .or. next%change <= 0 .or. disagreement <= 0) return
+      squares = 0
       do i = 1, size(column)
-         differing = differing + ((column(i) - self%other(i))/self%unit)**2
+         squares = squares + ((column(i) - self%other(i))/self%unit)**2
       end do
-      agree = next%change > 0 .and. differing <= alike**2*squares
+      disagreement = sqrt(squares)/(next%change/next%step)
    end subroutine try
 
    subroutine difference_by(self, step, j, column, sample, info)

@@ -10,7 +10,7 @@ module minpack_lm
    use minpack_box, only: box_type
    use minpack_problem, only: problem_type, model_type
    use minpack_step, only: trust_region_type, reduction_type
-   use minpack_settled, only: has_settled
+   use minpack_settled, only: has_settled, is_promising
    implicit none
    private
    public :: minimize, settings_type
@@ -31,6 +31,8 @@ module minpack_lm
          !! the column of a variable that has a way to go.
       real(dp) :: factor
          !! Radius of the first trust region, in units of |D x|.
+      real(dp) :: epsfcn
+         !! Relative error of the residuals.
       integer :: maxfev
          !! Evaluations of the residuals after which to stop.
       logical :: fixed_scale
@@ -103,7 +105,8 @@ contains
                                  max(settings%ftol, settings%xtol))) then
                info = claim
             else if (region%delta <= epsmch*region%xnorm) then
-               info = claim + promise_broken
+               info = claim
+               if (is_promising(region, model)) info = info + promise_broken
             else if (problem%nfev >= settings%maxfev) then
                info = maxfev_reached
             end if
@@ -116,7 +119,7 @@ contains
       type(settings_type), intent(in) :: settings
 
       proper = settings%ftol >= 0 .and. settings%xtol >= 0 .and. settings%gtol >= 0 &
-               .and. settings%factor > 0 .and. settings%maxfev > 0
+               .and. settings%factor > 0 .and. settings%maxfev > 0 .and. is_finite(settings%epsfcn)
       if (settings%fixed_scale) then
          proper = proper .and. all(settings%diag > 0) .and. all(is_finite(settings%diag))
          if (proper) proper = maxval(settings%diag) <= largest_spread*minval(settings%diag)

@@ -23,12 +23,14 @@ module minpack_settled
    use minpack_step, only: trust_region_type, reduction_type
    implicit none
    private
-   public :: has_settled
+   public :: has_settled, is_promising
 
    real(dp), parameter :: worthwhile = 1e-6_dp
       !! The fraction of the sum of squares by which it must be reducible for the fit to go on, unless the
       !! tolerances are larger. With m - n degrees of freedom it is what a parameter
       !! contributes that is off by sqrt((m - n)*1e-6) standard errors.
+   real(dp), parameter :: credible = 1e-4_dp
+      !! What columns that are wrong by a hundredth do not promise.
    real(dp), parameter :: damping = 1e-3_dp
       !! Directions with singular values of T below the square root of it are left out.
    real(dp), parameter :: no_damping = epsmch
@@ -70,6 +72,14 @@ contains
       if (accepted) remaining = remaining - reduction%predicted + error
       has_settled = remaining <= max(worthwhile, tolerance) .or. fnorm <= rounding*region%xnorm
    end function has_settled
+
+   logical function is_promising(region, model)
+      !! Whether the model promises more than the errors of a differenced Jacobian may make it promise.
+      class(trust_region_type), intent(inout) :: region
+      type(model_type), intent(in) :: model
+
+      is_promising = promise(region, model, damping) > credible
+   end function is_promising
 
    real(dp) function promise(region, model, par)
       !! The relative reduction of the sum of squares by the step with a given par, however long.

@@ -124,3 +124,56 @@ def test_model_is_called_on_a_bound_only_where_the_minimum_is():
     assert p[1] == 0
     assert np.all(np.array(seen)[:, [0, 2]] > 0)
     assert np.all(np.array(seen)[:3, 1] > 0)
+
+
+def gaussian(x, a, m, s, c):
+    return a * np.exp(-0.5 * ((x - m) / s) ** 2) + c
+
+
+def lowest(x, y, p0, bounds):
+    """The sums of squares that both solvers reach."""
+    sums = []
+    with np.errstate(all="ignore"):
+        for solver in (curve_fit, optimize.curve_fit):
+            popt = solver(gaussian, x, y, p0, bounds=bounds)[0]
+            sums.append(np.sum((gaussian(x, *popt) - y) ** 2))
+    return sums
+
+
+def test_peak_is_found_although_its_amplitude_came_to_zero():
+    x = np.linspace(0, 10, 60)
+    bounds = ([0, 0, 0.05, -1], [10, 10, 5, 3])
+    both = []
+    for seed in range(40):
+        y = gaussian(x, 3, 4, 0.7, 0.5) + 0.1 * np.random.default_rng(seed).standard_normal(60)
+        both.append(lowest(x, y, [1, 1, 1, 1], bounds))
+    ours, theirs = np.array(both).T
+    assert np.sum(ours < 2) >= np.sum(theirs < 2) - GRACE
+
+
+def test_start_in_a_corner_is_left():
+    x = np.linspace(0.1, 10, 40)
+    y = 2 * x**1.5 + 1 + np.random.default_rng(1).standard_normal(40)
+    lower = [0, -3, -5]
+    popt, _ = curve_fit(lambda x, a, b, c: a * x**b + c, x, y, lower, bounds=(lower, [10, 5, 5]))
+    np.testing.assert_allclose(popt, [2, 1.5, 1], atol=0.5)
+
+
+@pytest.mark.parametrize("most", [20, 60, 100, 1000])
+def test_calls_of_a_second_fit_are_counted_and_limited(most):
+    x = np.linspace(0, 10, 60)
+    y = gaussian(x, 3, 4, 0.7, 0.5) + 0.1 * np.random.default_rng(1).standard_normal(60)
+    calls = 0
+
+    def residuals(p):
+        nonlocal calls
+        calls += 1
+        return gaussian(x, *p) - y
+
+    bounds = ([0, 0, 0.05, -1], [10, 10, 5, 3])
+    p, _, info, _, ier = leastsq(
+        residuals, [1, 1, 1, 1], bounds=bounds, factor=1, maxfev=most, full_output=True
+    )
+    assert info["nfev"] == calls <= most + 4
+    np.testing.assert_array_equal(info["fvec"], residuals(p))
+    assert ier == 5 if most == 20 else ier in (1, 2, 3, 4, 5)

@@ -203,7 +203,11 @@ def leastsq(
     functions = Functions(func, Dfun, args, col_deriv, x)
     if full_output:
         return full_tuple(solve(functions, x, settings, box), settings)
-    ending = minimize(functions, x, settings, box)[-1]
+    if box is None:
+        ending = minimize(functions, x, settings, box)[-1]
+    else:
+        outcome = solve(functions, x, settings, box)
+        x, ending = outcome.x, outcome.ending
     ier = ending % PROMISE_BROKEN
     if ending not in SOLVED_OR_FLAT:
         warn(message(ending, settings), OptimizeWarning if ier in SOLVED else RuntimeWarning)

@@ -8,16 +8,40 @@ from numpy.typing import NDArray
 
 from leastsq import _minpack
 from leastsq._bounds import Box
-from leastsq._checks import FloatArray
+from leastsq._checks import FloatArray, norm
 from leastsq._functions import Functions
 from leastsq._native import StoppedError
-from leastsq._result import OUT_OF_MEMORY, Outcome
+from leastsq._result import OUT_OF_MEMORY, SOLVED, Outcome
 from leastsq._settings import Settings
+from leastsq._traps import next_to_corner
 
 INT32 = np.dtype(np.int32)
+WORTHWHILE = 0.999  # of the norm of the residuals: another minimum
 
 
 def solve(functions: Functions, x: FloatArray, settings: Settings, box: Box | None) -> Outcome:
+    """Minimize the sum of squares from x; again if a corner of the bounds was in the way."""
+    if box is None:
+        return solve_once(functions, x, settings, box)
+    start = x.copy()
+    outcome = best = solve_once(functions, x, settings, box)
+    if outcome.ier not in SOLVED:
+        return outcome
+    counts = outcome.counts
+    for again in next_to_corner(start, x, outcome.fvec, box, outcome.augmented, outcome.ipvt):
+        left = settings[3] - counts["nfev"]
+        if left <= 0 or best is not outcome:
+            break
+        functions.fvec = np.empty_like(functions.fvec)  # the outcome keeps its own
+        functions.evaluated = False
+        other = solve_once(functions, again, (*settings[:3], left, *settings[4:]), box)
+        counts = {name: count + other.counts[name] for name, count in counts.items()}
+        if other.ier in SOLVED and norm(other.fvec) < WORTHWHILE * norm(outcome.fvec):
+            best = other
+    return best._replace(counts=counts)
+
+
+def solve_once(functions: Functions, x: FloatArray, settings: Settings, box: Box | None) -> Outcome:
     """Minimize the sum of squares from x, which becomes the solution."""
     left = minimize(functions, x, settings, box)
     return Outcome(x, functions.fvec, box, functions.jacobian_error(), *left)
@@ -26,7 +50,7 @@ def solve(functions: Functions, x: FloatArray, settings: Settings, box: Box | No
 def minimize(
     functions: Functions, x: FloatArray, settings: Settings, box: Box | None
 ) -> tuple[FloatArray, NDArray[np.int32], dict[str, int], int]:
-    """Minimize as solve does; return the last four fields of its Outcome."""
+    """Minimize as solve_once does; return the last four fields of its Outcome."""
     n = x.size
     fvec = functions.fvec
     ftol, xtol, gtol, maxfev, factor, diag, epsfcn, diff_step = settings

@@ -1,0 +1,61 @@
+"""The way out of a corner of the bounds where a model has forgotten its parameters.
+
+An amplitude of zero leaves a peak without a place and a width. If the sum of squares falls towards
+such a bound from a start that was far off, the fit ends there, and nothing tells where the peak
+should be. So the fit is tried once more, from next to the corner: what came to its bound is a
+little off it, and the parameters without effect are where they started. A small amplitude has
+small effects, which let place and width take long steps. If several parameters came to bounds, each
+is tried in its turn, until the sum of squares is lower.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leastsq._bounds import Box, between
+from leastsq._checks import FloatArray, norm
+
+LITTLE = 0.01
+"""Of the way from a bound to the start."""
+NEAR = 0.1
+"""Of that way, for a parameter that came to its bound."""
+MOST = 3
+"""Corners to try."""
+NO_EFFECT = 1e-6
+"""Of the residuals, by a change of a parameter by its own size."""
+
+
+def next_to_corner(
+    start: FloatArray,
+    x: FloatArray,
+    fvec: FloatArray,
+    box: Box,
+    augmented: FloatArray,
+    ipvt: NDArray[np.int32],
+) -> list[FloatArray]:
+    """Choose where to start again: nowhere if all parameters have effects, or no bound is near."""
+    column = np.empty(x.size)
+    column[ipvt - 1] = np.abs(augmented[:-1]).max(axis=1)
+    if (column * np.abs(x)).min() > NO_EFFECT * norm(fvec):
+        return []
+    movable = box.lower < box.upper
+    inside = np.array([interior(*bounds) for bounds in zip(start, *box, strict=True)])
+    with np.errstate(all="ignore"):
+        effect = column * np.maximum(np.abs(x), np.abs(inside)) / norm(fvec)
+        idle = movable & ~(effect > NO_EFFECT)
+        bound = np.where(x - box.lower <= box.upper - x, box.lower, box.upper)
+        held = movable & (np.abs(x - bound) <= NEAR * np.abs(inside - bound)) & np.isfinite(bound)
+    if not idle.any():
+        return []
+    corners = []
+    for j in np.flatnonzero(held)[:MOST]:
+        again = np.where(idle | held, inside, x)
+        again[j] = bound[j] + LITTLE * (inside[j] - bound[j])
+        corners.append(again)
+    return corners
+
+
+def interior(value: float, low: float, high: float) -> float:
+    """Take the start, or a point within the bounds if it is on one of them."""
+    return value if low < value < high else between(low, high)
