@@ -6,7 +6,7 @@ import pytest
 from problems import mgh
 from scipy import optimize
 
-from leastsq import NativeFunction, StoppedError, leastsq
+from leastsq import NativeFunction, StoppedError, curve_fit, leastsq
 
 WIDE = (0, 10)
 
@@ -176,14 +176,15 @@ def test_fixed_parameter_stays_and_costs_nothing(fit, analytic):
     assert info["active_mask"].tolist() == [0, 0, -1]
 
 
-def test_everything_may_be_fixed(fit):
-    x, cov_x, info, _, ier = leastsq(
-        fit.residuals, fit.start, full_output=True, bounds=(fit.start, fit.start)
-    )
-    assert ier == 4
-    assert np.array_equal(x, fit.start)
-    assert info["nfev"] == 1
-    assert not cov_x.any()
+@pytest.mark.parametrize("bounds", [[(0, 5), (0, 5)], ([0, 5], [0, 5]), ([1, 2], [1, 2])])
+def test_bounds_that_fix_everything_are_refused_as_pairs(bounds):
+    t = np.linspace(0, 1, 9)
+    for call in (
+        lambda: leastsq(lambda p: p[0] + p[1] * t - 1, [1, 2], bounds=bounds),
+        lambda: curve_fit(lambda t, a, b: a + b * t, t, 1 + t, bounds=bounds),
+    ):
+        with pytest.raises(ValueError, match=r"fix every parameter.*not a pair for each"):
+            call()
 
 
 def test_covariance_is_of_what_is_free_at_the_solution(fit):

@@ -170,7 +170,9 @@ def test_options_reach_the_solver(fit):
     ("options", "calls"),
     [
         ({"maxfev": 7}, 7),
+        ({"maxfev": 7.0}, 7),
         ({"max_nfev": 2}, 8),
+        ({"max_nfev": np.float64(2)}, 8),
         ({"maxfev": 2, "method": "trf"}, 8),
         ({"maxfev": 2, "bounds": (-99, 99)}, 8),
         ({"maxfev": 2, "bounds": (-99, 99), "jac": derivatives}, 2),
@@ -178,11 +180,14 @@ def test_options_reach_the_solver(fit):
     ],
 )
 def test_limits_of_calls_mean_what_they_mean_to_scipy(fit, options, calls):
+    name = "max_nfev" if "max_nfev" in options else "maxfev"
     message = (
-        f"Optimal parameters not found: Number of calls to function has reached maxfev = {calls}."
+        "Optimal parameters not found: Number of calls to function has reached "
+        f"{name} = {options[name]:g}"
     )
-    with pytest.raises(FitError, match=re.escape(message)):
+    with pytest.raises(FitError, match=re.escape(message)) as caught:
         curve_fit(exponential, fit.x, fit.y, **options)
+    assert caught.value.infodict["nfev"] in range(calls, calls + 4)
 
 
 def test_is_leastsq_of_the_residuals(fit):

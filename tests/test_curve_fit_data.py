@@ -25,7 +25,7 @@ def test_missing_points_are_left_out(sigma):
 
 
 def test_missing_points_of_another_object_cannot_be_left_out():
-    with pytest.raises(ValueError, match="nan_policy='omit' needs an array"):
+    with pytest.raises(ValueError, match="xdata must be an array"):
         curve_fit(lambda x, a: a + np.zeros(3), object(), [1, np.nan, 3], nan_policy="omit")
 
 

@@ -121,7 +121,7 @@ def test_message_tells_of_residuals_that_depend_on_nothing():
     assert fit[4] == 4
     perfect = leastsq(lambda p: np.zeros(3), [1.0], full_output=True)
     is_fixed = leastsq(
-        lambda p: p - np.arange(2), [1.0, 1.0], bounds=([1, 1], [1, 1]), full_output=True
+        lambda p: p - np.arange(2), [1.0, 1.0], bounds=([1, 1], [1, 2]), full_output=True
     )
     for fit in (perfect, is_fixed):
         assert fit[4] == 4

@@ -1,5 +1,6 @@
 """Nonlinear least squares: ``scipy.optimize.leastsq`` as a small, fast library of its own."""
 
+from leastsq._check_derivative import check_derivative
 from leastsq._curve_fit import curve_fit
 from leastsq._errors import FitError, OptimizeWarning
 from leastsq._leastsq import leastsq
@@ -11,6 +12,7 @@ __all__ = [
     "NativeFunction",
     "OptimizeWarning",
     "StoppedError",
+    "check_derivative",
     "curve_fit",
     "leastsq",
     "patch_scipy",

@@ -11,6 +11,11 @@ from numpy.typing import NDArray
 
 from leastsq._checks import FloatArray, own_vector, real_number
 
+ORDER = (
+    "Bounds are (lower, upper): first the lower bounds of all parameters, then the upper ones, not "
+    "a pair for each parameter"
+)
+
 
 class Box(NamedTuple):
     """Where x may go: lower <= x <= upper."""
@@ -44,7 +49,9 @@ class Box(NamedTuple):
         if np.isnan(low) or np.isnan(high):
             return f"the bounds of {name}[{j}] must be numbers, got {low} and {high}"
         if low > high:
-            return f"the lower bound of {name}[{j}], {low}, is above its upper bound {high}"
+            return (
+                f"the lower bound of {name}[{j}], {low}, is above its upper bound {high}. {ORDER}"
+            )
         side = f"above its upper bound {high}" if value > high else f"below its lower bound {low}"
         return f"Initial guess is outside of provided bounds: {name}[{j}] = {value} is {side}"
 
@@ -59,7 +66,12 @@ def between(low: float, high: float) -> float:
 def read_box(bounds: Any, n: int) -> Box:
     """Take the bounds of n parameters."""
     lower, upper = pair(bounds)
-    return Box(limits(lower, n, "lower"), limits(upper, n, "upper"))
+    box = Box(limits(lower, n, "lower"), limits(upper, n, "upper"))
+    if n and np.array_equal(*box):
+        raise ValueError(
+            f"the bounds {bounds!r} fix every parameter, and leave none to fit. {ORDER}"
+        )
+    return box
 
 
 def pair(bounds: Any) -> tuple[Any, Any]:
@@ -70,7 +82,8 @@ def pair(bounds: Any) -> tuple[Any, Any]:
         lower, upper = bounds
     except (TypeError, ValueError):
         raise ValueError(
-            f"bounds must be a pair (lb, ub) or have the attributes lb and ub, got {bounds!r}"
+            f"bounds must be a pair (lb, ub) or have the attributes lb and ub, got {bounds!r}. "
+            f"{ORDER}"
         ) from None
     return lower, upper
 

@@ -236,7 +236,8 @@ first_residuals(PyObject *Py_UNUSED(self), PyObject *const *given, Py_ssize_t co
     PyObject *returned = PyObject_Call(given[0], arguments, NULL);
     Py_DECREF(arguments);
     if (returned != NULL && !(PyArray_CheckExact(returned)
-                              && PyArray_TYPE((PyArrayObject *)returned) == NPY_DOUBLE)) {
+                              && PyArray_TYPE((PyArrayObject *)returned) == NPY_DOUBLE
+                              && PyArray_SIZE((PyArrayObject *)returned) <= INT_MAX)) {
         Py_SETREF(returned, PyObject_CallFunctionObjArgs(given[3], returned, given[0], NULL));
     }
     if (returned == NULL) {

@@ -2,28 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Generator
+from collections.abc import AsyncGenerator, Coroutine, Generator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leastsq._checks import FLOAT64, FloatArray, Function, name_of, real_array
+from leastsq._checks import (
+    FLOAT64,
+    LARGEST_INT,
+    FloatArray,
+    Function,
+    name_of,
+    real_array,
+)
 
 
 def as_residuals(returned: object, func: Function) -> NDArray[Any]:
     """Flatten what func returned to a 1-D array whose dtype casts safely to float64."""
     if type(returned) is np.ndarray and returned.dtype is FLOAT64:
-        return returned if returned.ndim == 1 else returned.reshape(-1)
+        residuals: NDArray[Any] = returned
+    else:
+        refuse_nothing(returned, func, "the residuals")
+        residuals = real_array(returned, f"What {name_of(func)} returns")
+    if residuals.size > LARGEST_INT:
+        raise ValueError(
+            f"{name_of(func)} returns {residuals.size} residuals: there may be at most "
+            f"{LARGEST_INT}"
+        )
+    return residuals.reshape(-1)
+
+
+def refuse_nothing(returned: object, func: Function, wanted: str) -> None:
+    """Refuse what a function returns that has no return statement, is async or a generator."""
     if returned is None:
-        raise TypeError(f"{name_of(func)} returned None: it must return the residuals")
-    if isinstance(returned, Coroutine | Generator):
-        returned.close()
+        raise TypeError(f"{name_of(func)} returns None: it must return {wanted}")
+    if isinstance(returned, Coroutine | Generator | AsyncGenerator):
+        if not isinstance(returned, AsyncGenerator):
+            returned.close()
         raise TypeError(
-            f"{name_of(func)} returned a {type(returned).__name__}: it must return the residuals, "
+            f"{name_of(func)} returns a {type(returned).__name__}: it must return {wanted}, "
             "not be async or yield them"
         )
-    return real_array(returned, f"What {name_of(func)} returns").reshape(-1)
 
 
 def as_many_residuals(returned: object, func: Function, m: int) -> FloatArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,8 @@ Function = Callable[..., Any]
 FloatArray = NDArray[np.float64]
 
 FLOAT64 = np.dtype(np.float64)
+LARGEST_INT = np.iinfo(np.int32).max  # the core counts residuals and calls in 32 bits
+MOST_PARAMETERS = math.isqrt(LARGEST_INT)  # their square is the size of a matrix
 
 
 def name_of(function: Function) -> str:
@@ -22,6 +25,11 @@ def name_of(function: Function) -> str:
 
 def real_array(value: object, what: str) -> NDArray[Any]:
     """Make an array of it whose dtype casts safely to float64."""
+    if is_masked(value):
+        raise TypeError(
+            f"{what} must be real numbers: some are masked. Leave the masked ones out, as "
+            "array.compressed() does"
+        )
     try:
         array = np.asarray(value)
         if array.dtype.kind == "O" and not isinstance(value, np.ndarray):
@@ -37,9 +45,19 @@ def real_array(value: object, what: str) -> NDArray[Any]:
     return array
 
 
+def is_masked(value: object) -> bool:
+    """Tell whether any element of a masked array is masked."""
+    if type(value) is np.ndarray:
+        return False
+    masked = sys.modules.get("numpy.ma")  # there is no masked array before that is imported
+    return isinstance(value, np.ndarray) and masked is not None and bool(masked.is_masked(value))
+
+
 def real_number(value: object, name: str) -> float:
     """Convert what must be one number."""
     try:
+        if isinstance(value, str | bytes | bytearray):
+            raise TypeError
         return float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         raise TypeError(f"{name} must be a real number, got {value!r}") from None
@@ -65,13 +83,15 @@ def norm(vector: FloatArray) -> float:
 def own_vector(value: object, what: str) -> FloatArray:
     """Copy real numbers in any shape to a 1-D float64 array."""
     array = np.array(value)
-    if array.dtype is FLOAT64 and array.ndim == 1:
+    if array.dtype is FLOAT64 and array.ndim == 1 and not is_masked(value):
         return array
     return real_array(value, what).astype(FLOAT64).flatten()
 
 
-def refuse_too_few(m: int, n: int) -> None:
-    """Refuse fewer residuals than parameters."""
+def refuse_sizes(m: int, n: int) -> None:
+    """Refuse fewer residuals than parameters, and more parameters than the core can count."""
+    if n > MOST_PARAMETERS:
+        raise ValueError(f"x0 has {n} parameters: leastsq takes at most {MOST_PARAMETERS}")
     if n > m:
         raise TypeError(
             f"Improper input: func input vector length N={n} must not exceed "

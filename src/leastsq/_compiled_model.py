@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 from numba import njit, types
-from numba.extending import intrinsic
+from numba.extending import intrinsic, overload
 
 from leastsq._adapters import WORD
-from leastsq._data import SCALE, WHITEN
+from leastsq._errors import ShapeError
 from leastsq._model import IN_PYTHON, Tools
+from leastsq._sigma import SCALE, WHITEN
 
 KEPT = 128  # compiled forms
 
@@ -39,7 +40,41 @@ def tools_for(n: int) -> Tools:
 
         return numbers(p), generate
 
-    return Tools(unpack, as_array, transposed, {SCALE: scale, WHITEN: whiten})
+    return Tools(unpack, difference_of, as_array, transposed, {SCALE: scale, WHITEN: whiten})
+
+
+def difference_of(function: Any) -> Any:
+    """Take the data from what any model returns, and see that they go together."""
+    return difference
+
+
+@njit
+def difference(values, y):  # type: ignore[no-untyped-def]
+    """Subtract the data from the values of a model."""
+    given = shape_of(values)
+    size = 1
+    for length in given:
+        size *= length
+    if 1 not in (size, y.size) and size != y.size:
+        raise ShapeError(given, y.shape)
+    left = values - y
+    if y.size not in (1, left.size):
+        raise ShapeError(given, y.shape)
+    return left
+
+
+def shape_of(values: Any) -> Any:
+    """Tell the shape of an array, a tuple, a list or a number."""
+
+
+@overload(shape_of)
+def shape_in_compiled_code(values):  # type: ignore[no-untyped-def]
+    """Choose how to tell a shape."""
+    if isinstance(values, types.Array):
+        return lambda values: values.shape
+    if isinstance(values, types.Sequence | types.BaseTuple):
+        return lambda values: (len(values),)
+    return lambda values: (1,)
 
 
 @njit
@@ -67,7 +102,7 @@ def whiten(factor, values):  # type: ignore[no-untyped-def]
     """Solve L w = values, for one column or for many."""
     if values.shape[0] != factor.shape[0]:
         raise ValueError("there are not as many rows as errors")
-    columns = values.T.astype(np.float64)
+    columns = np.ascontiguousarray(values.T).astype(np.float64)
     for column in columns.reshape(-1, factor.shape[0]):
         substitute(factor, column)
     return columns.T

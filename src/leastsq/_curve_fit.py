@@ -16,7 +16,15 @@ from leastsq._errors import FitError, OptimizeWarning
 from leastsq._fit import Fit
 from leastsq._fit_options import default_settings, fit_settings, read_jac, refuse_foreign
 from leastsq._functions import Functions
-from leastsq._result import SOLVED, SOLVED_OR_FLAT, Outcome, infodict, inverse, message
+from leastsq._result import (
+    SOLVED,
+    SOLVED_OR_FLAT,
+    TO_PRECISION,
+    Outcome,
+    infodict,
+    inverse,
+    message,
+)
 from leastsq._solve import solve
 from leastsq._warnings import warn
 
@@ -170,31 +178,29 @@ def curve_fit(
         )
     jac = read_jac(jac, f, box, data.y.shape)
     read = fit_settings if kwargs else default_settings
-    settings = read(n, jac is None, box is not None, as_least_squares, **kwargs)
+    settings, limit = read(n, jac is None, box is not None, as_least_squares, **kwargs)
     fit = Fit(f, data, n, is_padded=may_be_few and n > m)
     fit.differentiate(jac, bool(kwargs.get("col_deriv")))
     functions = Functions(fit.residuals, fit.jacobian, data.args, False, p, fit)
-    fit.refuse_mismatch(functions.m)
     p0 = p.copy()
     outcome = fit.without_padding(solve(functions, p, settings, box))
+    mesg = message(outcome.ending, settings, limit, jac is not None)
+    if as_least_squares:
+        ending = TO_PRECISION.get(outcome.ending, outcome.ending)
+        outcome = outcome._replace(ending=ending)
+    if kwargs.get("verbose"):
+        print(
+            f"{mesg}\n{outcome.counts['nfev']} calls of f, cost {norm(outcome.fvec) ** 2 / 2:.4e}"
+        )
     if outcome.ier not in SOLVED:
         raise FitError(
-            f"Optimal parameters not found: {message(outcome.ending, settings)}",
-            outcome.x,
-            infodict(outcome),
-            outcome.ier,
+            f"Optimal parameters not found: {mesg}", outcome.x, infodict(outcome), outcome.ier
         )
     if outcome.ending not in SOLVED_OR_FLAT:
-        warn(message(outcome.ending, settings), OptimizeWarning)
+        warn(mesg, OptimizeWarning)
     pcov = parameter_covariance(f, p0, outcome, absolute_sigma)
     if full_output:
-        return (
-            outcome.x,
-            pcov,
-            infodict(outcome),
-            message(outcome.ending, settings),
-            outcome.ier,
-        )
+        return outcome.x, pcov, infodict(outcome), mesg, outcome.ier
     return outcome.x, pcov
 
 

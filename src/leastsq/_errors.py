@@ -31,6 +31,28 @@ class FitError(RuntimeError):
         return type(self), (str(self), self.popt, self.infodict, self.ier)
 
 
+class ShapeError(ValueError):
+    """A model returns values of another shape than the data.
+
+    Attributes
+    ----------
+    given, wanted : tuple of int
+        The shape of the values that the model returns, and the shape of ydata.
+    """
+
+    def __init__(self, given: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+        super().__init__(given, wanted)
+        self.given = given
+        self.wanted = wanted
+
+    def __str__(self) -> str:
+        """Say both shapes."""
+        return (
+            f"the model returns values of shape {self.given}, but ydata has shape {self.wanted}. "
+            "It must return one value for each point; leastsq fits one data set at a time"
+        )
+
+
 class LeastsqWarning(UserWarning):
     """The base of this library's own warnings; Python exchanges none that is built in."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from leastsq._checks import Function, name_of
+from leastsq._checks import Function
 from leastsq._data import Data
 from leastsq._functions import is_dispatcher, is_single
 from leastsq._model import IN_PYTHON, Padded, jacobian_form, named, residual_form
@@ -34,7 +34,7 @@ class Fit:
             return self.returned
 
         weighing = self.data.weighing
-        form = self.padded(residual_form(named(watched, self.f), weighing, IN_PYTHON))
+        form = self.padded(residual_form(named(watched, self.f), weighing, IN_PYTHON), False)
         values = form(p, *args)
         if self.is_padded:
             self.residuals.m = form.m
@@ -57,21 +57,11 @@ class Fit:
         weighing = self.data.weighing
         if is_dispatcher(function) and not self.is_padded:
             return compiling()(make, function, weighing, self.n, *flags)
-        return self.padded(make(function, weighing, IN_PYTHON, *flags))
+        return self.padded(make(function, weighing, IN_PYTHON, *flags), make is jacobian_form)
 
-    def padded(self, form: Function) -> Any:
+    def padded(self, form: Function, is_jacobian: bool) -> Any:
         """Add residuals that are zero where there are fewer than parameters."""
-        return Padded(form, self.n) if self.is_padded else form
-
-    def refuse_mismatch(self, m: int) -> None:
-        """Refuse residuals that are not as many as the points."""
-        y = self.data.y
-        m = self.residuals.m if self.is_padded else m
-        if m != y.size != 1:
-            raise ValueError(
-                f"{name_of(self.f)} and ydata do not go together: {m} residuals for {y.size} "
-                f"points. It must return an array of shape {y.shape}"
-            )
+        return Padded(form, self.n, is_jacobian) if self.is_padded else form
 
     def without_padding(self, outcome: Outcome) -> Outcome:
         """Drop the residuals that were added."""

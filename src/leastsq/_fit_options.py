@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from leastsq._bounds import Box
-from leastsq._checks import FloatArray, Function, own_vector
+from leastsq._checks import FloatArray, Function, own_vector, real_number
 from leastsq._schemes import complex_step, three_point
 from leastsq._settings import Settings, most_calls, read_settings
 
@@ -23,7 +23,8 @@ LEASTSQS_OPTIONS = {
     "atol",
     "diff_step",
 }
-OPTIONS = LEASTSQS_OPTIONS | {"col_deriv", "max_nfev", "x_scale", "loss"}
+TOLERANCES = ("ftol", "xtol", "gtol")
+OPTIONS = LEASTSQS_OPTIONS | {"col_deriv", "max_nfev", "x_scale", "loss", "verbose"}
 
 
 def refuse_foreign(options: dict[str, Any]) -> None:
@@ -45,20 +46,39 @@ def foreign_option(options: dict[str, Any]) -> str | None:
 
 def fit_settings(
     n: int, differenced: bool, bounded: bool, as_least_squares: bool, **options: Any
-) -> Settings:
-    """Convert the options, where SciPy has two names or two defaults for one thing."""
+) -> tuple[Settings, str | None]:
+    """Convert the options, where SciPy has two names or two defaults for one thing.
+
+    Also returns the limit on the calls of f in the user's words, if it is not maxfev.
+    """
     default_calls = (200 if differenced else 100) * (n + 1)
     given = {name: value for name, value in options.items() if name in LEASTSQS_OPTIONS}
     given.setdefault("factor", 1 if bounded else 100)
+    if as_least_squares:
+        off = [name for name in TOLERANCES if name in given and given[name] is None]
+        given.update(dict.fromkeys(off, 0.0))
+    if options.get("verbose", 0) not in (0, 1, 2):
+        raise ValueError(f"verbose must be 0, 1 or 2, got {options['verbose']!r}")
     x_scale = options.get("x_scale", "jac")
     if not isinstance(x_scale, str):
         given["diag"] = 1 / positive(x_scale, n)
     elif x_scale != "jac":
         raise ValueError(f"x_scale must be 'jac' or positive numbers, got {x_scale!r}")
-    if as_least_squares or "max_nfev" in options:
-        most = options.get("max_nfev") or options.get("maxfev") or 0
-        given["maxfev"] = most_calls(most, 100 * n) * (n + 1 if differenced else 1)
-    return read_settings(n, default_calls, **given)
+    limit = None
+    if as_least_squares or options.get("max_nfev") is not None:
+        name = "maxfev" if options.get("max_nfev") is None else "max_nfev"
+        most = most_calls(at_least_one(options, name), 100 * n, name)
+        given["maxfev"] = most * (n + 1 if differenced else 1)
+        limit = f"{name} = {most}" + (", without those for differences" if differenced else "")
+    return read_settings(n, default_calls, **given), limit
+
+
+def at_least_one(options: dict[str, Any], name: str) -> Any:
+    """Take a limit on the calls of f; 0 stands for the default of maxfev alone."""
+    most = options.get(name) or 0
+    if name == "max_nfev" and not real_number(most, name) >= 1:
+        raise ValueError(f"max_nfev must be None or a positive number, got {options[name]!r}")
+    return most
 
 
 def positive(x_scale: Any, n: int) -> FloatArray:

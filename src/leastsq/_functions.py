@@ -11,7 +11,7 @@ import numpy as np
 
 from leastsq._callback import addresses, first_residuals
 from leastsq._callbacks import as_many_residuals, as_residuals
-from leastsq._checks import FLOAT64, FloatArray, Function, name_of, refuse_too_few
+from leastsq._checks import FLOAT64, FloatArray, Function, name_of, refuse_sizes
 from leastsq._jacobian import Jacobian
 from leastsq._native import NativeFunction
 from leastsq._warnings import warn
@@ -65,7 +65,7 @@ class Functions:
         elif (model is None and is_single(func)) or (model is not None and model.is_single):
             self.precision = precision_of(FLOAT32)
         m, n = fvec.size, x.size
-        refuse_too_few(m, n)
+        refuse_sizes(m, n)
         in_python = native_func is None
         if Dfun is not None:
             role = "transpose" if col_deriv else "Jacobian"

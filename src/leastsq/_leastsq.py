@@ -8,11 +8,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from leastsq._bounds import read_box
-from leastsq._checks import Function, own_vector
+from leastsq._checks import FloatArray, Function, own_vector
 from leastsq._errors import OptimizeWarning
 from leastsq._functions import Functions, refuse_unread
-from leastsq._result import PROMISE_BROKEN, SOLVED, SOLVED_OR_FLAT, full_tuple, message
-from leastsq._settings import DEFAULT_TOLERANCE, IMPROPER, fault, read_settings
+from leastsq._result import (
+    IMPROPER_INPUT,
+    PROMISE_BROKEN,
+    SOLVED,
+    SOLVED_OR_FLAT,
+    Outcome,
+    full_tuple,
+    message,
+)
+from leastsq._settings import DEFAULT_TOLERANCE, EMPTY, IMPROPER, fault, read_settings
 from leastsq._solve import minimize, solve
 from leastsq._warnings import warn
 
@@ -178,8 +186,8 @@ def leastsq(
         refuse_unread(func, Dfun)
     x = own_vector(x0, "x0")
     n = x.size
-    if n == 0:
-        raise TypeError("Improper input parameters. x0 is empty: there is nothing to solve for.")
+    if n == 0 and not full_output:
+        raise TypeError(f"{IMPROPER} {EMPTY}")
     calls_per_parameter = 200 if Dfun is None else 100
     settings = read_settings(
         n,
@@ -201,6 +209,8 @@ def leastsq(
         raise TypeError(f"{IMPROPER} {improper}")
 
     functions = Functions(func, Dfun, args, col_deriv, x)
+    if n == 0:
+        return full_tuple(nothing_to_solve(functions, x), settings)
     if full_output:
         return full_tuple(solve(functions, x, settings, box), settings)
     if box is None:
@@ -210,8 +220,16 @@ def leastsq(
         x, ending = outcome.x, outcome.ending
     ier = ending % PROMISE_BROKEN
     if ending not in SOLVED_OR_FLAT:
-        warn(message(ending, settings), OptimizeWarning if ier in SOLVED else RuntimeWarning)
+        text = message(ending, settings, has_Dfun=Dfun is not None)
+        warn(text, OptimizeWarning if ier in SOLVED else RuntimeWarning)
     return x, ier
+
+
+def nothing_to_solve(functions: Functions, x: FloatArray) -> Outcome:
+    """Say of an empty x0 what SciPy does: improper input, with the residuals."""
+    counts = {"nfev": 0} if functions.Dfun is None else {"nfev": 0, "njev": 0}
+    left = np.empty((1, 0)), np.empty(0, np.int32)
+    return Outcome(x, functions.fvec, None, (0.0, 0.0), *left, counts, IMPROPER_INPUT)
 
 
 def refuse_flag_or_data(Dfun: object) -> None:

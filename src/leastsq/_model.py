@@ -6,20 +6,24 @@ model is. They take the data as arguments: x, y and what weighs the residuals.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from leastsq import _minpack
+from leastsq._callbacks import refuse_nothing
 from leastsq._checks import FLOAT64, FloatArray, Function, name_of
-from leastsq._data import SCALE, WHITEN
+from leastsq._errors import ShapeError
+from leastsq._sigma import SCALE, WHITEN
 
 
 class Tools(NamedTuple):
     """What Python and Numba do each in their own way."""
 
     unpack: Callable[[Any], tuple[Any, ...]]
+    difference_of: Callable[[Function], Callable[[Any, FloatArray], Any]]
     as_array: Callable[[Any], Any]
     transposed: Callable[[Any], Any]
     weighing: dict[str, Callable[[FloatArray, Any], Any]]
@@ -27,11 +31,11 @@ class Tools(NamedTuple):
 
 def residual_form(f: Function, weighing: str | None, tools: Tools) -> Function:
     """Make the function that computes residuals, weighed in one of the two ways or not."""
-    unpack = tools.unpack
+    unpack, difference = tools.unpack, tools.difference_of(f)
     if weighing is None:
-        return named(lambda p, x, y: f(x, *unpack(p)) - y, f)
+        return named(lambda p, x, y: difference(f(x, *unpack(p)), y), f)
     weigh = tools.weighing[weighing]
-    return named(lambda p, x, y, weights: weigh(weights, f(x, *unpack(p)) - y), f)
+    return named(lambda p, x, y, weights: weigh(weights, difference(f(x, *unpack(p)), y)), f)
 
 
 def jacobian_form(jac: Function, weighing: str | None, tools: Tools, col_deriv: bool) -> Function:
@@ -49,6 +53,31 @@ def named(form: Any, function: Function) -> Function:
     if hasattr(function, "error"):
         form.error = function.error
     return form  # type: ignore[no-any-return]
+
+
+def difference_of(f: Function) -> Callable[[Any, FloatArray], Any]:
+    """Make the function that takes the data from what f returns, and sees that they go together."""
+
+    def difference(values: Any, y: FloatArray) -> Any:
+        if type(values) is not np.ndarray or values.shape != y.shape:
+            refuse_nothing(values, f, "the values of the model")
+            refuse_shape(np.shape(values), y.shape)
+        return values - y
+
+    return difference
+
+
+def refuse_shape(given: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+    """Refuse values that are not one for each point, nor one for all of them."""
+    sizes = math.prod(given), math.prod(wanted)
+    if 1 in sizes:
+        return
+    try:
+        together = math.prod(np.broadcast_shapes(given, wanted))
+    except ValueError:
+        together = 0
+    if not sizes[0] == sizes[1] == together:
+        raise ShapeError(given, wanted)
 
 
 def transposed(values: Any) -> Any:
@@ -79,21 +108,24 @@ def mismatch(values: Any, m: int) -> str:
     )
 
 
-IN_PYTHON = Tools(tuple, np.asarray, transposed, {SCALE: scale, WHITEN: whiten})
+IN_PYTHON = Tools(tuple, difference_of, np.asarray, transposed, {SCALE: scale, WHITEN: whiten})
 
 
 class Padded:
-    """A function of fewer residuals than parameters, with zeros in the place of those missing."""
+    """Fewer residuals than parameters, or their Jacobian, with zeros for those that are missing."""
 
-    def __init__(self, form: Function, n: int) -> None:
+    def __init__(self, form: Function, n: int, is_jacobian: bool) -> None:
         self.form = form
         self.n = n
+        self.is_jacobian = is_jacobian
         self.m = 0
         self.__name__ = name_of(form)
 
     def __call__(self, p: Any, *args: Any) -> Any:
         """Evaluate the function, and count what it returns."""
         values = np.asarray(self.form(p, *args))
-        self.m = values.size
-        missing = max(self.n - len(values), 0)
+        if not self.is_jacobian:
+            values = values.reshape(-1)
+        self.m = len(values)
+        missing = max(self.n - self.m, 0)
         return np.concatenate([values, np.zeros((missing, *values.shape[1:]))])

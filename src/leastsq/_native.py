@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import operator
 from typing import Any, NoReturn
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from leastsq import _minpack
-from leastsq._checks import FloatArray, own_vector
+from leastsq._checks import LARGEST_INT, FloatArray, own_vector
 from leastsq._pointers import UNKNOWN, data_address, function_pointer
 
 INT, DATA, VECTOR = "int", "void*", "double*"
@@ -17,7 +18,12 @@ SIGNATURES = {
     "residual": [INT, DATA, INT, INT, VECTOR, VECTOR, INT],
     "Jacobian": [INT, DATA, INT, INT, VECTOR, VECTOR, VECTOR, INT, INT],
 }
-LARGEST_INT = np.iinfo(np.int32).max
+
+NUMBERS = ctypes.POINTER(ctypes.c_double)
+JACOBIAN = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.c_void_p, *[ctypes.c_int] * 2, *[NUMBERS] * 3, *[ctypes.c_int] * 2
+)
+OUT_OF_MEMORY = 11
 
 
 class StoppedError(RuntimeError):
@@ -102,15 +108,33 @@ class NativeFunction:
 
     __slots__ = ("_keep", "address", "data", "m", "role")
 
+    address: int
+    data: int
+    m: int
+    role: str | None
+    _keep: tuple[Any, Any]
+
     def __init__(self, function: Any, m: int, data: Any = None) -> None:
         pointer = function_pointer(function)
         if pointer.address == 0:
             raise ValueError("the native function is a null pointer")
-        self.address = pointer.address
-        self.data = pointer.data if data is None else data_address(data)
-        self.m = residual_count(m)
-        self.role = role_of(pointer.signature)
-        self._keep = function, data
+        fields = {
+            "address": pointer.address,
+            "data": pointer.data if data is None else data_address(data),
+            "m": residual_count(m),
+            "role": role_of(pointer.signature),
+            "_keep": (function, data),
+        }
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        """Refuse: what the address was checked to be must stay so."""
+        raise AttributeError(f"a NativeFunction cannot be changed: make one with another {name}")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        """Refuse, too."""
+        raise AttributeError(f"a NativeFunction cannot be changed: it keeps its {name}")
 
     def __call__(self, x: ArrayLike) -> FloatArray:
         """Evaluate the residuals at x, n numbers; shape (m,)."""
@@ -119,7 +143,19 @@ class NativeFunction:
         info = _minpack.evaluate(self.address, self.data, point, fvec)
         if info < 0:
             raise StoppedError(info, point, 1)
+        if info == OUT_OF_MEMORY:
+            raise MemoryError(f"{self.m} residuals")
         return fvec
+
+    def jacobian_at(self, x: FloatArray, fvec: FloatArray) -> FloatArray:
+        """Evaluate the Jacobian at x, where the residuals are fvec; shape (m, n)."""
+        fjac = np.full((x.size, self.m), np.nan)
+        point, residuals = x.copy(), fvec.copy()
+        pointers = [array.ctypes.data_as(NUMBERS) for array in (point, residuals, fjac)]
+        flag = JACOBIAN(self.address)(self.data, self.m, x.size, *pointers, self.m, 2)
+        if flag < 0:
+            raise StoppedError(flag, x, 0)
+        return fjac.T
 
     def room(self) -> FloatArray:
         """Make room for the residuals of this function."""

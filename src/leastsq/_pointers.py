@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from leastsq._checks import is_masked
+
 UNKNOWN = "?"
 
 CTYPES_NAMES = {
@@ -37,7 +39,7 @@ class Pointer(NamedTuple):
 def function_pointer(function: Any) -> Pointer:
     """Read a C function's address off whatever holds one."""
     kind = type(function).__name__
-    if isinstance(function, int):
+    if isinstance(function, int) and not isinstance(function, bool):
         return Pointer(given_address(function), None, 0)
     if isinstance(function, tuple) and hasattr(function, "user_data"):  # scipy.LowLevelCallable
         return capsule_pointer(tuple.__getitem__(function, 0))
@@ -64,10 +66,10 @@ def data_address(data: Any) -> int:
     """Find where data lies that a C function is to be called with."""
     if data is None:
         return 0
-    if isinstance(data, int):
+    if isinstance(data, int) and not isinstance(data, bool):
         return given_address(data)
     if isinstance(data, np.ndarray):
-        return data.ctypes.data
+        return array_address(data)
     if type(data).__name__ == "PyCapsule":
         return get_pointer(data, get_name(data)) or 0
     if is_cffi(data):
@@ -80,6 +82,24 @@ def data_address(data: Any) -> int:
         "data must be a NumPy array, a ctypes or cffi pointer, a ctypes structure or array, a "
         f"PyCapsule or an integer address, got {data!r}"
     )
+
+
+def array_address(array: np.ndarray[Any, Any]) -> int:
+    """Find where an array lies whose memory holds its numbers in their order, and nothing else."""
+    if array.dtype.hasobject:
+        raise TypeError(f"data must not hold Python objects, got an array of dtype {array.dtype}")
+    if is_masked(array):
+        raise TypeError("data must not be masked: a native function does not see the mask")
+    if not array.flags.c_contiguous:
+        raise ValueError(
+            "data must be contiguous, in C order: pass np.ascontiguousarray(data), or data.T for a "
+            "function that reads it by columns"
+        )
+    if not array.flags.aligned or not array.dtype.isnative:
+        raise ValueError(
+            f"data must be aligned and in this machine's byte order, got {array.dtype}"
+        )
+    return int(array.ctypes.data)
 
 
 def given_address(number: int) -> int:

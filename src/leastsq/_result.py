@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from leastsq import _minpack
 from leastsq._bounds import Box
 from leastsq._checks import FloatArray
-from leastsq._settings import IMPROPER, Settings, fault
+from leastsq._settings import EMPTY, IMPROPER, Settings, fault
 
 IMPROPER_INPUT = 0
 SOLVED = (1, 2, 3, 4)
@@ -19,6 +19,7 @@ GTOL_REACHED = 4
 OUT_OF_MEMORY = 11
 PROMISE_BROKEN = 16  # is added to the codes 1 to 4
 SOLVED_OR_FLAT = (*SOLVED, GTOL_REACHED + PROMISE_BROKEN)  # SciPy is silent on either
+TO_PRECISION = {6: 1, 7: 2, 8: 4}  # too small a tolerance, met as well as numbers allow
 FAR_FROM_SMALL = 4_000_000  # bytes
 MESSAGES = {
     1: (
@@ -35,7 +36,7 @@ MESSAGES = {
         "The cosine of the angle between func(x) and any column of the\n"
         "  Jacobian is at most {gtol:g} in absolute value"
     ),
-    5: "Number of calls to function has reached maxfev = {maxfev}.",
+    5: "Number of calls to function has reached {limit}.",
     6: ("ftol={ftol:g} is too small, no further reduction in the sum of squares\n  is possible."),
     7: (
         "xtol={xtol:g} is too small, no further improvement in the approximate\n"
@@ -57,6 +58,8 @@ UNKEPT = (
     ".\n  But no step brings the reduction of the sum of squares that the Jacobian promises: the\n"
     "  derivatives are wrong, or the residuals are noisy or not smooth there"
 )
+
+CHECK = ".\n  check_derivative tells whether the Jacobian is the derivative of the function"
 
 
 class InfoDict(TypedDict, total=False):
@@ -99,17 +102,19 @@ class Outcome(NamedTuple):
         return self.box.active_mask(self.x).astype(np.int32)
 
 
-def message(ending: int, settings: Settings) -> str:
-    """Say in words how a fit ended."""
+def message(
+    ending: int, settings: Settings, limit: str | None = None, has_Dfun: bool = False
+) -> str:
+    """Say in words how a fit ended; limit is what the user calls the most calls of func."""
     if ending == IMPROPER_INPUT:
-        return f"{IMPROPER} {fault(settings)}"
+        return f"{IMPROPER} {fault(settings) or EMPTY}"
     ftol, xtol, gtol, maxfev, *_ = settings
     text = MESSAGES[ending % PROMISE_BROKEN]
     if ending == GTOL_REACHED + PROMISE_BROKEN:
         return text.format(gtol=gtol) + FLAT
     if ending > PROMISE_BROKEN:
-        text += UNKEPT
-    return text.format(ftol=ftol, xtol=xtol, gtol=gtol, maxfev=maxfev)
+        text += UNKEPT + (CHECK if has_Dfun else "")
+    return text.format(ftol=ftol, xtol=xtol, gtol=gtol, limit=limit or f"maxfev = {maxfev}")
 
 
 def covariance(outcome: Outcome) -> FloatArray | None:
@@ -147,7 +152,10 @@ def untouched_zeros(n: int, m: int) -> FloatArray:
     size = 8 * n * m
     if size < FAR_FROM_SMALL or not hasattr(mmap, "MAP_PRIVATE"):
         return np.zeros((n, m))
-    pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    try:
+        pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except OSError as error:
+        raise MemoryError(f"fjac of {n} x {m} numbers") from error
     return np.frombuffer(pages).reshape(n, m)
 
 
@@ -157,6 +165,6 @@ def full_tuple(outcome: Outcome, settings: Settings) -> tuple[Any, ...]:
         outcome.x,
         covariance(outcome),
         infodict(outcome),
-        message(outcome.ending, settings),
+        message(outcome.ending, settings, has_Dfun="njev" in outcome.counts),
         outcome.ier,
     )

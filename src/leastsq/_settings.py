@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-import operator
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from leastsq._checks import FloatArray, own_vector, real_number
+from leastsq._checks import LARGEST_INT, FloatArray, own_vector, real_number
 
 DEFAULT_TOLERANCE = 1.49012e-8
 LARGEST_SPREAD = 1e300
-LARGEST_COUNT = np.iinfo(np.int32).max
 IMPROPER = "Improper input parameters."
+EMPTY = "x0 is empty: there is nothing to solve for."
 
 Settings = tuple[
     float, float, float, int, float, FloatArray | None, float | None, FloatArray | None
@@ -87,13 +86,14 @@ def one_tolerance(ftol: float, atol: float) -> float:
     return real_number(atol, "atol")
 
 
-def most_calls(maxfev: int, default: int) -> int:
+def most_calls(given: float, default: int, name: str = "maxfev") -> int:
     """Choose the limit on calls of func; the core counts them in 32 bits."""
-    try:
-        calls = operator.index(maxfev)
-    except TypeError:
-        raise TypeError(f"maxfev must be an integer, got {maxfev!r}") from None
-    return min(calls, LARGEST_COUNT) if calls > 0 else default
+    if type(given) is not int:
+        calls = real_number(given, name)
+        if math.isnan(calls) or (math.isfinite(calls) and calls != int(calls)):
+            raise TypeError(f"{name} must be a whole number, or infinite, got {given!r}")
+        given = int(min(max(calls, 0), LARGEST_INT))
+    return min(given, LARGEST_INT) if given > 0 else default
 
 
 def scale_factors(diag: ArrayLike, n: int) -> FloatArray:

@@ -172,6 +172,7 @@ def random_problem(seed):
     lower, upper = best - below * width, best + above * width
     is_fixed = (below == -0.5) & (above == 0.5)
     upper[is_fixed] = lower[is_fixed]
+    upper[0] += width[0] * is_fixed.all()
     return Problem(
         f"{shape} {m}x{n}, seed {seed}",
         lambda x: value(matrix @ (x - best)) + noise,
