@@ -157,11 +157,12 @@ contains
       end do
    end subroutine whiten
 
-   subroutine covar(n, r, ipvt, active, negligible, doubtful, cov, state, regular) bind(c)
+   subroutine covar(n, r, ipvt, x, active, negligible, doubtful, cov, state, regular) bind(c)
       !! The covariance (J'J)^-1 from R, of the variables that are free.
       integer(c_int), intent(in) :: n
       real(dp), intent(in) :: r(n, n)
       integer(c_int), intent(in) :: ipvt(n)
+      real(dp), intent(in) :: x(n)
       integer(c_int), intent(in) :: active(n)
          !! 0 for what is free, anything else for what is on a bound.
       real(dp), intent(in) :: negligible
@@ -170,11 +171,12 @@ contains
          !! The same, at most.
       real(dp), intent(out) :: cov(n, n)
       integer(c_int), intent(out) :: state(n)
-         !! 0 for what is determined, 1 for what has no effect, 2 for what may act with others only.
+         !! 0 for what is determined, 1 for what has no effect, 2 for what may act with others only, 3 for
+         !! what is hardly determined.
       integer(c_int), intent(out) :: regular
       logical :: inverted
 
-      call covariance(n, r, ipvt, active, negligible, doubtful, cov, state, inverted)
+      call covariance(n, r, ipvt, x, active, negligible, doubtful, cov, state, inverted)
       regular = merge(1, 0, inverted)
    end subroutine covar
 

@@ -7,7 +7,10 @@ module minpack_covariance
    !! zero has no effect. |S(k, k)| is the sine of the angle between a column and those before it. If
    !! it is within the error of the columns, it is in doubt whether the variable is determined, and
    !! whether those are whose combination its column is: they act together. If it is less than the
-   !! error of the columns, there is no covariance.
+   !! error of the columns, there is no covariance. Variables whose standard errors are a hundred times
+   !! their values because their columns nearly depend on one another are hardly determined: a fit that
+   !! slides along such a valley ends anywhere, where the error of the columns may be larger than was
+   !! thought.
    use minpack_kinds, only: dp
    use minpack_vectors, only: enorm
    use minpack_fold, only: triangulate
@@ -15,18 +18,23 @@ module minpack_covariance
    use minpack_triangle, only: solve
    implicit none
    private
-   public :: covariance, determined, without_effect, acts_together
+   public :: covariance, determined, without_effect, acts_together, hardly_determined
 
    integer, parameter :: determined = 0
    integer, parameter :: without_effect = 1
    integer, parameter :: acts_together = 2
+   integer, parameter :: hardly_determined = 3
 
    real(dp), parameter :: considerable = 0.01_dp
       !! The least share in a combination of columns that counts.
+   real(dp), parameter :: many = 100
+      !! Times the value of a variable is a large standard error.
+   real(dp), parameter :: inflated = 1e5_dp
+      !! The factor by which a standard error is larger than if the other variables were known.
 
 contains
 
-   pure subroutine covariance(n, r, ipvt, active, negligible, doubtful, cov, state, regular)
+   pure subroutine covariance(n, r, ipvt, x, active, negligible, doubtful, cov, state, regular)
       !! With U the inverse of S, (J'J)^-1 = N^-1 P U U' P' N^-1. The rows and columns of the variables
       !! that are not free are zero.
       integer, intent(in) :: n
@@ -34,6 +42,8 @@ contains
          !! The triangle R for all variables.
       integer, intent(in) :: ipvt(n)
          !! Column j of J P is column ipvt(j) of J.
+      real(dp), intent(in) :: x(n)
+         !! The variables, in units in which the inverse of J'J is their covariance.
       integer, intent(in) :: active(n)
          !! 0 for what is free, anything else for what is on a bound.
       real(dp), intent(in) :: negligible
@@ -83,7 +93,16 @@ contains
          regular = regular .and. abs(s(k, k)) > negligible
       end do
       call find_undetermined(count, s, which(:, 2), doubtful, left(:, 1), state)
-      if (regular) call multiply_inverse(n, count, s, which(:, 2), norms(:, 2), cov, regular)
+      if (.not. regular) return
+      call multiply_inverse(n, count, s, which(:, 2), norms(:, 2), cov, regular)
+      do k = 1, count
+         associate (j => which(k, 2))
+            if (state(j) /= determined) cycle
+            if (sqrt(cov(j, j)) > many*abs(x(j)) .and. sqrt(cov(j, j))*norms(k, 2) > inflated) then
+               state(j) = hardly_determined
+            end if
+         end associate
+      end do
    end subroutine covariance
 
    pure subroutine find_undetermined(n, s, which, tolerance, combination, state)

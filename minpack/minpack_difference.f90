@@ -248,13 +248,15 @@ contains
       integer, intent(out) :: info
       type(sample_type) :: last, next
       real(dp) :: step, disagreement, least
+      logical :: is_felt
       integer :: attempt
 
       last = self%samples(j)
       least = half
       do attempt = 1, most_tries
          step = factor*last%step
-         if (attempt == 1 .and. last%change <= too_small*largest/factor) step = factor*step
+         is_felt = last%change > several*epsmch*largest
+         if (.not. is_felt .or. (attempt == 1 .and. last%change <= too_small*largest/factor)) step = factor*step
          if (last%change <= 0) then
             if (attempt > 2) exit
             ! A variable that came to lie on 1e-17 by cancellation is a zero in all but name.
@@ -272,13 +274,13 @@ contains
          end if
          ! Once quotients agree less than the two before them did, curvature outweighs rounding.
          if (least < half .and. disagreement > least) exit
-         least = min(least, disagreement)
+         if (is_felt) least = min(least, disagreement)
          column = self%other
          last = next
-         if (last%change >= sqrt(epsmch)*largest) exit
+         if (last%change >= sqrt(epsmch)*largest .and. disagreement <= half) exit
       end do
       self%is_dead(j) = last%change <= 0
-      if (last%step > self%samples(j)%step .and. .not. self%is_dead(j)) then
+      if (last%step > self%samples(j)%step) then
          self%shortest(j) = last%step
          self%size(j) = abs(self%x(j))
       end if

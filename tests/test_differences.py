@@ -214,3 +214,28 @@ def test_compiled_model_of_single_precision_is_fitted():
     best, _ = optimize.curve_fit(lambda x, a, b: a * np.exp(-b * x), x, y)
     popt, _ = curve_fit(single, x, y)
     np.testing.assert_allclose(popt, best, rtol=1e-3)
+
+
+@pytest.mark.parametrize("intercept", [0, 1e-300, 1e-30, 1e-17, 1e-12, 1e-8])
+def test_prior_that_alone_feels_a_parameter_next_to_zero_does_not_hide_the_data(intercept):
+    t = np.linspace(1, 2, 50)
+    y = 0.3 + 3 * t + 0.1 * np.random.default_rng(1).standard_normal(50)
+    rows = np.concatenate([np.stack([np.ones(50), t], 1) / 0.1, [[2, 0]]])
+    best = np.linalg.lstsq(rows, np.append(y / 0.1, 0))[0]
+    x, _ = leastsq(lambda p: np.append((p[0] + p[1] * t - y) / 0.1, p[0] / 0.5), [intercept, 1.0])
+    np.testing.assert_allclose(x, best, rtol=1e-5)
+
+
+@pytest.mark.parametrize("size", [0, 1e-15, 1e-12, 1e-10, 1e-3])
+def test_decay_is_found_from_next_to_zero(size):
+    x = np.linspace(0, 5, 40)
+
+    def decay(x, a, k, c):
+        return a * np.exp(-k * x) + c
+
+    for seed in range(10):
+        y = decay(x, 2, 1.2, 0.3) + 0.02 * np.random.default_rng(seed).standard_normal(40)
+        best = curve_fit(decay, x, y, [2, 1.2, 0.3])[0]
+        with np.errstate(all="ignore"):
+            popt = curve_fit(decay, x, y, [size] * 3, bounds=(0, np.inf))[0]
+        np.testing.assert_allclose(popt, best, rtol=1e-4)

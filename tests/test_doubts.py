@@ -194,3 +194,36 @@ def test_every_scheme_takes_every_model_and_box(jac):
     image = T.reshape(5, 8)
     popt, _, _ = said(line, image, 3 * image + 1, [1, 1], jac=jac)
     np.testing.assert_allclose(popt, [3, 1], rtol=1e-6)
+
+
+@pytest.mark.parametrize("options", [{}, {"jac": "3-point"}, {"bounds": (0, np.inf)}])
+@pytest.mark.parametrize(
+    ("model", "truth"),
+    [
+        (lambda x, a, b, c, d: a * np.exp(-(b + c) * x) + d, [2, 0.5, 0.4, 1]),
+        (lambda x, a, b, k: (a + b) * np.exp(-k * x), [2, 1, 0.7]),
+        (lambda x, a, k, d, c: a * np.exp(-k * (x - d)) + c, [2, 0.7, 0.5, 1]),
+    ],
+)
+def test_parameters_that_slide_along_a_valley_are_named(model, truth, options):
+    x = np.linspace(0.1, 5, 50)
+    for seed in range(15):
+        rng = np.random.default_rng(seed)
+        y = model(x, *truth) + 0.02 * rng.standard_normal(50)
+        p0 = np.array(truth) * np.exp(0.2 * rng.standard_normal(len(truth)))
+        with pytest.warns(OptimizeWarning, match="determine|not unique|promises"):
+            curve_fit(model, x, y, p0, **options)
+
+
+def test_parameter_on_a_bound_that_others_can_stand_for_is_named():
+    t = np.linspace(0, 5, 60)
+    y = 3 * np.exp(-0.7 * t) + 0.03 * np.random.default_rng(0).standard_normal(60)
+    with pytest.warns(OptimizeWarning, match="a and b: they act only together. b is on a bound"):
+        curve_fit(
+            lambda t, a, b, k: (a + b) * np.exp(-k * t),
+            t,
+            y,
+            [1, 0.5, 1],
+            jac="3-point",
+            bounds=([0, 0, 0], [10, 10, 10]),
+        )

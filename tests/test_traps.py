@@ -177,3 +177,19 @@ def test_calls_of_a_second_fit_are_counted_and_limited(most):
     assert info["nfev"] == calls <= most + 4
     np.testing.assert_array_equal(info["fvec"], residuals(p))
     assert ier == 5 if most == 20 else ier in (1, 2, 3, 4, 5)
+
+
+def test_small_amplitude_at_the_start_does_not_fling_the_other_parameters():
+    x = np.linspace(0, 10, 40)
+
+    def logistic(x, height, rate, middle, level):
+        return height / (1 + np.exp(-rate * (x - middle))) + level
+
+    bounds = [0, 0, -20, -10], [100, 20, 30, 10]
+    for seed in range(10):
+        y = logistic(x, 5, 1.3, 4, 0.5) + 0.15 * np.random.default_rng(seed).standard_normal(40)
+        best = curve_fit(logistic, x, y, [5, 1.3, 4, 0.5], bounds=bounds)[0]
+        for p0 in ([0.1, 1, 3, 0.5], [0.01, 1.3, 4, 0.5], [0.01, 0.01, 4, 0.5], [0.01, 1, 3, 2]):
+            with np.errstate(all="ignore"):
+                popt = curve_fit(logistic, x, y, p0, bounds=bounds)[0]
+            np.testing.assert_allclose(popt, best, rtol=1e-3)

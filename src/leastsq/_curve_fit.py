@@ -11,7 +11,13 @@ from numpy.typing import ArrayLike
 from leastsq._bounds import Box, read_box
 from leastsq._checks import FloatArray, Function, name_of, norm, own_vector
 from leastsq._data import read_data
-from leastsq._doubts import doubtful_covariance, no_covariance, positional
+from leastsq._doubts import (
+    ACTS_TOGETHER,
+    conditional_covariance,
+    doubtful_covariance,
+    no_covariance,
+    positional,
+)
 from leastsq._errors import FitError, OptimizeWarning
 from leastsq._fit import Fit
 from leastsq._fit_options import default_settings, fit_settings, read_jac, refuse_foreign
@@ -242,4 +248,8 @@ def parameter_covariance(
         return np.full((x.size, x.size), np.inf)
     if state.any():
         warn(doubtful_covariance(f, state), OptimizeWarning)
+    elif active.any():
+        together = inverse(outcome, active=np.zeros_like(active))[1] == ACTS_TOGETHER
+        if (together & (active != 0)).any():
+            warn(conditional_covariance(f, together, active), OptimizeWarning)
     return pcov

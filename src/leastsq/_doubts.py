@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from leastsq._checks import FloatArray, Function, name_of
 
-WITHOUT_EFFECT, ACTS_TOGETHER = 1, 2
+WITHOUT_EFFECT, ACTS_TOGETHER, HARDLY_DETERMINED = 1, 2, 3
 
 
 def no_covariance(
@@ -50,10 +50,30 @@ def no_covariance(
 
 def doubtful_covariance(f: Function, state: NDArray[np.int32]) -> str:
     """Say which standard errors are next to infinite, give or take the errors of differences."""
-    related = listed(select(parameter_names(f, state.size), state == ACTS_TOGETHER))
+    names = parameter_names(f, state.size)
+    related = select(names, state == ACTS_TOGETHER)
+    if related:
+        return (
+            f"The data hardly determine {listed(related)}: within the error of the differenced "
+            "Jacobian they act only together, and their standard errors are to be taken as infinite"
+        )
     return (
-        f"The data hardly determine {related}: within the error of the differenced Jacobian they "
-        "act only together, and their standard errors are to be taken as infinite"
+        f"The data hardly determine {listed(select(names, state == HARDLY_DETERMINED))}: what one "
+        "does the others can do nearly as well, and the standard errors are more than 100 times "
+        "the values. The other standard errors are to be doubted, too"
+    )
+
+
+def conditional_covariance(
+    f: Function, together: NDArray[np.bool_], active_mask: NDArray[np.int32]
+) -> str:
+    """Say of a parameter on a bound that what it does others can do as well."""
+    names = parameter_names(f, together.size)
+    held = select(names, together & (active_mask != 0))
+    return (
+        f"The data do not determine {listed(select(names, together))}: they act only together. "
+        f"{listed(held)} {'is' if len(held) == 1 else 'are'} on a bound, and the standard errors "
+        "of the others hold for that value alone"
     )
 
 

@@ -63,6 +63,7 @@ def whiten(factor: NDArray[np.float64], columns: NDArray[np.float64]) -> None: .
 def covar(
     r: NDArray[np.float64],
     ipvt: NDArray[np.int32],
+    x: NDArray[np.float64],
     active: NDArray[np.int32],
     negligible: float,
     doubtful: float,

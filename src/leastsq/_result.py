@@ -122,10 +122,17 @@ def covariance(outcome: Outcome) -> FloatArray | None:
     return inverse(outcome)[0] if outcome.ier in SOLVED else None
 
 
-def inverse(outcome: Outcome, unit: float = 1.0) -> tuple[FloatArray | None, NDArray[np.int32]]:
-    """Compute the inverse of (J/unit)'(J/unit) if there is one, and tell what is undetermined."""
+def inverse(
+    outcome: Outcome, unit: float = 1.0, active: NDArray[np.int32] | None = None
+) -> tuple[FloatArray | None, NDArray[np.int32]]:
+    """Compute the inverse of (J/unit)'(J/unit) if there is one, and tell what is undetermined.
+
+    Without the parameters that active marks, by default those that are on a bound.
+    """
     r = outcome.augmented[:-1].T / unit
-    cov_x, state, regular = _minpack.covar(r, outcome.ipvt, outcome.active_mask(), *outcome.error)
+    if active is None:
+        active = outcome.active_mask()
+    cov_x, state, regular = _minpack.covar(r, outcome.ipvt, outcome.x, active, *outcome.error)
     return (cov_x if regular else None), state
 
 

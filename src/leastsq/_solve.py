@@ -13,28 +13,33 @@ from leastsq._functions import Functions
 from leastsq._native import StoppedError
 from leastsq._result import OUT_OF_MEMORY, SOLVED, Outcome
 from leastsq._settings import Settings
-from leastsq._traps import next_to_corner
+from leastsq._traps import other_tries
 
 INT32 = np.dtype(np.int32)
 WORTHWHILE = 0.999  # of the norm of the residuals: another minimum
 
 
 def solve(functions: Functions, x: FloatArray, settings: Settings, box: Box | None) -> Outcome:
-    """Minimize the sum of squares from x; again if a corner of the bounds was in the way."""
-    if box is None:
+    """Minimize the sum of squares from x; again if that ends where the model is flat."""
+    if box is None or not box.is_bounded():
         return solve_once(functions, x, settings, box)
     start = x.copy()
     outcome = best = solve_once(functions, x, settings, box)
     if outcome.ier not in SOLVED:
         return outcome
     counts = outcome.counts
-    for again in next_to_corner(start, x, outcome.fvec, box, outcome.augmented, outcome.ipvt):
-        left = settings[3] - counts["nfev"]
+    ftol, xtol, gtol, maxfev, factor, diag, epsfcn, diff_step = settings
+    for again in other_tries(start, x, outcome.fvec, box, outcome.augmented, outcome.ipvt):
+        left = maxfev - counts["nfev"]
         if left <= 0 or best is not outcome:
             break
         functions.fvec = np.empty_like(functions.fvec)  # the outcome keeps its own
         functions.evaluated = False
-        other = solve_once(functions, again, (*settings[:3], left, *settings[4:]), box)
+        is_cautious = again.diag is not None and diag is None
+        scale = (1.0, again.diag) if is_cautious else (factor, diag)
+        other = solve_once(
+            functions, again.x, (ftol, xtol, gtol, left, *scale, epsfcn, diff_step), box
+        )
         counts = {name: count + other.counts[name] for name, count in counts.items()}
         if other.ier in SOLVED and norm(other.fvec) < WORTHWHILE * norm(outcome.fvec):
             best = other

@@ -1,4 +1,4 @@
-"""The way out of a corner of the bounds where a model has forgotten its parameters.
+"""The way out of a place within the bounds where a model has forgotten its parameters.
 
 An amplitude of zero leaves a peak without a place and a width. If the sum of squares falls towards
 such a bound from a start that was far off, the fit ends there, and nothing tells where the peak
@@ -6,15 +6,22 @@ should be. So the fit is tried once more, from next to the corner: what came to 
 little off it, and the parameters without effect are where they started. A small amplitude has
 small effects, which let place and width take long steps. If several parameters came to bounds, each
 is tried in its turn, until the sum of squares is lower.
+
+A small amplitude at the start does the same: the first step flings place and width to where the
+data do not reach. The last try is therefore from the start again, in steps that are measured by the
+parameters' own sizes there and not by their effects.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leastsq._bounds import Box, between
 from leastsq._checks import FloatArray, norm
+from leastsq._settings import LARGEST_SPREAD
 
 LITTLE = 0.01
 """Of the way from a bound to the start."""
@@ -26,15 +33,22 @@ NO_EFFECT = 1e-6
 """Of the residuals, by a change of a parameter by its own size."""
 
 
-def next_to_corner(
+class Try(NamedTuple):
+    """Where to start again, and the scale of the steps from there if it is not the usual one."""
+
+    x: FloatArray
+    diag: FloatArray | None
+
+
+def other_tries(
     start: FloatArray,
     x: FloatArray,
     fvec: FloatArray,
     box: Box,
     augmented: FloatArray,
     ipvt: NDArray[np.int32],
-) -> list[FloatArray]:
-    """Choose where to start again: nowhere if all parameters have effects, or no bound is near."""
+) -> list[Try]:
+    """Choose where to start again: nowhere if all parameters have effects."""
     column = np.empty(x.size)
     column[ipvt - 1] = np.abs(augmented[:-1]).max(axis=1)
     if (column * np.abs(x)).min() > NO_EFFECT * norm(fvec):
@@ -48,12 +62,15 @@ def next_to_corner(
         held = movable & (np.abs(x - bound) <= NEAR * np.abs(inside - bound)) & np.isfinite(bound)
     if not idle.any():
         return []
-    corners = []
+    tries = []
     for j in np.flatnonzero(held)[:MOST]:
         again = np.where(idle | held, inside, x)
         again[j] = bound[j] + LITTLE * (inside[j] - bound[j])
-        corners.append(again)
-    return corners
+        tries.append(Try(again, None))
+    if (idle & (x != start)).any():
+        again = np.where(movable, inside, start)
+        tries.append(Try(again, 1 / np.clip(np.abs(again), 1, LARGEST_SPREAD)))
+    return tries
 
 
 def interior(value: float, low: float, high: float) -> float:
