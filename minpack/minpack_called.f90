@@ -1,6 +1,6 @@
 module minpack_called
    !! Functions that are called by address, each with the data that is its own.
-   use, intrinsic :: iso_c_binding, only: c_int, c_intptr_t, c_ptr, c_funptr, c_f_pointer, &
+   use, intrinsic :: iso_c_binding, only: c_int, c_int64_t, c_intptr_t, c_ptr, c_funptr, c_f_pointer, &
                                           c_f_procpointer
    use minpack_kinds, only: dp
    use minpack_info, only: going_on
@@ -67,6 +67,9 @@ module minpack_called
       end function filled_jacobian_type
    end interface
 
+   real(dp), parameter :: not_written = transfer(-1_c_int64_t, 1.0_dp)
+      !! NaN.
+
    type :: address_type
       integer(c_intptr_t) :: function = 0
       integer(c_intptr_t) :: data = 0
@@ -87,7 +90,7 @@ module minpack_called
          !! One of the two is associated if the Jacobian is called for.
       type(c_ptr) :: jacobian_data
       real(dp), allocatable :: fjac(:, :)
-         !! Shape: (m, n). A Jacobian that is filled.
+         !! Shape: (m, n). A Jacobian that is filled. What a function leaves out is NaN.
    contains
       procedure :: residual
       procedure :: jacobian
@@ -133,6 +136,7 @@ contains
       type(c_ptr) :: address
 
       if (associated(self%fill_residual)) then
+         self%filled = not_written
          info = unless_stopped(self%fill_residual(self%residual_data, self%m, self%n, x, &
                                                   self%filled, merge(2, 1, differencing)))
          self%values => self%filled
@@ -151,6 +155,7 @@ contains
       type(shown_type) :: shown
 
       if (associated(self%fill_jacobian)) then
+         self%fjac = not_written
          info = unless_stopped(self%fill_jacobian(self%jacobian_data, self%m, self%n, x, fvec, &
                                                   self%fjac, self%m, 2))
          call view%show_columns(self%fjac)

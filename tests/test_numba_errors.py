@@ -71,18 +71,20 @@ def test_nothing_is_printed_when_compiled_code_fails(fit, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_failure_that_does_not_come_again_is_told():
-    attempts = np.zeros(1)
-
+@pytest.mark.parametrize("which", [1, 2, 3, 5])
+def test_failure_that_does_not_come_again_is_told(which):
     @njit
     def fails_once(p, attempts):
         attempts[0] += 1
-        if attempts[0] == 3:
-            raise UnexpectedError
+        if attempts[0] == which:
+            raise UnexpectedError("at last", attempts[0])
         return p - 1
 
-    with pytest.raises(RuntimeError, match="fails_once failed in compiled code"):
+    attempts = np.zeros(1)
+    with pytest.raises(UnexpectedError) as caught:
         leastsq(fails_once, [3.0, 4.0], args=(attempts,))
+    assert caught.value.args == ("at last", which)
+    assert attempts[0] == which
 
 
 def test_changed_number_of_residuals_is_an_error():

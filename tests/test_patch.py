@@ -1,10 +1,14 @@
 """patch_scipy: this library under SciPy's names, and SciPy's again afterwards."""
 
+import importlib.util
 import inspect
 import pickle
 import subprocess
 import sys
+import threading
 import types
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -13,6 +17,7 @@ from scipy.optimize import curve_fit as imported_by_name
 from scipy.optimize import leastsq as under_another_name
 
 import leastsq
+from leastsq import _patch
 
 ORIGINALS = optimize.leastsq, optimize.curve_fit
 
@@ -58,6 +63,62 @@ def test_inner_context_leaves_the_outer_patch():
     leastsq.unpatch_scipy()
     leastsq.unpatch_scipy()
     assert not is_patched(optimize.leastsq)
+
+
+def test_the_last_of_overlapping_patches_undoes_them():
+    first, second = leastsq.patch_scipy(), leastsq.patch_scipy()
+    first.__exit__()
+    assert is_patched(optimize.leastsq)
+    first.__exit__()
+    assert is_patched(optimize.leastsq)
+    second.__exit__()
+    assert not is_patched(optimize.leastsq)
+    with leastsq.patch_scipy():
+        second.__exit__()
+        assert is_patched(optimize.leastsq)
+
+
+def test_patches_in_many_threads_are_undone_at_once():
+    barrier = threading.Barrier(8)
+
+    def patch(_):
+        barrier.wait()
+        leastsq.patch_scipy()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(patch, range(8)))
+    assert is_patched(optimize.leastsq)
+    leastsq.unpatch_scipy()
+    assert not is_patched(optimize.leastsq)
+
+
+def test_error_while_patching_leaves_nothing_patched(monkeypatch):
+    def fails(*_):
+        raise MemoryError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(_patch, "with_fallback", fails)
+        with pytest.raises(MemoryError):
+            leastsq.patch_scipy()
+    assert not is_patched(optimize.leastsq)
+    leastsq.patch_scipy()
+    assert is_patched(optimize.curve_fit)
+
+
+def test_strange_modules_are_left_alone(monkeypatch):
+    class Odd:
+        fit = optimize.leastsq
+
+    lazy_spec = importlib.util.find_spec("colorsys")
+    lazy_spec.loader = importlib.util.LazyLoader(lazy_spec.loader)
+    lazy = importlib.util.module_from_spec(lazy_spec)
+    lazy_spec.loader.exec_module(lazy)
+    monkeypatch.setitem(sys.modules, "odd", Odd)
+    monkeypatch.setitem(sys.modules, "lazy", lazy)
+    monkeypatch.setitem(sys.modules, "none", None)
+    with leastsq.patch_scipy():
+        assert is_patched(optimize.leastsq)
+    assert "rgb_to_hsv" not in object.__getattribute__(lazy, "__dict__")
 
 
 def test_what_was_imported_meanwhile_is_given_back_and_ours_stays_ours():
@@ -163,6 +224,32 @@ def test_script_is_run_as_by_python_itself(script):
     assert ran.returncode == 3, ran.stderr
     arguments = [str(script), "--patch-scipy", "-m", "x"]
     assert ran.stdout == f"{arguments} leastsq._curve_fit beside the script\n"
+
+
+@pytest.mark.parametrize("kind", ["script", "folder", "zip"])
+def test_script_finds_itself_as_by_python_itself(kind, tmp_path):
+    code = "import sys; print(__file__, sys.path[:2], sys.argv)"
+    path = tmp_path / "made" / "__main__.py"
+    path.parent.mkdir()
+    path.write_text(code)
+    if kind == "script":
+        given = "made/__main__.py"
+    elif kind == "folder":
+        given = "made"
+    else:
+        given = "made.zip"
+        with zipfile.ZipFile(tmp_path / given, "w") as archive:
+            archive.write(path, "__main__.py")
+    outputs = [
+        subprocess.run(
+            [sys.executable, *arguments], capture_output=True, text=True, check=True, cwd=tmp_path
+        ).stdout
+        for arguments in ([given, "x"], ["-m", "leastsq", "--patch-scipy", given, "x"])
+    ]
+    file, *rest = outputs[0].split(maxsplit=1)
+    ours, *our_rest = outputs[1].split(maxsplit=1)
+    assert (tmp_path / file) == (tmp_path / ours)
+    assert our_rest[0].replace(str(tmp_path) + "/", "") == rest[0].replace(str(tmp_path) + "/", "")
 
 
 def test_module_is_run_as_by_python_itself(script):

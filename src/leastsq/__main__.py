@@ -6,6 +6,7 @@ import argparse
 import os
 import runpy
 import sys
+import zipfile
 
 from leastsq import patch_scipy
 
@@ -34,9 +35,13 @@ def main() -> None:
     if given.module:
         runpy.run_module(command[0], run_name="__main__", alter_sys=True)
         return
+    script = os.path.abspath(command[0])
+    is_package = os.path.isdir(script) or zipfile.is_zipfile(script)
     if not sys.flags.safe_path:
-        sys.path[0] = os.path.dirname(os.path.realpath(command[0]))
-    runpy.run_path(command[0], run_name="__main__")
+        del sys.path[0]
+        if not is_package:  # which run_path puts on sys.path itself
+            sys.path.insert(0, os.path.dirname(os.path.realpath(script)))
+    runpy.run_path(script, run_name="__main__")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <time.h>
 #define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
 #include <numpy/arrayobject.h>
 
@@ -80,7 +81,7 @@ show_residual(void *data, int m, int n, const double *x, const void **address)
     }
     self->residuals = returned;
     *address = PyArray_DATA((PyArrayObject *)returned);
-    return GO_ON;
+    return PyErr_CheckSignals() < 0 ? STOP : GO_ON;
 }
 
 /* Where a matrix lies: shown_type in minpack_view.f90 says what is what. */
@@ -123,7 +124,7 @@ show_jacobian(void *data, int m, int n, const double *x, Shown *shown)
     }
     self->jacobian = returned;
     *shown = show((PyArrayObject *)returned);
-    return GO_ON;
+    return PyErr_CheckSignals() < 0 ? STOP : GO_ON;
 }
 
 static int
@@ -214,6 +215,149 @@ callback_for(PyObject *func, PyObject *Dfun, PyObject *args, PyObject *coerce)
     return self;
 }
 
+/* Native functions, after whose calls Python may handle the signals that came meanwhile: its own handlers
+ * run in the main thread alone, with the GIL. */
+typedef int Residual(void *data, int m, int n, const double *x, double *fvec, int iflag);
+typedef int Jacobian(void *data, int m, int n, const double *x, double *fvec, double *fjac, int ldfjac,
+                     int iflag);
+
+enum { PATIENCE = 50 /* milliseconds */ };
+
+typedef struct {
+    PyObject_HEAD
+    Residual *residual;
+    Jacobian *jacobian;
+    void *residual_data, *jacobian_data;
+    PyThreadState *thread; /* that has released the GIL, or NULL if it holds it */
+    long long due;         /* when to take the GIL again */
+} Watch;
+
+static long long
+milliseconds(void)
+{
+    struct timespec now;
+#ifdef CLOCK_MONOTONIC_COARSE
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+#else
+    timespec_get(&now, TIME_UTC);
+#endif
+    return 1000LL * now.tv_sec + now.tv_nsec / 1000000;
+}
+
+static int
+is_interrupted(Watch *self)
+{
+    if (self->thread == NULL) {
+        return PyErr_CheckSignals() < 0;
+    }
+    if (milliseconds() < self->due) {
+        return 0;
+    }
+    PyEval_RestoreThread(self->thread);
+    int interrupted = PyErr_CheckSignals() < 0;
+    PyEval_SaveThread();
+    self->due = milliseconds() + PATIENCE;
+    return interrupted;
+}
+
+static int
+watched_residual(void *data, int m, int n, const double *x, double *fvec, int iflag)
+{
+    Watch *self = data;
+    int answer = self->residual(self->residual_data, m, n, x, fvec, iflag);
+    return answer >= 0 && is_interrupted(self) ? STOP : answer;
+}
+
+static int
+watched_jacobian(void *data, int m, int n, const double *x, double *fvec, double *fjac, int ldfjac,
+                 int iflag)
+{
+    Watch *self = data;
+    int answer = self->jacobian(self->jacobian_data, m, n, x, fvec, fjac, ldfjac, iflag);
+    return answer >= 0 && is_interrupted(self) ? STOP : answer;
+}
+
+static PyTypeObject watch_type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "leastsq._callback.Watch",
+    .tp_doc = "Native functions, with a look for signals after each call.",
+    .tp_basicsize = sizeof(Watch),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+};
+
+static PyObject *
+watch(PyObject *Py_UNUSED(self), PyObject *const *given, Py_ssize_t count)
+{
+    void *pointers[4];
+    for (int i = 0; count == 5 && i < 4; i++) {
+        pointers[i] = PyLong_AsVoidPtr(given[i]);
+    }
+    if (count != 5 || PyErr_Occurred()) {
+        PyErr_SetString(PyExc_TypeError,
+                        "watch(residual, residual_data, jacobian, jacobian_data, released)");
+        return NULL;
+    }
+    Watch *self = PyObject_New(Watch, &watch_type);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->residual = (Residual *)pointers[0];
+    self->residual_data = pointers[1];
+    self->jacobian = (Jacobian *)pointers[2];
+    self->jacobian_data = pointers[3];
+    self->thread = PyObject_IsTrue(given[4]) ? PyThreadState_Get() : NULL;
+    self->due = 0;
+    return Py_BuildValue("(NLLL)", self, (long long)(intptr_t)&watched_residual,
+                         (long long)(intptr_t)&watched_jacobian, (long long)(intptr_t)self);
+}
+
+/* What compiled code owns, for as long as this lives. */
+typedef struct {
+    PyObject_HEAD
+    void (*release)(void *data);
+    void *data;
+    PyObject *needed; /* by the two */
+} Held;
+
+static void
+held_dealloc(PyObject *self)
+{
+    Held *held = (Held *)self;
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    held->release(held->data);
+    Py_DECREF(held->needed);
+    PyErr_Restore(type, value, traceback);
+    PyObject_Free(self);
+}
+
+static PyTypeObject held_type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "leastsq._callback.Held",
+    .tp_doc = "What compiled code owns, and lets go of when this goes.",
+    .tp_basicsize = sizeof(Held),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .tp_dealloc = held_dealloc,
+};
+
+static PyObject *
+hold(PyObject *Py_UNUSED(self), PyObject *const *given, Py_ssize_t count)
+{
+    void *release = count == 3 ? PyLong_AsVoidPtr(given[0]) : NULL;
+    void *data = count == 3 ? PyLong_AsVoidPtr(given[1]) : NULL;
+    if (release == NULL || data == NULL) {
+        PyErr_SetString(PyExc_TypeError, "hold(release, data, needed)");
+        return NULL;
+    }
+    Held *self = PyObject_New(Held, &held_type);
+    if (self != NULL) {
+        self->release = (void (*)(void *))release;
+        self->data = data;
+        self->needed = Py_NewRef(given[2]);
+    }
+    return (PyObject *)self;
+}
+
 /* The residuals at the starting point: what func returns there, or what coerce makes of it, as an array
  * of their own. */
 static PyObject *
@@ -277,6 +421,15 @@ static PyMethodDef functions[] = {
     {"first_residuals", (PyCFunction)(void (*)(void))first_residuals, METH_FASTCALL,
      "first_residuals(func, x, args, coerce) -> residuals\n\n"
      "The residuals at x, a 1-D array of their own; what is no float64 array was coerced first."},
+    {"hold", (PyCFunction)(void (*)(void))hold, METH_FASTCALL,
+     "hold(release, data, needed) -> keep\n\n"
+     "Call the C function at the address release with the address data when keep goes; needed is what\n"
+     "has to live until then."},
+    {"watch", (PyCFunction)(void (*)(void))watch, METH_FASTCALL,
+     "watch(residual, residual_data, jacobian, jacobian_data, released)\n"
+     "    -> (keep, residual, jacobian, data)\n\n"
+     "The addresses of functions that call native ones and then look for signals, and of their data;\n"
+     "good while keep lives. released tells whether the caller releases the GIL before it calls them."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -291,5 +444,9 @@ PyMODINIT_FUNC
 PyInit__callback(void)
 {
     import_array();
-    return PyType_Ready(&callback_type) < 0 ? NULL : PyModule_Create(&module);
+    if (PyType_Ready(&callback_type) < 0 || PyType_Ready(&watch_type) < 0
+        || PyType_Ready(&held_type) < 0) {
+        return NULL;
+    }
+    return PyModule_Create(&module);
 }

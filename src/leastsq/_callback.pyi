@@ -12,6 +12,15 @@ def addresses(
     takes_gil: bool,
     /,
 ) -> tuple[object, int, int, int]: ...
+def hold(release: int, data: int, needed: object, /) -> object: ...
+def watch(
+    residual: int,
+    residual_data: int,
+    jacobian: int,
+    jacobian_data: int,
+    released: bool,
+    /,
+) -> tuple[object, int, int, int]: ...
 def first_residuals(
     func: Callable[..., Any],
     x: NDArray[np.float64],

@@ -50,8 +50,13 @@ def as_many_residuals(returned: object, func: Function, m: int) -> FloatArray:
     """Make residuals of what func returned, and refuse them if they are not m like the first."""
     residuals = as_residuals(returned, func)
     if residuals.size != m:
-        raise ValueError(
-            "The array returned by a function changed size between calls: "
-            f"{name_of(func)} returned {m} residuals at x0, but {residuals.size} later"
-        )
+        raise changed_size(func, m, residuals.size)
     return np.require(residuals, FLOAT64, ["C", "A"])
+
+
+def changed_size(func: Function, m: int, size: int) -> ValueError:
+    """Say that residuals are not as many as at x0."""
+    return ValueError(
+        "The array returned by a function changed size between calls: "
+        f"{name_of(func)} returned {m} residuals at x0, but {size} later"
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,19 +13,22 @@ from leastsq._adapters import WORD
 from leastsq._errors import ShapeError
 from leastsq._model import IN_PYTHON, Tools
 from leastsq._sigma import SCALE, WHITEN
+from leastsq._targets import known_of
 
-KEPT = 128  # compiled forms
 
-
-@lru_cache(KEPT)
 def compiled(make: Any, function: Any, weighing: str | None, n: int, *flags: bool) -> Any:
     """Compile a form of n parameters, and leave with it what to call where that fails."""
-    form = njit(make(function, weighing, tools_for(n), *flags))
-    form.in_python = make(function.py_func, weighing, IN_PYTHON, *flags)
-    return form
+    forms = known_of(function).forms
+    key = make, weighing, n, flags
+    if key not in forms:
+        nogil = not function.targetoptions.get("parallel")
+        form = forms[key] = njit(nogil=nogil)(make(function, weighing, tools_for(n), *flags))
+        form.model = function
+        form.in_python = make(function.py_func, weighing, IN_PYTHON, *flags)
+    return forms[key]
 
 
-@lru_cache(KEPT)
+@cache
 def tools_for(n: int) -> Tools:
     """Make what compiled forms of n parameters are built of."""
 

@@ -1,6 +1,7 @@
 """What an njit function returns -> the core's memory.
 
 A copier is Python code that Numba compiles into an adapter, for the type that the function returns.
+It leaves a wrong shape in `found`, each length plus one.
 """
 
 from __future__ import annotations
@@ -14,36 +15,66 @@ from numba.extending import register_jitable
 STOP = -1
 
 
-def copy_vector(returned, fvec, m, n):  # type: ignore[no-untyped-def]
+def copy_vector(returned, fvec, m, n, found):  # type: ignore[no-untyped-def]
     """Copy residuals, as Numba compiles it for 1-D arrays, tuples and lists."""
     if len(returned) != m:
+        found[0] = len(returned) + 1
         return STOP
     for i in range(m):
         fvec[i] = returned[i]
     return 0
 
 
-def copy_array(returned, fvec, m, n):  # type: ignore[no-untyped-def]
+def copy_array(returned, fvec, m, n, found):  # type: ignore[no-untyped-def]
     """Copy residuals in an array of any other shape."""
     if returned.size != m:
+        found[0] = returned.size + 1
         return STOP
     for i, value in enumerate(returned.flat):
         fvec[i] = value
     return 0
 
 
-def copy_number(returned, fvec, m, n):  # type: ignore[no-untyped-def]
+def copy_number(returned, fvec, m, n, found):  # type: ignore[no-untyped-def]
     """Copy the only residual."""
     if m != 1:
+        found[0] = 2
         return STOP
     fvec[0] = returned
     return 0
 
 
 @register_jitable
-def copy_transpose(returned, fjac, m, n):  # type: ignore[no-untyped-def]
-    """Copy a Jacobian of shape (n, m) to columns."""
-    if returned.shape != (n, m):
+def fits(rows, columns, m, n, found):  # type: ignore[no-untyped-def]
+    """Compare the shape of a Jacobian with the one that it must have."""
+    if rows == m and columns == n:
+        return True
+    found[0] = rows + 1
+    found[1] = columns + 1
+    return False
+
+
+def copy_matrix(returned, fjac, m, n, found):  # type: ignore[no-untyped-def]
+    """Copy a Jacobian of shape (m, n) to columns; of one parameter, in any shape."""
+    if n == 1 and returned.size == m:
+        for i, value in enumerate(returned.flat):
+            fjac[i] = value
+        return 0
+    if not fits(returned.shape[0], returned.shape[1], m, n, found):
+        return STOP
+    for j in range(n):
+        for i in range(m):
+            fjac[i + m * j] = returned[i, j]
+    return 0
+
+
+def copy_transpose(returned, fjac, m, n, found):  # type: ignore[no-untyped-def]
+    """Copy a Jacobian of shape (n, m) to columns; of one parameter, in any shape."""
+    if n == 1 and returned.size == m:
+        for i, value in enumerate(returned.flat):
+            fjac[i] = value
+        return 0
+    if not fits(returned.shape[0], returned.shape[1], n, m, found):
         return STOP
     for j in range(n):
         for i in range(m):
@@ -51,17 +82,44 @@ def copy_transpose(returned, fjac, m, n):  # type: ignore[no-untyped-def]
     return 0
 
 
-def copy_matrix(returned, fjac, m, n):  # type: ignore[no-untyped-def]
-    """Copy a Jacobian of shape (m, n) to columns."""
-    return copy_transpose(returned.T, fjac, m, n)
-
-
-def copy_column(returned, fjac, m, n):  # type: ignore[no-untyped-def]
+def copy_column(returned, fjac, m, n, found):  # type: ignore[no-untyped-def]
     """Copy the only column of a Jacobian."""
-    if n != 1 or returned.size != m:
+    if n != 1 or len(returned) != m:
+        found[0] = len(returned) + 1
         return STOP
     for i in range(m):
         fjac[i] = returned[i]
+    return 0
+
+
+def copy_rows(returned, fjac, m, n, found):  # type: ignore[no-untyped-def]
+    """Copy a Jacobian in the form of m rows of n numbers, each for itself."""
+    rows = len(returned)
+    for i in range(rows):
+        columns = len(returned[i])
+        if n == 1 and rows == 1 and columns == m:
+            for k in range(m):
+                fjac[k] = returned[i][k]
+            return 0
+        if not fits(rows, columns, m, n, found):
+            return STOP
+        for j in range(n):
+            fjac[i + m * j] = returned[i][j]
+    return 0
+
+
+def copy_columns(returned, fjac, m, n, found):  # type: ignore[no-untyped-def]
+    """Copy a Jacobian in the form of n columns of m numbers, each for itself."""
+    columns = len(returned)
+    for j in range(columns):
+        rows = len(returned[j])
+        if n == 1 and columns == m and rows == 1:
+            fjac[j] = returned[j][0]
+            continue
+        if not fits(columns, rows, n, m, found):
+            return STOP
+        for i in range(m):
+            fjac[i + m * j] = returned[j][i]
     return 0
 
 
@@ -69,7 +127,7 @@ def residual_copier(returned: types.Type) -> Callable[..., int]:
     """Choose how to copy residuals of a type."""
     if isinstance(returned, types.Array):
         return copy_vector if returned.ndim == 1 else copy_array
-    if isinstance(returned, types.UniTuple | types.List):
+    if is_row(returned):
         return copy_vector
     if isinstance(returned, types.Float | types.Integer | types.Boolean):
         return copy_number
@@ -80,6 +138,17 @@ def jacobian_copier(returned: types.Type, transposed: bool) -> Callable[..., int
     """Choose how to copy a Jacobian of a type."""
     if isinstance(returned, types.Array) and returned.ndim == 2:
         return copy_transpose if transposed else copy_matrix
-    if isinstance(returned, types.Array) and returned.ndim == 1:
+    if is_row(returned):
         return copy_column
+    if isinstance(returned, types.UniTuple | types.List) and is_row(returned.dtype):
+        return copy_columns if transposed else copy_rows
     raise NumbaTypeError(f"what it returns is not taken in compiled code: {returned}")
+
+
+def is_row(kind: types.Type) -> bool:
+    """Tell whether it is a vector, a tuple or a list of numbers."""
+    if isinstance(kind, types.Array):
+        return bool(kind.ndim == 1)
+    return isinstance(kind, types.UniTuple | types.List) and isinstance(
+        kind.dtype, types.Float | types.Integer | types.Boolean
+    )

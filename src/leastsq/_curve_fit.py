@@ -131,8 +131,8 @@ def curve_fit(
     TypeError
         Fewer points than parameters; an unknown option; data that are not real numbers.
     BaseException
-        Whatever f or jac raises comes out as it is; so does what NumPy raises when it takes ydata
-        from what f returned.
+        Whatever f or jac raises comes out as it is, and so does what the handler of a signal raises
+        (KeyboardInterrupt, of Ctrl-C). The best parameters found until then are its attribute x.
 
     Warns
     -----

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from leastsq._checks import FloatArray
@@ -51,6 +52,13 @@ class ShapeError(ValueError):
             f"the model returns values of shape {self.given}, but ydata has shape {self.wanted}. "
             "It must return one value for each point; leastsq fits one data set at a time"
         )
+
+
+def remember_point(error: BaseException, x: FloatArray) -> None:
+    """Give an exception that ends a fit the best point found until then, as its attribute x."""
+    if not hasattr(error, "x"):
+        with suppress(Exception):  # of an exception that lets nothing be set
+            error.x = x  # type: ignore[attr-defined]
 
 
 class LeastsqWarning(UserWarning):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from functools import cache
+from threading import get_ident, main_thread
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leastsq._callback import addresses, first_residuals
-from leastsq._callbacks import as_many_residuals, as_residuals
+from leastsq._callback import addresses, first_residuals, watch
+from leastsq._callbacks import as_many_residuals, as_residuals, changed_size
 from leastsq._checks import FLOAT64, FloatArray, Function, name_of, refuse_sizes
+from leastsq._errors import remember_point
 from leastsq._jacobian import Jacobian
 from leastsq._native import NativeFunction
 from leastsq._warnings import warn
@@ -49,15 +51,17 @@ class Functions:
         first = func if model is None else model.first
         if type(func) is not FunctionType:  # most are one, and need no look
             is_compiled = is_dispatcher(func)
-            func, native_func = callee(func, "residual", x, args)
+            func, native_func = callee(func, "residual", args)
             first = func if is_compiled or model is None else first
         self.evaluated = not isinstance(native_func, NativeFunction)
         if isinstance(native_func, NativeFunction):
             fvec = native_func.room()
-        elif native_func is None or native_func.returned is None:
-            fvec = first_residuals(first, x, args, as_residuals)
         else:
-            fvec = as_residuals(native_func.returned, func).copy()
+            try:
+                fvec = first_residuals(first, x, args, as_residuals)
+            except BaseException as error:
+                remember_point(error, x)
+                raise
         self.precision = EPSILON
         if fvec.dtype is not FLOAT64:
             self.precision = precision_of(fvec.dtype)
@@ -69,7 +73,7 @@ class Functions:
         in_python = native_func is None
         if Dfun is not None:
             role = "transpose" if col_deriv else "Jacobian"
-            Dfun, native_Dfun = callee(Dfun, role, x, args)
+            Dfun, native_Dfun = callee(Dfun, role, args)
             python_Dfun = Jacobian(Dfun, m, n, col_deriv)
             in_python = in_python or native_Dfun is None
 
@@ -86,6 +90,8 @@ class Functions:
         if native_Dfun is not None:
             refuse_unfit(native_Dfun, m)
             self.jacobian, self.jacobian_data = native_Dfun.address, native_Dfun.data
+        if (native_func or native_Dfun) and get_ident() == main_thread().ident:
+            self.look_for_signals(native_func is not None, native_Dfun is not None)
         self.func, self.native_func = func, native_func
         self.Dfun: Any = Dfun
         self.native_Dfun, self.python_Dfun = native_Dfun, python_Dfun
@@ -102,32 +108,36 @@ class Functions:
         rounding = 100 * self.n * (precision_of(FLOAT32) if is_single else EPSILON)
         return rounding, rounding
 
-    def raise_failure(self) -> None:
-        """If a function compiled by Numba failed, call it from Python, where it can say why."""
-        for function, native, call in (
-            (self.func, self.native_func, self.residuals_at),
-            (self.Dfun, self.native_Dfun, self.jacobian_at),
-        ):
-            if native is None or isinstance(native, NativeFunction) or not native.failed:
-                continue
-            call(native.point(self.n))
-            raise RuntimeError(
-                f"{name_of(function)} failed in compiled code, but not when it was called "
-                "again from Python"
-            )
+    def look_for_signals(self, of_residual: bool, of_jacobian: bool) -> None:
+        """Let Python handle its signals between the calls of native functions."""
+        self.watch, residual, jacobian, data = watch(
+            self.residual if of_residual else 0,
+            self.residual_data if of_residual else 0,
+            self.jacobian if of_jacobian else 0,
+            self.jacobian_data if of_jacobian else 0,
+            self.release_the_gil,
+        )
+        if of_residual:
+            self.residual, self.residual_data = residual, data
+        if of_jacobian:
+            self.jacobian, self.jacobian_data = jacobian, data
 
-    def residuals_at(self, x: FloatArray) -> object:
-        """Evaluate the residuals from Python, with every check."""
-        return as_many_residuals(self.func(x, *self.args), self.func, self.m)
+    def raise_wrong_shape(self) -> None:
+        """Raise what is wrong with what a function compiled by Numba returned, if that is it."""
+        if self.native_func is not None and (shape := wrong_shape(self.native_func)):
+            raise changed_size(self.func, self.m, shape[0])
+        if self.native_Dfun is not None and (shape := wrong_shape(self.native_Dfun)):
+            assert self.python_Dfun is not None
+            raise self.python_Dfun.mismatch(shape)
 
-    def jacobian_at(self, x: FloatArray) -> object:
-        """Evaluate the Jacobian from Python, with every check."""
-        assert self.python_Dfun is not None
-        return self.python_Dfun(x, *self.args)
+
+def wrong_shape(function: NativeFunction | CompiledFunction) -> tuple[int, ...]:
+    """Tell the shape of what a function compiled by Numba returned, if that was wrong."""
+    return () if isinstance(function, NativeFunction) else function.wrong_shape
 
 
 def callee(
-    function: Any, role: str, x: FloatArray, args: tuple[Any, ...]
+    function: Any, role: str, args: tuple[Any, ...]
 ) -> tuple[Any, NativeFunction | CompiledFunction | None]:
     """Find the form in which Python calls a function, and the native one where there is one."""
     if isinstance(function, NativeFunction):
@@ -135,7 +145,7 @@ def callee(
     if not is_dispatcher(function):
         return function, None
     numba = numba_module()
-    bound = numba.bound(function, role, x, args)
+    bound = numba.bound(function, role, args)
     if not isinstance(bound, numba.Refusal):
         return function, bound
     warn_of_python(function, bound.reason)
@@ -155,7 +165,8 @@ def numba_module() -> Any:
 def is_dispatcher(function: Any) -> bool:
     """Tell whether it is an njit function, without importing Numba."""
     registry = sys.modules.get("numba.core.registry")
-    return registry is not None and isinstance(function, registry.CPUDispatcher)
+    kind = getattr(registry, "CPUDispatcher", None)  # another thread may be importing Numba
+    return kind is not None and isinstance(function, kind)
 
 
 def is_single(function: Any) -> bool:

@@ -28,12 +28,15 @@ class Jacobian:
         if self.is_vector and jacobian.size == max(self.shape):
             jacobian = jacobian.reshape(self.shape)
         if jacobian.shape != self.shape:
-            raise TypeError(
-                "leastsq: there is a mismatch between the input and output shape of the 'Dfun' "
-                f"argument '{name_of(self.Dfun)}'.Shape should be {self.shape} "
-                f"but it is {jacobian.shape}."
-            )
+            raise self.mismatch(jacobian.shape)
         if jacobian.dtype not in (FLOAT64, FLOAT32) or not jacobian.flags.aligned:
             jacobian = np.array(jacobian, FLOAT64)
         self.is_single = jacobian.dtype == FLOAT32
         return jacobian.T if self.transposed else jacobian
+
+    def mismatch(self, shape: tuple[int, ...]) -> TypeError:
+        """Say that a Jacobian has the wrong shape."""
+        return TypeError(
+            "leastsq: there is a mismatch between the input and output shape of the 'Dfun' "
+            f"argument '{name_of(self.Dfun)}'.Shape should be {self.shape} but it is {shape}."
+        )

@@ -148,7 +148,8 @@ def leastsq(
     StoppedError
         A NativeFunction returned a negative number. A RuntimeError.
     BaseException
-        Whatever func or Dfun raises comes out as it is.
+        Whatever func or Dfun raises comes out as it is, and so does what the handler of a signal
+        raises (KeyboardInterrupt, of Ctrl-C). The best point found until then is its attribute x.
 
     Warns
     -----

@@ -161,7 +161,7 @@ class NativeFunction:
         """Make room for the residuals of this function."""
         if self.role == "Jacobian":
             raise TypeError("func must be a residual function, got the Jacobian's signature")
-        return np.empty(self.m)
+        return np.full(self.m, np.nan)
 
     def __copy__(self) -> NativeFunction:
         """Return itself, which nothing can change."""

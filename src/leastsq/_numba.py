@@ -1,50 +1,54 @@
-"""Functions compiled by Numba -> functions that the core calls by address; what is known of each.
+"""Functions compiled by Numba -> functions that the core calls by address.
 
-A failure in compiled code is told by calling the function again from Python. This module is
-imported when a function of Numba's was met, and never before Numba itself.
+This module is imported when a function of Numba's was met, and never before Numba itself.
 """
 
 from __future__ import annotations
 
-import weakref
+import sys
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba.core.errors import NumbaError
 
-from leastsq._adapters import (
-    FAILED,
-    POINT,
-    ROLES,
+from leastsq._adapters import SHAPE, binder
+from leastsq._callback import hold
+from leastsq._targets import (
     VECTOR,
-    binder,
+    Known,
+    cut_loose,
     in_object_mode,
+    known_of,
+    remember_codes,
     resolve,
     signature_of,
 )
-from leastsq._checks import FLOAT64, FloatArray
+
+ROOM = 64  # words, as much as most arguments take
+COMPILERS = {"", "leastsq", "llvmlite", "numba", "numpy"} | sys.stdlib_module_names
 
 
 class CompiledFunction:
     """An njit function together with its arguments, for one fit."""
 
-    __slots__ = ("_block", "address", "data", "returned")
+    __slots__ = ("_block", "_held", "address", "data")
 
-    def __init__(
-        self, block: np.ndarray[Any, np.dtype[np.int64]], address: int, data: int, returned: Any
-    ) -> None:
+    def __init__(self, known: Known, bind: Any, args: tuple[Any, ...]) -> None:
+        block = np.empty(ROOM, np.int64)
+        self.address, release, words = bind(block, *args)
+        if words > ROOM:
+            block = np.empty(words, np.int64)
+            bind(block, *args)
+        self.data = block.ctypes.data
         self._block = block
-        self.address = address
-        self.data = data
-        self.returned = returned  # at x0, None after an error; it may lie in the block
+        code = bind, known  # which another thread may replace
+        self._held = hold(release, self.data, (block, code))
 
     @property
-    def failed(self) -> bool:
-        """Whether the last call of the function failed."""
-        return bool(self._block[FAILED])
-
-    def point(self, n: int) -> FloatArray:
-        """Copy the x of the call that failed."""
-        return self._block[POINT : POINT + n].view(FLOAT64).copy()
+    def wrong_shape(self) -> tuple[int, ...]:
+        """The shape of what the function returned, if that was not what it must be; else empty."""
+        shape = self._block[SHAPE : SHAPE + 2].tolist()
+        return tuple(length - 1 for length in shape if length)
 
 
 class Refusal(NamedTuple):
@@ -54,58 +58,76 @@ class Refusal(NamedTuple):
     numba_calls_it: bool
 
 
-class Known(NamedTuple):
-    """What has been compiled for an njit function in each role, and what could not be."""
-
-    binders: dict[str, Any]
-    refusals: dict[Any, Refusal]
-
-
-KNOWN: weakref.WeakKeyDictionary[Any, Known] = weakref.WeakKeyDictionary()
-
-
-def bound(
-    function: Any, role: str, x: FloatArray, args: tuple[Any, ...]
-) -> CompiledFunction | Refusal:
+def bound(function: Any, role: str, args: tuple[Any, ...]) -> CompiledFunction | Refusal:
     """Bind a function to its arguments; or say why it must be called from Python."""
-    known = KNOWN.get(function)
-    if known is None:
-        known = KNOWN[function] = Known({}, {})
-    bind = known.binders.get(role)
-    if bind is None:
-        bind = known.binders[role] = binder(function, ROLES[role])
+    known = known_of(function)
     if known.refusals:
-        refusal = known.refusals.get((role, kinds(args)))
+        refusal: Refusal | None = known.refusals.get((role, kinds(function, args)))
         if refusal is not None:
             return refusal
+    bind = known.binders.get(role)
+    if bind is None:
+        bind = known.binders[role] = binder(function, role)
+    before = sys.exception()
     try:
-        return CompiledFunction(*bind(x, *args))
-    except Exception as error:  # whatever Numba makes of what it does not know
-        refusal = Refusal(summary(cause(function, args) or error), compiles(function, args))
-        return known.refusals.setdefault((role, kinds(args)), refusal)
+        compiled = CompiledFunction(known, bind, args)
+        if hasattr(function, "model"):  # a function that this library made of it
+            cut_loose(function)
+            remember_codes(function.model)
+        remember_codes(function)
+        return compiled
+    except Exception as error:
+        refuse_foreign(error, before)
+        refusal = Refusal(reason(function, args, error, before), compiles(function, args, before))
+        return known.refusals.setdefault((role, kinds(function, args)), refusal)  # type: ignore[no-any-return]
 
 
-def cause(function: Any, args: tuple[Any, ...]) -> Exception | None:
+def refuse_foreign(error: BaseException | None, before: BaseException | None) -> None:
+    """Raise an error that is not Numba's own: a signal's, or one that may not come again."""
+    while error is not None and error is not before:
+        if isinstance(error, MemoryError | RecursionError):
+            raise error
+        if not isinstance(error, NumbaError) and came_from_outside(error):
+            raise error
+        error = error.__cause__ or error.__context__
+
+
+def came_from_outside(error: BaseException) -> bool:
+    """Tell whether other code was running than a compiler, as the handler of a signal is."""
+    place = error.__traceback__
+    while place is not None:
+        name = str(place.tb_frame.f_globals.get("__name__", ""))
+        if name.partition(".")[0] not in COMPILERS:
+            return True
+        place = place.tb_next
+    return False
+
+
+def reason(
+    function: Any, args: tuple[Any, ...], error: Exception, before: BaseException | None
+) -> str:
     """Find what is the matter with the function itself, which Numba does not say of bind."""
     try:
-        resolve(function, tuple(map(function.typeof_pyval, args)))
-    except Exception as error:
-        return error
-    return None
+        resolve(function, kinds(function, args))
+    except Exception as own_error:
+        refuse_foreign(own_error, before)
+        return summary(own_error)
+    return summary(error)
 
 
-def compiles(function: Any, args: tuple[Any, ...]) -> bool:
+def compiles(function: Any, args: tuple[Any, ...], before: BaseException | None) -> bool:
     """Tell whether Numba can compile a function in some mode, so that Python can call it."""
     try:
-        given = (VECTOR, *map(function.typeof_pyval, args))
+        given = (VECTOR, *kinds(function, args))
         return in_object_mode(function) or signature_of(function, given) is not None
-    except Exception:  # most, but not all that a compilation fails with is a NumbaError
+    except Exception as error:  # most, but not all that a compilation fails with is a NumbaError
+        refuse_foreign(error, before)
         return False
 
 
-def kinds(args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Tell arguments apart as far as it takes to remember what failed."""
-    return tuple((type(a), getattr(a, "dtype", None), getattr(a, "ndim", None)) for a in args)
+def kinds(function: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Tell the types by which Numba compiles a function."""
+    return tuple(map(function.typeof_pyval, args))
 
 
 def summary(error: Exception) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
+import threading
 from collections.abc import Callable
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from leastsq._curve_fit import curve_fit
@@ -15,21 +16,23 @@ from leastsq._fit_options import foreign_option
 from leastsq._leastsq import leastsq
 
 STAND_INS: dict[Callable[..., Any], Callable[..., Any]] = {}  # by SciPy's functions; while patched
+PATCHES: set[Patch] = set()  # that have not been undone
+LOCK = threading.RLock()
 
 
 class Patch:
     """What patch_scipy returns: a context manager whose exit undoes what it did."""
 
-    def __init__(self, is_ours_to_undo: bool) -> None:
-        self.is_ours_to_undo = is_ours_to_undo
-
     def __enter__(self) -> None:
         """Do nothing: patch_scipy has done it."""
 
     def __exit__(self, *exception: object) -> None:
-        """Give SciPy its functions back, unless it was patched before."""
-        if self.is_ours_to_undo:
-            unpatch_scipy()
+        """Give SciPy its functions back, unless another patch still stands."""
+        with LOCK:
+            if self in PATCHES:
+                PATCHES.remove(self)
+                if not PATCHES:
+                    unpatch_scipy()
 
 
 def patch_scipy() -> Patch:
@@ -45,7 +48,8 @@ def patch_scipy() -> Patch:
     Returns
     -------
     Patch
-        A context manager whose exit undoes this, unless SciPy was patched already.
+        A context manager whose exit undoes this, unless SciPy is patched otherwise: by a call
+        before, or in another thread.
 
     Raises
     ------
@@ -69,34 +73,46 @@ def patch_scipy() -> Patch:
     >>> round(popt[0], 2)
     np.float64(1.99)
     """
-    if STAND_INS:
-        return Patch(is_ours_to_undo=False)
     try:
         from scipy import optimize
     except ImportError as error:
         raise ImportError("patch_scipy needs SciPy, and SciPy is not installed") from error
-    STAND_INS[optimize.leastsq] = copy_of(leastsq, optimize.leastsq)
-    STAND_INS[optimize.curve_fit] = with_fallback(curve_fit, optimize.curve_fit)
-    rebind(STAND_INS)
-    OptimizeWarning.__bases__ = (LeastsqWarning, optimize.OptimizeWarning)
-    return Patch(is_ours_to_undo=True)
+    with LOCK:
+        patch = Patch()
+        PATCHES.add(patch)
+        if STAND_INS:
+            return patch
+        try:
+            STAND_INS[optimize.leastsq] = copy_of(leastsq, optimize.leastsq)
+            STAND_INS[optimize.curve_fit] = with_fallback(curve_fit, optimize.curve_fit)
+            rebind(STAND_INS)
+            OptimizeWarning.__bases__ = (LeastsqWarning, optimize.OptimizeWarning)
+        except BaseException:
+            unpatch_scipy()
+            raise
+        return patch
 
 
 def unpatch_scipy() -> None:
     """Give SciPy its functions back, wherever they are known by name.
 
-    Also in modules that were imported since `patch_scipy`. Nothing happens if SciPy is not patched.
+    Also in modules that were imported since `patch_scipy`, and however often that was called.
+    Nothing happens if SciPy is not patched.
     """
-    rebind({stand_in: original for original, stand_in in STAND_INS.items()})
-    STAND_INS.clear()
-    OptimizeWarning.__bases__ = (LeastsqWarning,)
+    with LOCK:
+        rebind({stand_in: original for original, stand_in in STAND_INS.items()})
+        STAND_INS.clear()
+        PATCHES.clear()
+        OptimizeWarning.__bases__ = (LeastsqWarning,)
 
 
 def rebind(replacements: dict[Callable[..., Any], Callable[..., Any]]) -> None:
-    """Replace functions in all modules, under whatever name."""
+    """Replace functions in all modules, under whatever name; lazy modules stay unloaded."""
     by_identity = {id(old): new for old, new in replacements.items()}
     for module in list(sys.modules.values()):
-        namespace = getattr(module, "__dict__", {})
+        if not isinstance(module, ModuleType):
+            continue
+        namespace = object.__getattribute__(module, "__dict__")
         for name, value in list(namespace.items()):
             if id(value) in by_identity:
                 namespace[name] = by_identity[id(value)]

@@ -1,0 +1,115 @@
+"""The compiled code of an njit function for some types of arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from numba import njit, types
+from numba.core.errors import NumbaTypeError
+
+VECTOR = types.Array(types.float64, 1, "C")
+
+
+class Target(NamedTuple):
+    """Compiled code, and how it is called."""
+
+    code: Any
+    takes: tuple[types.Type, ...]
+    returns: types.Type
+    takes_tuple: bool
+
+
+class Known:
+    """What belongs to an njit function as it was compiled last.
+
+    codes are its compiled forms by types of arguments; binders are by role; refusals by role and
+    types; forms are functions that were made of a model; wrapped lets Numba fold arguments.
+    """
+
+    def __init__(self, function: Any) -> None:
+        self.codes: dict[Any, Any] = dict(function.overloads)
+        self.binders: dict[str, Any] = {}
+        self.refusals: dict[Any, Any] = {}
+        self.forms: dict[Any, Any] = {}
+        self.wrapped: dict[bool, Any] = {}
+
+    def is_of(self, function: Any) -> bool:
+        """Tell whether the function was not compiled anew since."""
+        overloads = function.overloads
+        return all(overloads.get(kinds) is code for kinds, code in self.codes.items())
+
+
+def known_of(function: Any) -> Known:
+    """Find what is known of a function. It lives with the function, as a part of it."""
+    known: Known | None = getattr(function, "_leastsq_known", None)
+    if known is None or not known.is_of(function):
+        known = function._leastsq_known = Known(function)
+    return known
+
+
+def remember_codes(function: Any) -> None:
+    """Take note of what was compiled of a function, to see later whether it is still in use."""
+    known = known_of(function)
+    if len(known.codes) != len(function.overloads):
+        known.codes = dict(function.overloads)
+
+
+def cut_loose(own: Any) -> None:
+    """Let a function that this library made go together with the user's function.
+
+    Numba keeps the compiled code of a function until the function goes; the code's annotations keep
+    the Python function, and its closure the user's function, to which ours belongs: a circle that
+    Python's collector cannot see through.
+    """
+    for kinds, code in own.overloads.items():
+        if code.type_annotation is not None:
+            own.overloads[kinds] = code._replace(type_annotation=None)
+
+
+def wrapped(function: Any, has_args: bool) -> Any:
+    """Wrap a function whose arguments Numba folds: defaults, or *args."""
+
+    @njit
+    def with_args(x, *args):  # type: ignore[no-untyped-def]
+        return function(x, *args)
+
+    @njit
+    def alone(x):  # type: ignore[no-untyped-def]
+        return function(x)
+
+    return with_args if has_args else alone
+
+
+def resolve(function: Any, args: Iterable[types.Type]) -> Target:
+    """Find or compile the code of a function for x and the args."""
+    if in_object_mode(function):
+        raise NumbaTypeError("it is compiled in object mode")
+    given = (VECTOR, *args)
+    signature = signature_of(function, given)
+    if signature is None:
+        raise NumbaTypeError(f"it has no signature for {given}")
+    is_folded = len(signature.args) != len(given) or any(
+        isinstance(kind, types.Omitted | types.StarArgTuple | types.StarArgUniTuple)
+        for kind in signature.args
+    )
+    has_args = len(given) > 1
+    if is_folded:
+        wrappers = known_of(function).wrapped
+        if has_args not in wrappers:
+            wrappers[has_args] = wrapped(function, has_args)
+        function = wrappers[has_args]
+        signature = signature_of(function, given)
+        cut_loose(function)
+    code = function.overloads[signature.args]
+    return Target(code, signature.args, signature.return_type, is_folded and has_args)
+
+
+def in_object_mode(function: Any) -> bool:
+    """Tell whether a function was not to be compiled in nopython mode."""
+    return bool(function.targetoptions.get("forceobj"))
+
+
+def signature_of(function: Any, given: tuple[types.Type, ...]) -> Any:
+    """Find or compile the signature by which types are taken; None if there is none."""
+    return types.Dispatcher(function).get_call_type(function.typingctx, given, {})
