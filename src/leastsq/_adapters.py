@@ -1,10 +1,11 @@
 """Compiled code between the core and an njit function.
 
 For each njit function and role there is one compiled `bind(block, *args)`. It stores the arguments
-in a block of memory, and returns the addresses of two more functions. The adapter has the core's
-signature: it takes the arguments out of the block, calls the njit function and copies what it
-returns. The other one lets go of the arguments. Numba keeps bind, and both with it, for every
-combination of argument types, like any function of its own.
+in a block of memory, and returns the addresses of two more functions, how many words the block
+must have and where it is. The adapter has the core's signature: it takes the arguments out of the
+block, calls the njit function and copies what it returns. The other function lets go of the
+arguments. Numba keeps bind, and both with it, for every combination of argument types, like any
+function of its own.
 
 The block owns its arguments until they are let go: Numba's own reference counts say so, and an
 array that the njit function hands to Python lives as long as Python wants. So does x, which is a
@@ -69,7 +70,7 @@ def binder(function: Any, name: str) -> Any:
     @intrinsic
     def begin(typing_context, block, args):  # type: ignore[no-untyped-def]
         resolve(reference(), args)
-        return types.UniTuple(types.intp, 3)(block, args), generate
+        return types.UniTuple(types.intp, 4)(block, args), generate
 
     def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]
         block_type, args = signature.args
@@ -87,8 +88,8 @@ def binder(function: Any, name: str) -> Any:
                 builder.store(WORD(0), builder.gep(block.data, [WORD(SHAPE + i)]))
             context.nrt.incref(builder, args, values[1])
             builder.store(values[1], place_of_args(context, builder, data, args))
-        found = [builder.ptrtoint(f, WORD) for f in (adapter, release)]
-        return context.make_tuple(builder, signature.return_type, [*found, WORD(words)])
+        code, own, data = [builder.ptrtoint(p, WORD) for p in (adapter, release, block.data)]
+        return context.make_tuple(builder, signature.return_type, [code, own, WORD(words), data])
 
     @njit
     def bind(block, *args):  # type: ignore[no-untyped-def]

@@ -23,7 +23,7 @@ def compiled(make: Any, function: Any, weighing: str | None, n: int, *flags: boo
     if key not in forms:
         nogil = not function.targetoptions.get("parallel")
         form = forms[key] = njit(nogil=nogil)(make(function, weighing, tools_for(n), *flags))
-        form.model = function
+        known_of(form).model = function
         form.in_python = make(function.py_func, weighing, IN_PYTHON, *flags)
     return forms[key]
 

@@ -190,14 +190,16 @@ def curve_fit(
     functions = Functions(fit.residuals, fit.jacobian, data.args, False, p, fit)
     p0 = p.copy()
     outcome = fit.without_padding(solve(functions, p, settings, box))
-    mesg = message(outcome.ending, settings, limit, jac is not None)
+    ending = outcome.ending
     if as_least_squares:
-        ending = TO_PRECISION.get(outcome.ending, outcome.ending)
-        outcome = outcome._replace(ending=ending)
-    if kwargs.get("verbose"):
-        print(
-            f"{mesg}\n{outcome.counts['nfev']} calls of f, cost {norm(outcome.fvec) ** 2 / 2:.4e}"
-        )
+        outcome = outcome._replace(ending=TO_PRECISION.get(ending, ending))
+    verbose = bool(kwargs.get("verbose"))
+    mesg = ""
+    if full_output or verbose or outcome.ending not in SOLVED_OR_FLAT:
+        mesg = message(ending, settings, limit, jac is not None)
+    if verbose:
+        cost = norm(outcome.fvec) ** 2 / 2
+        print(f"{mesg}\n{outcome.counts['nfev']} calls of f, cost {cost:.4e}")
     if outcome.ier not in SOLVED:
         raise FitError(
             f"Optimal parameters not found: {mesg}", outcome.x, infodict(outcome), outcome.ier

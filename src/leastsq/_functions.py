@@ -171,12 +171,7 @@ def is_dispatcher(function: Any) -> bool:
 
 def is_single(function: Any) -> bool:
     """Tell whether it is an njit function that returns float32, whatever Python makes of it."""
-    if not is_dispatcher(function):
-        return False
-    returned = [compiled.signature.return_type for compiled in function.overloads.values()]
-    return bool(returned) and all(
-        str(getattr(kind, "dtype", kind)) == "float32" for kind in returned
-    )
+    return is_dispatcher(function) and bool(numba_module().is_single(function))
 
 
 def is_parallel(function: object) -> bool:

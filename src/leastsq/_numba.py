@@ -35,11 +35,10 @@ class CompiledFunction:
 
     def __init__(self, known: Known, bind: Any, args: tuple[Any, ...]) -> None:
         block = np.empty(ROOM, np.int64)
-        self.address, release, words = bind(block, *args)
+        self.address, release, words, self.data = bind(block, *args)
         if words > ROOM:
             block = np.empty(words, np.int64)
-            bind(block, *args)
-        self.data = block.ctypes.data
+            self.data = bind(block, *args)[3]
         self._block = block
         code = bind, known  # which another thread may replace
         self._held = hold(release, self.data, (block, code))
@@ -49,6 +48,11 @@ class CompiledFunction:
         """The shape of what the function returned, if that was not what it must be; else empty."""
         shape = self._block[SHAPE : SHAPE + 2].tolist()
         return tuple(length - 1 for length in shape if length)
+
+
+def is_single(function: Any) -> bool:
+    """Tell whether a function returns float32."""
+    return known_of(function).is_single
 
 
 class Refusal(NamedTuple):
@@ -71,10 +75,10 @@ def bound(function: Any, role: str, args: tuple[Any, ...]) -> CompiledFunction |
     before = sys.exception()
     try:
         compiled = CompiledFunction(known, bind, args)
-        if hasattr(function, "model"):  # a function that this library made of it
+        if known.model is not None:
             cut_loose(function)
-            remember_codes(function.model)
-        remember_codes(function)
+            remember_codes(known.model, known_of(known.model))
+        remember_codes(function, known)
         return compiled
     except Exception as error:
         refuse_foreign(error, before)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
+from operator import is_
 from typing import Any, NamedTuple
 
 from numba import njit, types
@@ -23,21 +25,31 @@ class Target(NamedTuple):
 class Known:
     """What belongs to an njit function as it was compiled last.
 
-    codes are its compiled forms by types of arguments; binders are by role; refusals by role and
-    types; forms are functions that were made of a model; wrapped lets Numba fold arguments.
+    codes are what it was compiled to for all types of arguments; binders are by role; refusals by
+    role and types; forms are functions that were made of a model, and model is that of a form;
+    wrapped lets Numba fold arguments.
     """
 
     def __init__(self, function: Any) -> None:
-        self.codes: dict[Any, Any] = dict(function.overloads)
+        self.codes: list[Any] = list(dict.values(function.overloads))
         self.binders: dict[str, Any] = {}
         self.refusals: dict[Any, Any] = {}
         self.forms: dict[Any, Any] = {}
+        self.model: Any = None
         self.wrapped: dict[bool, Any] = {}
 
     def is_of(self, function: Any) -> bool:
-        """Tell whether the function was not compiled anew since."""
-        overloads = function.overloads
-        return all(overloads.get(kinds) is code for kinds, code in self.codes.items())
+        """Tell whether the function was not compiled anew since, except for more types."""
+        now = dict.values(function.overloads)  # an OrderedDict looks each one up
+        return len(now) >= len(self.codes) and all(map(is_, self.codes, now))
+
+    @cached_property
+    def is_single(self) -> bool:
+        """Whether the function returns float32, for whatever types it was compiled."""
+        returned = [code.signature.return_type for code in self.codes]
+        return bool(returned) and all(
+            str(getattr(kind, "dtype", kind)) == "float32" for kind in returned
+        )
 
 
 def known_of(function: Any) -> Known:
@@ -48,11 +60,11 @@ def known_of(function: Any) -> Known:
     return known
 
 
-def remember_codes(function: Any) -> None:
+def remember_codes(function: Any, known: Known) -> None:
     """Take note of what was compiled of a function, to see later whether it is still in use."""
-    known = known_of(function)
     if len(known.codes) != len(function.overloads):
-        known.codes = dict(function.overloads)
+        known.codes = list(dict.values(function.overloads))
+        known.__dict__.pop("is_single", None)
 
 
 def cut_loose(own: Any) -> None:
