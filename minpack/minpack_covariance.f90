@@ -77,6 +77,8 @@ contains
          columns(:k, count) = r(:k, k)/norms(count, 1)
          columns(k + 1:, count) = 0
       end do
+      regular = all(state /= without_effect)
+      if (count == 0) return
       if (count < n) call triangulate(n, count, columns, n)
       allocate (s(count, count), stat=stat)
       if (stat /= 0) return
@@ -86,7 +88,6 @@ contains
       end do
       unused = 0
       call pivoted_qr(count, s, unused, order, columns(1, 1), left)
-      regular = all(state /= without_effect)
       do k = 1, count
          which(k, 2) = which(order(k), 1)
          norms(k, 2) = norms(order(k), 1)
