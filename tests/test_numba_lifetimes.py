@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numba import njit, objmode
 
-from leastsq import curve_fit, leastsq
+from leastsq import _functions, curve_fit, leastsq
 
 KEPT = []
 FACTOR = 2.0
@@ -246,3 +246,41 @@ def test_functions_of_any_arguments_need_none(native_only):
 def test_a_numba_that_is_being_imported_elsewhere_does_no_harm(monkeypatch):
     monkeypatch.setitem(sys.modules, "numba.core.registry", types.ModuleType("half"))
     assert leastsq(lambda p: p - 3, [1.0])[1] in (1, 2, 3, 4)
+
+
+NUMBER = 1j
+
+
+@njit
+def complex_at_first(p):
+    return (p - 3) * NUMBER
+
+
+def test_recompiled_functions_are_not_refused_for_what_they_were(monkeypatch):
+    with pytest.raises(TypeError), pytest.warns(RuntimeWarning, match="complex"):
+        leastsq(complex_at_first, [1.0])
+    monkeypatch.setitem(globals(), "NUMBER", 1.0)
+    complex_at_first.recompile()
+    assert not said(complex_at_first)
+
+
+def test_function_compiled_anew_before_its_first_call_is_fitted_as_it_is_then(monkeypatch):
+    evaluate = _functions.first_residuals
+
+    def evaluate_after_all(*given):
+        monkeypatch.setitem(globals(), "FACTOR", 5.0)
+        residuals_of_a_global.recompile()
+        monkeypatch.setattr(_functions, "first_residuals", evaluate)
+        return evaluate(*given)
+
+    monkeypatch.setitem(globals(), "FACTOR", 2.0)
+    residuals_of_a_global.recompile()
+    monkeypatch.setattr(_functions, "first_residuals", evaluate_after_all)
+    assert leastsq(residuals_of_a_global, [1.0])[0] == pytest.approx(5)
+
+
+@pytest.mark.parametrize("col_deriv", [True, False])
+def test_empty_jacobian_is_refused(col_deriv):
+    empty = njit(lambda p, t: [t for _ in range(0)])
+    with pytest.raises(TypeError, match=r"Shape should be \(.*\) but it is \(0,\)"):
+        leastsq(njit(rows), np.ones(2), (T,), Dfun=empty, col_deriv=col_deriv)

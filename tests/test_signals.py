@@ -186,3 +186,10 @@ def test_what_an_exception_has_by_itself_stays():
     with pytest.raises(MineError) as caught:
         leastsq(fails, [1.0])
     assert caught.value.x == "mine"
+
+
+def test_changed_size_in_compiled_code_carries_the_point():
+    shrinking = njit(lambda p: np.ones(2 if p[0] == 5 else 3))
+    with pytest.raises(ValueError, match="2 residuals at x0, but 3 later") as caught:
+        leastsq(shrinking, [5.0, 5.0])
+    assert caught.value.x.tolist() == [5, 5]

@@ -325,3 +325,117 @@ def test_what_is_no_address_is_refused(arguments, library):
     given = {"function": library.residual, "m": 50, **arguments}
     with pytest.raises(TypeError):
         NativeFunction(**given)
+
+
+@pytest.mark.parametrize("together", [tuple, list, np.ma.array])
+def test_masks_within_sequences_count(together):
+    x = together([masked(T), np.ma.array(np.ones(40))])
+    found = curve_fit(lambda x, a, k, c: model(x[0], a, k, c * x[1]), x, Y, [1, 1, 1], 0.1 + T)
+    assert_same_fit(found, WHOLE)
+    with pytest.raises(TypeError, match="masked"):
+        leastsq(lambda p: [masked(T), masked(Y)], [1.0])
+
+
+@pytest.mark.parametrize("sigma", [None, 0.1 + T, np.eye(40)])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda y: np.ma.masked_where(T < 1, y), "level returns masked values"),
+        (lambda y: y + 1j, "must be real numbers"),
+        (lambda y: y.astype(str).tolist(), "must be numbers"),
+        (lambda y: {"y": y}, "must be numbers"),
+        (lambda y: (y, 1), "must be numbers"),
+    ],
+)
+def test_models_of_no_numbers_are_refused_with_every_sigma(change, message, sigma):
+    def level(t, a):
+        return change(a + 0 * t)
+
+    with pytest.raises(TypeError, match=message):
+        curve_fit(level, T, Y, sigma=sigma)
+
+
+@pytest.mark.parametrize("sigma", [None, 0.1 + T, np.eye(40)])
+@pytest.mark.parametrize("returned", [None, 1j, np.ma.masked_all((40, 3))])
+def test_jacobians_of_no_numbers_are_refused_with_every_sigma(returned, sigma):
+    with pytest.raises(TypeError, match="What jac returns must be real numbers"):
+        curve_fit(model, T, Y, sigma=sigma, jac=lambda *_: returned)
+
+
+def test_each_missing_pixel_is_left_out_alone():
+    x = np.mgrid[:30, :30].astype(float)
+    y = 2 * x[0] + 3 * x[1]
+    x[0, range(30), range(30)] = np.nan
+    sizes = set()
+
+    def plane(x, a, b):
+        sizes.add(x[0].size)
+        return a * x[0] + b * x[1]
+
+    popt, _ = curve_fit(plane, x, y, nan_policy="omit")
+    np.testing.assert_allclose(popt, [2, 3])
+    assert sizes == {870}
+
+
+def test_bounds_in_tables_are_read_by_rows():
+    pandas = pytest.importorskip("pandas")
+    expected = curve_fit(model, T, Y, bounds=([0, 0, 0], [9, 9, 9]))[0]
+    table = pandas.DataFrame([[0, 0, 0], [9, 9, 9]])
+    np.testing.assert_array_equal(curve_fit(model, T, Y, bounds=table)[0], expected)
+    with pytest.raises(ValueError, match="bounds must not be a dict"):
+        curve_fit(model, T, Y, bounds={0: [0, 9], 1: [0, 9], 2: [0, 9]})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"sigma": "0.1"}, TypeError, "sigma must be numbers"),
+        ({"sigma": np.triu(np.full((40, 40), 0.1)) + np.eye(40)}, ValueError, "symmetric"),
+        ({"jac": np.ones((40, 3))}, TypeError, "jac must be a function"),
+        ({"jac": "cs", "f": lambda t, *p: np.abs(model(t, *p))}, TypeError, "jac='cs' needs"),
+        ({"p0": [1, np.nan, 1]}, ValueError, "p0 must be numbers"),
+        ({"f_scale": 2.0, "loss": "huber"}, TypeError, "no option"),
+    ],
+)
+def test_what_cannot_be_meant_is_named(arguments, error, message):
+    given = {"f": model, "xdata": T, "ydata": Y, "p0": [1, 1, 1], **arguments}
+    with pytest.raises(error, match=message):
+        curve_fit(**given)
+
+
+def test_options_that_ask_for_nothing_are_taken():
+    nothing = dict.fromkeys(["tr_solver", "jac_sparsity", "callback", "workers", "x_scale"])
+    found = curve_fit(
+        model, T, Y, method="trf", **nothing, f_scale=1.0, tr_options={}, kwargs={}, loss="linear"
+    )
+    assert_same_fit(found, curve_fit(model, T, Y))
+
+
+def test_series_of_other_libraries_go_with_every_sigma():
+    class Series:
+        """What has no transpose, as polars' Series has not."""
+
+        def __init__(self, values):
+            self.values = values
+
+        def __array__(self, dtype=None, copy=None):
+            return np.asarray(self.values, dtype)
+
+        def __sub__(self, other):
+            return Series(self.values - other)
+
+    for sigma in (None, 0.1 + T, np.eye(40)):
+        found = curve_fit(lambda t, *p: Series(model(t, *p)), T, Y, [1, 1, 1], sigma=sigma)
+        assert_same_fit(found, curve_fit(model, T, Y, sigma=sigma))
+
+
+def test_row_of_values_goes_with_a_sigma():
+    found = curve_fit(lambda t, a, k, c: model(t, a, k, c)[np.newaxis], T, Y, sigma=0.1 + T)
+    assert_same_fit(found, curve_fit(model, T, Y, sigma=0.1 + T))
+
+
+def test_native_function_is_not_taken_for_a_model(library):
+    native = NativeFunction(library.residual, 40)
+    for arguments in ({"f": native}, {"f": model, "jac": native}):
+        with pytest.raises(TypeError, match="must not be a NativeFunction"):
+            curve_fit(xdata=T, ydata=Y, p0=[1, 1, 1], **arguments)

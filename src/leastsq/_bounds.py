@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,6 +53,8 @@ class Box(NamedTuple):
             return (
                 f"the lower bound of {name}[{j}], {low}, is above its upper bound {high}. {ORDER}"
             )
+        if np.isnan(value):
+            return f"{name}[{j}] is NaN"
         side = f"above its upper bound {high}" if value > high else f"below its lower bound {low}"
         return f"Initial guess is outside of provided bounds: {name}[{j}] = {value} is {side}"
 
@@ -78,6 +81,10 @@ def pair(bounds: Any) -> tuple[Any, Any]:
     """Take the bounds apart."""
     if hasattr(bounds, "lb") and hasattr(bounds, "ub"):
         return bounds.lb, bounds.ub
+    if isinstance(bounds, Mapping):
+        raise ValueError(f"bounds must not be a {type(bounds).__name__}. {ORDER}")
+    if hasattr(bounds, "to_numpy"):  # a table, which gives its names to whoever takes it apart
+        bounds = bounds.to_numpy()
     try:
         lower, upper = bounds
     except (TypeError, ValueError):

@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike
 
 from leastsq._callbacks import as_many_residuals, as_residuals
 from leastsq._checks import FLOAT64, FloatArray, Function, norm, own_vector
-from leastsq._functions import refuse_unfit
+from leastsq._functions import refuse_unfit, refuse_unread
 from leastsq._jacobian import Jacobian
 from leastsq._native import NativeFunction
 
-STEPS = 10.0 ** np.arange(-12, -1)  # in units of the parameter, or of 1 where that is 0
+STEPS = 10.0 ** np.arange(-12, 1)  # in units of the parameter, or of 1 where that is 0
 
 
 def check_derivative(
@@ -28,7 +28,7 @@ def check_derivative(
         ``func(x, *args)`` returns the m residuals, as for `leastsq`.
     x0 : array_like
         The point to compare at: n numbers. Choose one where nothing is special: not all zeros, and
-        not the solution. func is called there and at 22 points next to it for each parameter.
+        not the solution. func is called there and at 26 points next to it for each parameter.
     Dfun : callable or NativeFunction
         ``Dfun(x, *args)`` returns the Jacobian, shape (m, n).
     args : tuple, optional
@@ -41,7 +41,8 @@ def check_derivative(
     error : ndarray, shape (n,), float64
         The relative error of each column of the Jacobian: the norm of its difference from the
         differenced column, divided by the larger norm of the two. About 1e-6 or less where Dfun is
-        right; 0.5 for a factor of 2, 2 for the wrong sign. NaN where func or Dfun is not finite.
+        right, more where the residuals are so large that differences of them are rounding errors;
+        0.5 for a factor of 2, 2 for the wrong sign. NaN where func or Dfun is not finite.
 
     Raises
     ------
@@ -70,8 +71,13 @@ def check_derivative(
     >>> check_derivative(residuals, [2.5, 1.3], jacobian).round(3)
     array([0., 2.])
     """
+    for name, function in {"func": func, "Dfun": Dfun}.items():
+        if not callable(function):
+            raise TypeError(f"{name} must be callable, got {function!r}")
     if not isinstance(args, tuple):
         args = (args,)
+    if args:
+        refuse_unread(func, Dfun)
     x = own_vector(x0, "x0")
     fvec = as_residuals(at(func, x, args), func).astype(FLOAT64)
     given = jacobian_at(Dfun, x, args, fvec, col_deriv)

@@ -46,11 +46,15 @@ def real_array(value: object, what: str) -> NDArray[Any]:
 
 
 def is_masked(value: object) -> bool:
-    """Tell whether any element of a masked array is masked."""
+    """Tell whether any element of a masked array is masked, or of a sequence of masked arrays."""
     if type(value) is np.ndarray:
         return False
     masked = sys.modules.get("numpy.ma")  # there is no masked array before that is imported
-    return isinstance(value, np.ndarray) and masked is not None and bool(masked.is_masked(value))
+    if masked is None:
+        return False
+    if isinstance(value, list | tuple):
+        return any(isinstance(part, np.ndarray) and is_masked(part) for part in value)
+    return isinstance(value, np.ndarray) and bool(masked.is_masked(value))
 
 
 def real_number(value: object, name: str) -> float:

@@ -22,9 +22,10 @@ def compiled(make: Any, function: Any, weighing: str | None, n: int, *flags: boo
     key = make, weighing, n, flags
     if key not in forms:
         nogil = not function.targetoptions.get("parallel")
-        form = forms[key] = njit(nogil=nogil)(make(function, weighing, tools_for(n), *flags))
-        known_of(form).model = function
+        form = njit(nogil=nogil)(make(function, weighing, tools_for(n), *flags))
         form.in_python = make(function.py_func, weighing, IN_PYTHON, *flags)
+        known_of(form).model = function
+        forms.setdefault(key, form)  # once it is whole
     return forms[key]
 
 

@@ -95,6 +95,9 @@ def copy_column(returned, fjac, m, n, found):  # type: ignore[no-untyped-def]
 def copy_rows(returned, fjac, m, n, found):  # type: ignore[no-untyped-def]
     """Copy a Jacobian in the form of m rows of n numbers, each for itself."""
     rows = len(returned)
+    if rows == 0:
+        found[0] = 1
+        return STOP
     for i in range(rows):
         columns = len(returned[i])
         if n == 1 and rows == 1 and columns == m:
@@ -111,6 +114,9 @@ def copy_rows(returned, fjac, m, n, found):  # type: ignore[no-untyped-def]
 def copy_columns(returned, fjac, m, n, found):  # type: ignore[no-untyped-def]
     """Copy a Jacobian in the form of n columns of m numbers, each for itself."""
     columns = len(returned)
+    if columns == 0:
+        found[0] = 1
+        return STOP
     for j in range(columns):
         rows = len(returned[j])
         if n == 1 and columns == m and rows == 1:

@@ -18,10 +18,17 @@ from leastsq._doubts import (
     no_covariance,
     positional,
 )
-from leastsq._errors import FitError, OptimizeWarning
+from leastsq._errors import BestPoint, FitError, OptimizeWarning
 from leastsq._fit import Fit
-from leastsq._fit_options import default_settings, fit_settings, read_jac, refuse_foreign
+from leastsq._fit_options import (
+    NO_MODEL,
+    default_settings,
+    fit_settings,
+    read_jac,
+    refuse_foreign,
+)
 from leastsq._functions import Functions
+from leastsq._native import NativeFunction
 from leastsq._result import (
     SOLVED,
     SOLVED_OR_FLAT,
@@ -168,6 +175,8 @@ def curve_fit(
     """
     if not callable(f):
         raise TypeError(f"f must be callable, got {f!r}")
+    if isinstance(f, NativeFunction):
+        raise TypeError(NO_MODEL.format("f"))
     if method not in METHODS:
         raise ValueError(f"`method` must be 'trf', 'dogbox' or 'lm', got {method!r}")
     if kwargs:
@@ -185,11 +194,12 @@ def curve_fit(
     jac = read_jac(jac, f, box, data.y.shape)
     read = fit_settings if kwargs else default_settings
     settings, limit = read(n, jac is None, box is not None, as_least_squares, **kwargs)
-    fit = Fit(f, data, n, is_padded=may_be_few and n > m)
-    fit.differentiate(jac, bool(kwargs.get("col_deriv")))
-    functions = Functions(fit.residuals, fit.jacobian, data.args, False, p, fit)
     p0 = p.copy()
-    outcome = fit.without_padding(solve(functions, p, settings, box))
+    with BestPoint(p):
+        fit = Fit(f, data, n, is_padded=may_be_few and n > m)
+        fit.differentiate(jac, bool(kwargs.get("col_deriv")))
+        functions = Functions(fit.residuals, fit.jacobian, data.args, False, p, fit)
+        outcome = fit.without_padding(solve(functions, p, settings, box))
     ending = outcome.ending
     if as_least_squares:
         outcome = outcome._replace(ending=TO_PRECISION.get(ending, ending))
@@ -218,6 +228,8 @@ def start(f: Function, p0: ArrayLike | None, bounds: Any) -> tuple[FloatArray, B
     n = parameter_count(f) if p is None else p.size
     if n == 0:
         raise TypeError("p0 is empty: there is nothing to fit")
+    if p is not None and np.isnan(p).any():
+        raise ValueError(f"p0 must be numbers, got {p0!r}")
     if bounds is EVERYWHERE:
         return (np.ones(n) if p is None else p), None
     box = read_box(bounds, n)

@@ -54,11 +54,22 @@ class ShapeError(ValueError):
         )
 
 
-def remember_point(error: BaseException, x: FloatArray) -> None:
-    """Give an exception that ends a fit the best point found until then, as its attribute x."""
-    if not hasattr(error, "x"):
-        with suppress(Exception):  # of an exception that lets nothing be set
-            error.x = x  # type: ignore[attr-defined]
+class BestPoint:
+    """A context in which x becomes better; an exception that ends it gets x as its attribute x."""
+
+    __slots__ = ("x",)
+
+    def __init__(self, x: FloatArray) -> None:
+        self.x = x
+
+    def __enter__(self) -> None:
+        """Do nothing."""
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+        """Leave x with the exception, unless it has an attribute of that name by itself."""
+        if error is not None and not hasattr(error, "x"):
+            with suppress(Exception):  # of an exception that lets nothing be set
+                error.x = self.x  # type: ignore[attr-defined]
 
 
 class LeastsqWarning(UserWarning):

@@ -26,8 +26,9 @@ class Fit:
         self.jacobian: Any = None
         self.returned: Any = None
 
-    def first(self, p: Any, *args: Any) -> Any:
-        """Evaluate the residuals, and keep what the model returned."""
+    @property
+    def first(self) -> Function:
+        """The residuals, for one call after which it is known what the model returned."""
 
         def watched(*given: Any) -> Any:
             self.returned = self.f(*given)
@@ -35,10 +36,14 @@ class Fit:
 
         weighing = self.data.weighing
         form = self.padded(residual_form(named(watched, self.f), weighing, IN_PYTHON), False)
-        values = form(p, *args)
-        if self.is_padded:
-            self.residuals.m = form.m
-        return values
+
+        def residuals(p: Any, *args: Any) -> Any:
+            values = form(p, *args)
+            if self.is_padded:
+                self.residuals.m = form.m
+            return values
+
+        return named(residuals, self.f)
 
     @property
     def is_single(self) -> bool:

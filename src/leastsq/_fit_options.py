@@ -9,6 +9,7 @@ import numpy as np
 
 from leastsq._bounds import Box
 from leastsq._checks import FloatArray, Function, own_vector, real_number
+from leastsq._native import NativeFunction
 from leastsq._schemes import complex_step, three_point
 from leastsq._settings import Settings, most_calls, read_settings
 
@@ -23,8 +24,19 @@ LEASTSQS_OPTIONS = {
     "atol",
     "diff_step",
 }
+NO_MODEL = "{} must not be a NativeFunction, which computes residuals: pass it to leastsq"
 TOLERANCES = ("ftol", "xtol", "gtol")
 OPTIONS = LEASTSQS_OPTIONS | {"col_deriv", "max_nfev", "x_scale", "loss", "verbose"}
+NEUTRAL: dict[str, Any] = {
+    "f_scale": 1.0,
+    "tr_solver": None,
+    "tr_options": {},
+    "jac_sparsity": None,
+    "callback": None,
+    "workers": None,
+    "kwargs": {},
+}
+"""Values of least_squares' options that ask for nothing."""
 
 
 def refuse_foreign(options: dict[str, Any]) -> None:
@@ -39,9 +51,12 @@ def refuse_foreign(options: dict[str, Any]) -> None:
 def foreign_option(options: dict[str, Any]) -> str | None:
     """Name an option that only SciPy's least_squares has, if there is one."""
     for name, value in options.items():
-        if name not in OPTIONS or (name == "loss" and value != "linear"):
+        neutral = NEUTRAL.get(name)
+        is_neutral = value is None or (type(value) is type(neutral) and value == neutral)
+        if name not in OPTIONS and not (name in NEUTRAL and is_neutral):
             return name
-    return None
+    loss = options.get("loss", "linear")
+    return None if isinstance(loss, str) and loss == "linear" else "loss"
 
 
 def fit_settings(
@@ -59,7 +74,9 @@ def fit_settings(
         given.update(dict.fromkeys(off, 0.0))
     if options.get("verbose", 0) not in (0, 1, 2):
         raise ValueError(f"verbose must be 0, 1 or 2, got {options['verbose']!r}")
-    x_scale = options.get("x_scale", "jac")
+    x_scale = options.get("x_scale")
+    if x_scale is None:
+        x_scale = "jac"
     if not isinstance(x_scale, str):
         given["diag"] = 1 / positive(x_scale, n)
     elif x_scale != "jac":
@@ -96,8 +113,12 @@ default_settings = lru_cache(fit_settings)
 
 def read_jac(jac: Any, f: Function, box: Box | None, shape: tuple[int, ...]) -> Function | None:
     """Take the Jacobian of a model in every form in which a user asks for it."""
+    if isinstance(jac, NativeFunction):
+        raise TypeError(NO_MODEL.format("jac"))
     if jac is None or callable(jac):
         return jac  # type: ignore[no-any-return]
+    if not isinstance(jac, str):
+        raise TypeError(f"jac must be a function, '2-point', '3-point' or 'cs', got {jac!r}")
     if jac == "2-point":
         return None
     if jac == "3-point":

@@ -13,7 +13,6 @@ import numpy as np
 from leastsq._callback import addresses, first_residuals, watch
 from leastsq._callbacks import as_many_residuals, as_residuals, changed_size
 from leastsq._checks import FLOAT64, FloatArray, Function, name_of, refuse_sizes
-from leastsq._errors import remember_point
 from leastsq._jacobian import Jacobian
 from leastsq._native import NativeFunction
 from leastsq._warnings import warn
@@ -57,11 +56,10 @@ class Functions:
         if isinstance(native_func, NativeFunction):
             fvec = native_func.room()
         else:
-            try:
-                fvec = first_residuals(first, x, args, as_residuals)
-            except BaseException as error:
-                remember_point(error, x)
-                raise
+            fvec = first_residuals(first, x, args, as_residuals)
+            while native_func is not None and not is_current(native_func):
+                func, native_func = callee(func, "residual", args)  # compiled anew meanwhile
+                fvec = first_residuals(func, x, args, as_residuals)
         self.precision = EPSILON
         if fvec.dtype is not FLOAT64:
             self.precision = precision_of(fvec.dtype)
@@ -129,6 +127,11 @@ class Functions:
         if self.native_Dfun is not None and (shape := wrong_shape(self.native_Dfun)):
             assert self.python_Dfun is not None
             raise self.python_Dfun.mismatch(shape)
+
+
+def is_current(function: NativeFunction | CompiledFunction) -> bool:
+    """Tell whether a function was not compiled anew since it was bound to its arguments."""
+    return isinstance(function, NativeFunction) or function.is_current()
 
 
 def wrong_shape(function: NativeFunction | CompiledFunction) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from leastsq._bounds import read_box
 from leastsq._checks import FloatArray, Function, own_vector
-from leastsq._errors import OptimizeWarning
+from leastsq._errors import BestPoint, OptimizeWarning
 from leastsq._functions import Functions, refuse_unread
 from leastsq._result import (
     IMPROPER_INPUT,
@@ -209,16 +209,17 @@ def leastsq(
     if not full_output and (improper := fault(settings)):
         raise TypeError(f"{IMPROPER} {improper}")
 
-    functions = Functions(func, Dfun, args, col_deriv, x)
-    if n == 0:
-        return full_tuple(nothing_to_solve(functions, x), settings)
-    if full_output:
-        return full_tuple(solve(functions, x, settings, box), settings)
-    if box is None:
-        ending = minimize(functions, x, settings, box)[-1]
-    else:
-        outcome = solve(functions, x, settings, box)
-        x, ending = outcome.x, outcome.ending
+    with BestPoint(x):
+        functions = Functions(func, Dfun, args, col_deriv, x)
+        if n == 0:
+            return full_tuple(nothing_to_solve(functions, x), settings)
+        if full_output:
+            return full_tuple(solve(functions, x, settings, box), settings)
+        if box is None:
+            ending = minimize(functions, x, settings, box)[-1]
+        else:
+            outcome = solve(functions, x, settings, box)
+            x, ending = outcome.x, outcome.ending
     ier = ending % PROMISE_BROKEN
     if ending not in SOLVED_OR_FLAT:
         text = message(ending, settings, has_Dfun=Dfun is not None)

@@ -20,7 +20,7 @@ def masked_points(xdata: Any, ydata: Any, sigma: Any, shape: tuple[int, ...]) ->
     for values in (xdata, ydata, sigma):
         if not is_masked(values):
             continue
-        mask = np.ma.getmaskarray(values)
+        mask = np.ma.getmaskarray(np.ma.array(values))
         if values is sigma and mask.ndim == 2 and len(shape) == 1:
             mask = mask.diagonal()
         if mask.shape[mask.ndim - len(shape) :] != shape:
@@ -37,14 +37,26 @@ def missing_points(xdata: Any, y: FloatArray) -> Flags:
     missing = np.isnan(y)
     if isinstance(xdata, np.ndarray):
         in_x = np.isnan(xdata)
-        return missing | in_x.any(axis=tuple(range(in_x.ndim - 1)))
+        if not in_x.any():
+            return missing
+        if xdata.shape[xdata.ndim - y.ndim :] != y.shape:
+            raise ValueError(mismatch(xdata, y))
+        return missing | in_x.any(axis=tuple(range(xdata.ndim - y.ndim)))
     if not is_table(xdata, y):
         return missing
-    try:
-        in_x = np.isnan(as_numbers(xdata, "xdata"))
-    except (TypeError, ValueError):
-        return missing
+    if hasattr(xdata, "isna"):  # of pandas, where columns may hold text, too
+        in_x = np.asarray(xdata.isna())
+    else:
+        try:
+            in_x = np.isnan(as_numbers(xdata, "xdata"))
+        except (TypeError, ValueError):
+            return missing
     return missing | in_x.reshape(y.size, -1).any(axis=1)
+
+
+def mismatch(xdata: Any, y: FloatArray) -> str:
+    """Say that there is no x for each point."""
+    return f"xdata and ydata do not go together: shapes {xdata.shape} and {y.shape}"
 
 
 def is_table(xdata: Any, y: FloatArray) -> bool:
@@ -58,6 +70,11 @@ def is_table(xdata: Any, y: FloatArray) -> bool:
     )
 
 
+def is_of_polars(xdata: Any) -> bool:
+    """Tell whether rows are taken by polars' own word."""
+    return type(xdata).__module__.partition(".")[0] == "polars"
+
+
 def without(
     left_out: Flags, xdata: Any, ydata: FloatArray, sigma: Any
 ) -> tuple[Any, FloatArray, Any]:
@@ -67,12 +84,10 @@ def without(
         raise ValueError("every point of the data is masked or NaN: there is nothing to fit")
     if isinstance(xdata, np.ndarray):
         if not (xdata.shape[-ydata.ndim :] == kept.shape == ydata.shape):
-            raise ValueError(
-                f"xdata and ydata do not go together: shapes {xdata.shape} and {ydata.shape}"
-            )
+            raise ValueError(mismatch(xdata, ydata))
         xdata = xdata[..., kept]
     elif is_table(xdata, ydata):
-        xdata = xdata[kept]
+        xdata = xdata.filter(kept) if is_of_polars(xdata) else xdata[kept]
     else:
         raise ValueError(
             "to leave out points that are masked or NaN, xdata must be an array, a list, a tuple "
@@ -80,9 +95,11 @@ def without(
             f"{type(xdata).__name__}"
         )
     if sigma is not None:
-        errors = np.ma.getdata(sigma) if is_masked(sigma) else np.asarray(sigma)
+        errors = np.ma.array(sigma) if is_masked(sigma) else np.asarray(sigma)
         if errors.size > 1:
-            if errors.ndim > 2 or any(size != ydata.size for size in errors.shape):
+            if ydata.ndim > 1 or errors.ndim > 2 or set(errors.shape) != {ydata.size}:
                 raise ValueError(wrong_shape(errors, ydata))
             sigma = errors[np.ix_(*[kept] * errors.ndim)]
+        if is_masked(sigma):
+            raise ValueError("`sigma` is masked for pairs of points that are not masked themselves")
     return xdata, ydata[kept], sigma

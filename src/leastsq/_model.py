@@ -14,7 +14,7 @@ import numpy as np
 
 from leastsq import _minpack
 from leastsq._callbacks import refuse_nothing
-from leastsq._checks import FLOAT64, FloatArray, Function, name_of
+from leastsq._checks import FLOAT64, FloatArray, Function, is_masked, name_of, real_array
 from leastsq._errors import ShapeError
 from leastsq._sigma import SCALE, WHITEN
 
@@ -59,10 +59,19 @@ def difference_of(f: Function) -> Callable[[Any, FloatArray], Any]:
     """Make the function that takes the data from what f returns, and sees that they go together."""
 
     def difference(values: Any, y: FloatArray) -> Any:
-        if type(values) is not np.ndarray or values.shape != y.shape:
-            refuse_nothing(values, f, "the values of the model")
+        if type(values) is np.ndarray and values.shape == y.shape:
+            return values - y
+        refuse_nothing(values, f, "the values of the model")
+        if is_masked(values):
+            raise TypeError(f"{name_of(f)} returns masked values: mask ydata instead")
+        try:
             refuse_shape(np.shape(values), y.shape)
-        return values - y
+            left = np.asarray(values - y)
+        except ShapeError:
+            raise
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"What {name_of(f)} returns must be numbers: {error}") from error
+        return left.reshape(y.shape) if left.size == y.size else left
 
     return difference
 
@@ -82,7 +91,12 @@ def refuse_shape(given: tuple[int, ...], wanted: tuple[int, ...]) -> None:
 
 def transposed(values: Any) -> Any:
     """Turn the Jacobian that col_deriv speaks of."""
-    return np.asarray(values).T
+    return as_array(values).T
+
+
+def as_array(values: Any) -> Any:
+    """Take a Jacobian, and refuse what is none."""
+    return real_array(values, "What jac returns")
 
 
 def scale(weights: FloatArray, values: Any) -> Any:
@@ -96,7 +110,7 @@ def whiten(factor: FloatArray, values: Any) -> Any:
     """Solve L w = values, for what has the covariance L L'; L in Fortran order."""
     if values.shape[:1] != factor.shape[:1]:
         raise ValueError(mismatch(values, len(factor)))
-    columns = np.array(values.T, FLOAT64, order="C")
+    columns = np.array(real_array(values.T, "What f returns"), FLOAT64, order="C")
     _minpack.whiten(factor, columns.reshape(-1, len(factor)).T)
     return columns.T
 
@@ -108,7 +122,7 @@ def mismatch(values: Any, m: int) -> str:
     )
 
 
-IN_PYTHON = Tools(tuple, difference_of, np.asarray, transposed, {SCALE: scale, WHITEN: whiten})
+IN_PYTHON = Tools(tuple, difference_of, as_array, transposed, {SCALE: scale, WHITEN: whiten})
 
 
 class Padded:

@@ -185,6 +185,8 @@ class NativeFunction:
 def residual_count(m: int) -> int:
     """Check the number of residuals, which C counts in an int."""
     try:
+        if isinstance(m, bool):
+            raise TypeError
         count = operator.index(m)
     except TypeError:
         raise TypeError(f"m, the number of residuals, must be an integer, got {m!r}") from None

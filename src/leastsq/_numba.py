@@ -31,17 +31,21 @@ COMPILERS = {"", "leastsq", "llvmlite", "numba", "numpy"} | sys.stdlib_module_na
 class CompiledFunction:
     """An njit function together with its arguments, for one fit."""
 
-    __slots__ = ("_block", "_held", "address", "data")
+    __slots__ = ("_block", "_function", "_held", "_known", "address", "data")
 
-    def __init__(self, known: Known, bind: Any, args: tuple[Any, ...]) -> None:
+    def __init__(self, function: Any, known: Known, bind: Any, args: tuple[Any, ...]) -> None:
         block = np.empty(ROOM, np.int64)
         self.address, release, words, self.data = bind(block, *args)
         if words > ROOM:
             block = np.empty(words, np.int64)
             self.data = bind(block, *args)[3]
-        self._block = block
+        self._block, self._function, self._known = block, function, known
         code = bind, known  # which another thread may replace
         self._held = hold(release, self.data, (block, code))
+
+    def is_current(self) -> bool:
+        """Tell whether the function was not compiled anew since."""
+        return known_of(self._function) is self._known
 
     @property
     def wrong_shape(self) -> tuple[int, ...]:
@@ -69,21 +73,39 @@ def bound(function: Any, role: str, args: tuple[Any, ...]) -> CompiledFunction |
         refusal: Refusal | None = known.refusals.get((role, kinds(function, args)))
         if refusal is not None:
             return refusal
-    bind = known.binders.get(role)
-    if bind is None:
-        bind = known.binders[role] = binder(function, role)
     before = sys.exception()
-    try:
-        compiled = CompiledFunction(known, bind, args)
-        if known.model is not None:
-            cut_loose(function)
-            remember_codes(known.model, known_of(known.model))
-        remember_codes(function, known)
-        return compiled
-    except Exception as error:
-        refuse_foreign(error, before)
-        refusal = Refusal(reason(function, args, error, before), compiles(function, args, before))
-        return known.refusals.setdefault((role, kinds(function, args)), refusal)  # type: ignore[no-any-return]
+    for is_last in (False, True):
+        try:
+            return bind(function, known, role, args)
+        except Exception as error:
+            refuse_foreign(error, before)
+            # What a signal did to Numba itself does not come again.
+            if not (is_last or isinstance(error, NumbaError)):
+                continue
+            why = reason(function, args, error, before)
+            refusal = Refusal(why, compiles(function, args, before))
+            remember(function, known)
+            known.refusals.setdefault((role, kinds(function, args)), refusal)
+            return refusal
+    raise AssertionError
+
+
+def bind(function: Any, known: Known, role: str, args: tuple[Any, ...]) -> CompiledFunction:
+    """Bind a function to its arguments; compile what that takes."""
+    code = known.binders.get(role)
+    if code is None:
+        code = known.binders[role] = binder(function, role)
+    compiled = CompiledFunction(function, known, code, args)
+    remember(function, known)
+    return compiled
+
+
+def remember(function: Any, known: Known) -> None:
+    """Take note of what was compiled of a function, and of the model that it was made of."""
+    if known.model is not None:
+        cut_loose(function)
+        remember_codes(known.model, known_of(known.model))
+    remember_codes(function, known)
 
 
 def refuse_foreign(error: BaseException | None, before: BaseException | None) -> None:

@@ -73,7 +73,12 @@ def data_address(data: Any) -> int:
     if type(data).__name__ == "PyCapsule":
         return get_pointer(data, get_name(data)) or 0
     if is_cffi(data):
+        kind = sys.modules["_cffi_backend"].typeof(data)
+        if kind.kind not in ("pointer", "array", "function"):
+            raise TypeError(f"data must be a pointer, got a cffi {kind.cname}")
         return cffi_address(data)
+    if isinstance(data, ctypes.Array) and data._type_ is ctypes.py_object:
+        raise TypeError("data must not hold Python objects")
     if isinstance(data, ctypes.c_void_p | ctypes._Pointer):
         return ctypes.cast(data, ctypes.c_void_p).value or 0
     if isinstance(data, ctypes.Structure | ctypes.Union | ctypes.Array):

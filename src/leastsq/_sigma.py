@@ -13,6 +13,8 @@ SCALE, WHITEN = "scale", "whiten"
 
 def read_sigma(sigma: ArrayLike, ydata: FloatArray) -> tuple[FloatArray, str]:
     """Turn errors, or their covariance, into what weighs residuals; and tell how it does."""
+    if np.asarray(sigma).dtype.kind in "US":
+        raise TypeError(f"sigma must be numbers, got {sigma!r}")
     errors = as_numbers(sigma, "sigma")
     if np.isnan(errors).any():
         raise ValueError("`sigma` must not contain NaN: it holds the errors of ydata")
@@ -23,6 +25,8 @@ def read_sigma(sigma: ArrayLike, ydata: FloatArray) -> tuple[FloatArray, str]:
             )
         return 1.0 / errors.reshape(-1), SCALE
     if errors.shape == (ydata.size, ydata.size) and ydata.ndim == 1:
+        if not np.allclose(errors, errors.T, rtol=1e-5, atol=0):
+            raise ValueError("`sigma` must be symmetric: it is the covariance matrix of ydata")
         try:
             factor = np.linalg.cholesky(errors)
         except np.linalg.LinAlgError as error:

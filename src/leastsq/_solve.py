@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from leastsq import _minpack
 from leastsq._bounds import Box
 from leastsq._checks import FloatArray, norm
-from leastsq._errors import remember_point
 from leastsq._functions import Functions
 from leastsq._native import StoppedError
 from leastsq._result import OUT_OF_MEMORY, SOLVED, Outcome
@@ -38,14 +37,9 @@ def solve(functions: Functions, x: FloatArray, settings: Settings, box: Box | No
         functions.evaluated = False
         is_cautious = again.diag is not None and diag is None
         scale = (1.0, again.diag) if is_cautious else (factor, diag)
-        try:
-            other = solve_once(
-                functions, again.x, (ftol, xtol, gtol, left, *scale, epsfcn, diff_step), box
-            )
-        except BaseException as error:
-            if getattr(error, "x", None) is again.x:
-                error.x = outcome.x  # type: ignore[attr-defined]
-            raise
+        other = solve_once(
+            functions, again.x, (ftol, xtol, gtol, left, *scale, epsfcn, diff_step), box
+        )
         counts = {name: count + other.counts[name] for name, count in counts.items()}
         if other.ier in SOLVED and norm(other.fvec) < WORTHWHILE * norm(outcome.fvec):
             best = other
@@ -70,60 +64,56 @@ def minimize(
         diag = x  # unread
     lower, upper = (x, x) if box is None else box
     left = empty((n + 1, n)), empty(n, INT32)
-    try:
-        if functions.Dfun is None:
-            lmdif = _minpack.lmdif_nogil if functions.release_the_gil else _minpack.lmdif
-            nfev, ending = lmdif(
-                functions.residual,
-                functions.residual_data,
-                functions.native_func is not None,
-                x,
-                fvec,
-                functions.evaluated,
-                ftol,
-                xtol,
-                gtol,
-                maxfev,
-                functions.precision if epsfcn is None else epsfcn,
-                diff_step is not None,
-                x if diff_step is None else diff_step,
-                factor,
-                fixed_scale,
-                diag,
-                bounded,
-                lower,
-                upper,
-                *left,
-            )
-            counts = {"nfev": nfev}
-        else:
-            lmder = _minpack.lmder_nogil if functions.release_the_gil else _minpack.lmder
-            nfev, njev, ending = lmder(
-                functions.residual,
-                functions.residual_data,
-                functions.native_func is not None,
-                functions.jacobian,
-                functions.jacobian_data,
-                functions.native_Dfun is not None,
-                x,
-                fvec,
-                functions.evaluated,
-                ftol,
-                xtol,
-                gtol,
-                maxfev,
-                factor,
-                fixed_scale,
-                diag,
-                bounded,
-                lower,
-                upper,
-                *left,
-            )
-            counts = {"nfev": nfev, "njev": njev}
-    except BaseException as error:
-        remember_point(error, x)
-        raise
+    if functions.Dfun is None:
+        lmdif = _minpack.lmdif_nogil if functions.release_the_gil else _minpack.lmdif
+        nfev, ending = lmdif(
+            functions.residual,
+            functions.residual_data,
+            functions.native_func is not None,
+            x,
+            fvec,
+            functions.evaluated,
+            ftol,
+            xtol,
+            gtol,
+            maxfev,
+            functions.precision if epsfcn is None else epsfcn,
+            diff_step is not None,
+            x if diff_step is None else diff_step,
+            factor,
+            fixed_scale,
+            diag,
+            bounded,
+            lower,
+            upper,
+            *left,
+        )
+        counts = {"nfev": nfev}
+    else:
+        lmder = _minpack.lmder_nogil if functions.release_the_gil else _minpack.lmder
+        nfev, njev, ending = lmder(
+            functions.residual,
+            functions.residual_data,
+            functions.native_func is not None,
+            functions.jacobian,
+            functions.jacobian_data,
+            functions.native_Dfun is not None,
+            x,
+            fvec,
+            functions.evaluated,
+            ftol,
+            xtol,
+            gtol,
+            maxfev,
+            factor,
+            fixed_scale,
+            diag,
+            bounded,
+            lower,
+            upper,
+            *left,
+        )
+        counts = {"nfev": nfev, "njev": njev}
     if ending < 0:
         functions.raise_wrong_shape()
         raise StoppedError(ending, x, nfev)

@@ -41,6 +41,8 @@ class Known:
     def is_of(self, function: Any) -> bool:
         """Tell whether the function was not compiled anew since, except for more types."""
         now = dict.values(function.overloads)  # an OrderedDict looks each one up
+        if not self.codes:
+            return not now
         return len(now) >= len(self.codes) and all(map(is_, self.codes, now))
 
     @cached_property
@@ -74,7 +76,7 @@ def cut_loose(own: Any) -> None:
     the Python function, and its closure the user's function, to which ours belongs: a circle that
     Python's collector cannot see through.
     """
-    for kinds, code in own.overloads.items():
+    for kinds, code in list(dict.items(own.overloads)):
         if code.type_annotation is not None:
             own.overloads[kinds] = code._replace(type_annotation=None)
 
