@@ -68,7 +68,7 @@ def test_bounds_that_are_no_numbers_are_refused(fit):
 
 
 def test_nan_is_not_within_bounds(fit):
-    with pytest.raises(ValueError, match=r"x0\[1\] = nan"):
+    with pytest.raises(ValueError, match=r"x0\[1\] is NaN"):
         leastsq(fit.residuals, [1, np.nan, 1], bounds=WIDE)
 
 

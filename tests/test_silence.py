@@ -392,7 +392,6 @@ def test_bounds_in_tables_are_read_by_rows():
         ({"sigma": "0.1"}, TypeError, "sigma must be numbers"),
         ({"sigma": np.triu(np.full((40, 40), 0.1)) + np.eye(40)}, ValueError, "symmetric"),
         ({"jac": np.ones((40, 3))}, TypeError, "jac must be a function"),
-        ({"jac": "cs", "f": lambda t, *p: np.abs(model(t, *p))}, TypeError, "jac='cs' needs"),
         ({"p0": [1, np.nan, 1]}, ValueError, "p0 must be numbers"),
         ({"f_scale": 2.0, "loss": "huber"}, TypeError, "no option"),
     ],
