@@ -97,3 +97,38 @@ def test_everything_is_scipys_again(peak, calls):
     fitting.LevMarLSQFitter()(models.Gaussian1D(), *peak)
     optimize.leastsq(lambda p: [p[0] - 1], [3])
     assert not calls
+
+
+def test_lmfit_finds_the_same_confidence_region():
+    x = np.linspace(0.3, 10, 100)
+    y = 1 / (0.1 * x) + 2 + 0.1 * np.random.default_rng(0).standard_normal(100)
+
+    def region():
+        parameters = lmfit.create_params(a=0.1, b=1)
+        minimizer = lmfit.Minimizer(lambda p: 1 / (p["a"] * x) + p["b"] - y, parameters)
+        return lmfit.conf_interval2d(minimizer, minimizer.minimize(), "a", "b", 8, 8)
+
+    theirs = region()
+    with leastsq.patch_scipy():
+        ours = region()
+    for found, expected in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_impedances_are_fitted_with_the_options_of_their_packages():
+    f = np.linspace(1, 5, 20)
+
+    def impedance(f, resistance, reactance, capacity):
+        return np.hstack([resistance + reactance * f, capacity * f])
+
+    with leastsq.patch_scipy():
+        popt, _ = optimize.curve_fit(
+            impedance,
+            f,
+            impedance(f, 1, 2, 3),
+            p0=[0.5, 1, 1],
+            bounds=(0, np.inf),
+            maxfev=1e5,
+            ftol=1e-13,
+        )
+    np.testing.assert_allclose(popt, [1, 2, 3])
