@@ -84,7 +84,7 @@ show_residual(void *data, int m, int n, const double *x, const void **address)
     return PyErr_CheckSignals() < 0 ? STOP : GO_ON;
 }
 
-/* Where a matrix lies: shown_type in minpack_view.f90 says what is what. */
+/* Where a matrix lies: shown_type in rows/strided_matrix.f90 says what is what. */
 typedef struct {
     const char *numbers;
     intptr_t count, start, row_step, column_step;

@@ -3,7 +3,7 @@ module bent
    use, intrinsic :: iso_c_binding, only: c_int, c_intptr_t, c_ptr, c_loc, c_funloc, &
                                           c_f_pointer
    use minpack_kinds, only: dp
-   use minpack_view, only: shown_type
+   use minpack_strided_matrix, only: shown_type
    implicit none
    private
    public :: bent_type, stop_flag, residual, residual_address, shown_address, filled_address

@@ -3,13 +3,13 @@ module quadratics
    use, intrinsic :: ieee_arithmetic, only: ieee_value, ieee_quiet_nan
    use minpack_kinds, only: dp
    use minpack_info, only: going_on
-   use minpack_functions, only: functions_type
-   use minpack_view, only: view_type
+   use minpack_user_functions, only: user_functions_type
+   use minpack_strided_matrix, only: strided_matrix_type
    implicit none
    private
    public :: quadratics_type
 
-   type, extends(functions_type) :: quadratics_type
+   type, extends(user_functions_type) :: quadratics_type
       real(dp) :: lowest = -huge(1.0_dp)
       real(dp) :: highest = huge(1.0_dp)
       real(dp) :: offset = 0
@@ -42,7 +42,7 @@ contains
       class(quadratics_type), intent(inout), target :: self
       real(dp), intent(in), contiguous :: x(:)
       real(dp), intent(inout) :: fvec(:)
-      type(view_type), intent(out) :: view
+      type(strided_matrix_type), intent(out) :: view
       integer, intent(out) :: info
 
       error stop 'a difference asks for no Jacobian'

@@ -3,7 +3,7 @@ program test_fit
    use, intrinsic :: iso_c_binding, only: c_int, c_intptr_t, c_loc
    use minpack_kinds, only: dp
    use minpack_info, only: improper_input
-   use minpack_capi, only: lmder, lmdif, evaluate, covar
+   use minpack_entries, only: lmder, lmdif, evaluate, covar
    use bent, only: bent_type, stop_flag, residual, residual_address, shown_address, filled_address
    use checks, only: check, finish, random_matrix
    implicit none

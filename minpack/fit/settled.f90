@@ -17,10 +17,10 @@ module minpack_settled
    !! - Residuals that a change of x by its rounding error would make cannot be reduced any more.
    use minpack_kinds, only: dp, epsmch
    use minpack_vectors, only: dot, enorm
-   use minpack_problem, only: model_type
+   use minpack_model, only: model_type
    use minpack_triangle, only: multiply
    use minpack_lmpar, only: damped_step
-   use minpack_step, only: trust_region_type, reduction_type
+   use minpack_trust_region, only: trust_region_type, reduction_type
    implicit none
    private
    public :: has_settled, is_promising

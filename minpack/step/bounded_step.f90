@@ -1,4 +1,4 @@
-module minpack_bounds
+module minpack_bounded_step
    !! The step within bounds: the minimiser of the linear model in the part of the trust region that
    !! lies in the box.
    !!
@@ -23,7 +23,7 @@ module minpack_bounds
    !! Where nothing is held and nothing leaves, 2 is the step of the unbounded method, bit for bit.
    !! Few rounds solve most steps, for each holds or lets go of many variables. They can cycle, so
    !! nothing is let go of more often than most_chances says. What is unsolved then is left to
-   !! minpack_boxed, which changes one variable at a time, cannot cycle, and is slower.
+   !! minpack_active_set, which changes one variable at a time, cannot cycle, and is slower.
    !!
    !! A solution of the problem reduces the model by at least a fixed fraction of what a step along the
    !! projected gradient would. So the fit converges to points at which the projected gradient is zero
@@ -32,20 +32,20 @@ module minpack_bounds
    use minpack_kinds, only: dp
    use minpack_vectors, only: enorm
    use minpack_triangle, only: multiply, multiply_transposed
-   use minpack_box, only: has_no_way_to_go
+   use minpack_bounds, only: has_no_way_to_go
    use minpack_lmpar, only: lmpar, workspace_type
-   use minpack_reduced, only: reduced_type
-   use minpack_boxed, only: boxed_type
+   use minpack_subset_step, only: subset_step_type
+   use minpack_active_set, only: active_set_type
    implicit none
    private
-   public :: bounds_type
+   public :: bounded_step_type
 
    real(dp), parameter :: least_room = 0.1_dp
       !! What the held variables leave of the radius at least.
    integer, parameter :: most_chances = 3
       !! How often the rounds let go of a variable.
 
-   type :: bounds_type
+   type :: bounded_step_type
       !! Everything is in the order of the columns of T.
       integer :: n = 0
       logical :: held_any = .false.
@@ -64,8 +64,8 @@ module minpack_bounds
          !! Shape: (n). q - T z.
       integer, allocatable :: free(:)
          !! Shape: (n). The columns of T that are free, first.
-      type(reduced_type) :: reduced
-      type(boxed_type) :: boxed
+      type(subset_step_type) :: reduced
+      type(active_set_type) :: boxed
    contains
       procedure :: prepare
       procedure :: propose
@@ -73,12 +73,12 @@ module minpack_bounds
       procedure, private :: solve_free
       procedure, private :: hold_leaving
       procedure, private :: release
-   end type bounds_type
+   end type bounded_step_type
 
 contains
 
    subroutine prepare(self, n, stat)
-      class(bounds_type), intent(inout) :: self
+      class(bounded_step_type), intent(inout) :: self
       integer, intent(in) :: n
       integer, intent(out) :: stat
          !! Not zero if memory ran out.
@@ -92,7 +92,7 @@ contains
 
    subroutine propose(self, t, qtf, delta, par, z, length, workspace)
       !! The z for the bounds least and greatest. The arguments are those of lmpar.
-      class(bounds_type), intent(inout) :: self
+      class(bounded_step_type), intent(inout) :: self
       real(dp), intent(in), contiguous :: t(:, :)
       real(dp), intent(in), contiguous :: qtf(:)
       real(dp), intent(in) :: delta
@@ -124,7 +124,7 @@ contains
 
    subroutine descend(self, t, qtf, par, z, workspace)
       !! Go on from the z that was proposed to the one for a given par, without regard to delta.
-      class(bounds_type), intent(inout) :: self
+      class(bounded_step_type), intent(inout) :: self
       real(dp), intent(in), contiguous :: t(:, :)
       real(dp), intent(in), contiguous :: qtf(:)
       real(dp), intent(in) :: par
@@ -138,7 +138,7 @@ contains
 
    subroutine solve_free(self, t, qtf, delta, par, z, length, workspace)
       !! Let lmpar solve for the free variables, the held ones being where they are.
-      class(bounds_type), intent(inout) :: self
+      class(bounded_step_type), intent(inout) :: self
       real(dp), intent(in), contiguous :: t(:, :)
       real(dp), intent(in), contiguous :: qtf(:)
       real(dp), intent(in) :: delta
@@ -169,7 +169,7 @@ contains
 
    pure subroutine hold_leaving(self, z, changed)
       !! Set what leaves the box on the bound that it crosses.
-      class(bounds_type), intent(inout) :: self
+      class(bounded_step_type), intent(inout) :: self
       real(dp), intent(inout) :: z(:)
       logical, intent(out) :: changed
       integer :: j
@@ -190,7 +190,7 @@ contains
 
    subroutine release(self, t, qtf, par, z, changed)
       !! Let go of what would move into the box.
-      class(bounds_type), intent(inout) :: self
+      class(bounded_step_type), intent(inout) :: self
       real(dp), intent(in), contiguous :: t(:, :)
       real(dp), intent(in), contiguous :: qtf(:)
       real(dp), intent(in) :: par
@@ -211,4 +211,4 @@ contains
       end do
    end subroutine release
 
-end module minpack_bounds
+end module minpack_bounded_step

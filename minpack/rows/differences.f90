@@ -1,4 +1,4 @@
-module minpack_difference
+module minpack_differences
    !! Jacobians by differences, with steps that the residuals can feel.
    !!
    !! A step h errs by h f''/2 in the derivative, residuals that are wrong by epsfcn |f| by
@@ -18,8 +18,8 @@ module minpack_difference
    !! agree better than the next two, and is remembered.
    use minpack_kinds, only: dp, epsmch, giant, dwarf
    use minpack_info, only: going_on, jacobian_not_finite, out_of_memory
-   use minpack_box, only: box_type
-   use minpack_functions, only: functions_type
+   use minpack_bounds, only: bounds_type
+   use minpack_user_functions, only: user_functions_type
    use minpack_quotient, only: difference, sample_type
    implicit none
    private
@@ -39,7 +39,7 @@ module minpack_difference
    integer, parameter :: most_tries = 6
 
    type :: differences_type
-      type(box_type) :: box
+      type(bounds_type) :: box
          !! Where the residuals may be evaluated.
       real(dp) :: epsfcn = 0
          !! Relative error of the residuals.
@@ -48,7 +48,7 @@ module minpack_difference
       real(dp), pointer, contiguous :: steps(:) => null()
          !! Shape: (n). Those steps, in units of |x|.
 
-      class(functions_type), pointer :: functions => null()
+      class(user_functions_type), pointer :: functions => null()
       real(dp), pointer, contiguous :: fvec(:) => null()
          !! Shape: (m). The residuals at x.
       real(dp), allocatable :: x(:)
@@ -95,7 +95,7 @@ contains
 
    subroutine prepare(self, functions, fvec, stat)
       class(differences_type), intent(inout) :: self
-      class(functions_type), intent(in), target :: functions
+      class(user_functions_type), intent(in), target :: functions
       real(dp), intent(in), target, contiguous :: fvec(:)
          !! Shape: (m). Where the residuals at x will be.
       integer, intent(out) :: stat
@@ -376,4 +376,4 @@ contains
                       sample, self%evaluations, info)
    end subroutine difference_by
 
-end module minpack_difference
+end module minpack_differences

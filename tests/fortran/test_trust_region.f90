@@ -1,9 +1,9 @@
-program test_step
+program test_trust_region
    use minpack_kinds, only: dp
    use minpack_vectors, only: enorm
-   use minpack_box, only: box_type
-   use minpack_problem, only: model_type
-   use minpack_step, only: trust_region_type, reduction_type
+   use minpack_bounds, only: bounds_type
+   use minpack_model, only: model_type
+   use minpack_trust_region, only: trust_region_type, reduction_type
    use checks, only: check, finish, random_matrix, random_triangle
    implicit none
    integer, parameter :: powers(3) = [0, 150, -150]
@@ -49,7 +49,7 @@ contains
       unit = residuals/scale
       allocate (x(n), trial(n))
       x = 0
-      call region%prepare(n, x, .false., box_type(), stat)
+      call region%prepare(n, x, .false., bounds_type(), stat)
       call check(stat == 0, 'memory')
       model%fnorm = 1
       call region%begin(model, x, 1.0_dp)
@@ -90,7 +90,7 @@ contains
       call make_model(model, triangle)
       allocate (x(n), trial(n))
       x = 0
-      call region%prepare(n, x, .false., box_type(), stat)
+      call region%prepare(n, x, .false., bounds_type(), stat)
       model%fnorm = 1
       call region%begin(model, x, 1.0_dp)
       call region%adopt(model)
@@ -113,7 +113,7 @@ contains
       call make_model(model, reshape([1.0_dp, 0.0_dp, 1.0_dp, 0.0_dp], [2, 2]))
       model%qtf = [1.0_dp, 1.0_dp]
       x = 0
-      call region%prepare(2, x, .false., box_type(), stat)
+      call region%prepare(2, x, .false., bounds_type(), stat)
       model%fnorm = 1
       call region%begin(model, x, 1.0_dp)
       call region%adopt(model)
@@ -138,7 +138,7 @@ contains
       model%qtf = 0
       allocate (x(n), trial(n))
       x = 1
-      call region%prepare(n, x, .false., box_type(), stat)
+      call region%prepare(n, x, .false., bounds_type(), stat)
       model%fnorm = 1
       call region%begin(model, x, 1.0_dp)
       call region%adopt(model)
@@ -166,7 +166,7 @@ contains
       upper = spread(0.02_dp, 1, n)
       allocate (x(n), trial(n))
       x = 0
-      call region%prepare(n, x, .false., box_type(bounded, lower, upper), stat)
+      call region%prepare(n, x, .false., bounds_type(bounded, lower, upper), stat)
       model%fnorm = fnorm
       call region%begin(model, x, 0.1_dp)
       call region%adopt(model)
@@ -225,4 +225,4 @@ contains
       r(rank + 1:, :) = 0
    end function triangle_of_rank
 
-end program test_step
+end program test_trust_region

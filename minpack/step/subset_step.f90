@@ -1,4 +1,4 @@
-module minpack_reduced
+module minpack_subset_step
    !! The step of minpack_lmpar in some of the variables alone, the others being where they are.
    use minpack_kinds, only: dp
    use minpack_fold, only: triangulate
@@ -6,9 +6,9 @@ module minpack_reduced
    use minpack_lmpar, only: lmpar, damped_step, workspace_type
    implicit none
    private
-   public :: reduced_type
+   public :: subset_step_type
 
-   type :: reduced_type
+   type :: subset_step_type
       real(dp), allocatable :: columns(:, :)
          !! Shape: (n, n + 1). Some columns of T and a right-hand side.
       real(dp), allocatable :: triangle(:, :)
@@ -27,12 +27,12 @@ module minpack_reduced
       procedure :: solve_damped
       procedure, private :: factor
       procedure, private :: spread
-   end type reduced_type
+   end type subset_step_type
 
 contains
 
    subroutine prepare(self, n, stat)
-      class(reduced_type), intent(inout) :: self
+      class(subset_step_type), intent(inout) :: self
       integer, intent(in) :: n
       integer, intent(out) :: stat
          !! Not zero if memory ran out.
@@ -43,7 +43,7 @@ contains
 
    subroutine solve(self, t, qtf, which, delta, par, z, workspace)
       !! Solve for the variables that are named. The arguments are those of lmpar, but for:
-      class(reduced_type), intent(inout) :: self
+      class(subset_step_type), intent(inout) :: self
       real(dp), intent(in), contiguous :: t(:, :)
       real(dp), intent(in), contiguous :: qtf(:)
          !! Shape: (n). Q'f less what the other variables explain of it.
@@ -66,7 +66,7 @@ contains
 
    subroutine solve_damped(self, t, qtf, which, par, z, workspace)
       !! Solve with a par that is given and not zero. The other arguments are those of solve.
-      class(reduced_type), intent(inout) :: self
+      class(subset_step_type), intent(inout) :: self
       real(dp), intent(in), contiguous :: t(:, :)
       real(dp), intent(in), contiguous :: qtf(:)
       integer, intent(in) :: which(:)
@@ -84,7 +84,7 @@ contains
 
    subroutine factor(self, t, qtf, which)
       !! Make a triangle, and its right-hand side, of the columns that are named.
-      class(reduced_type), intent(inout) :: self
+      class(subset_step_type), intent(inout) :: self
       real(dp), intent(in), contiguous :: t(:, :)
       real(dp), intent(in), contiguous :: qtf(:)
       integer, intent(in) :: which(:)
@@ -105,7 +105,7 @@ contains
    end subroutine factor
 
    pure subroutine spread(self, which, z)
-      class(reduced_type), intent(in) :: self
+      class(subset_step_type), intent(in) :: self
       integer, intent(in) :: which(:)
       real(dp), intent(inout) :: z(:)
       integer :: i
@@ -128,4 +128,4 @@ contains
       end do
    end subroutine take_triangle
 
-end module minpack_reduced
+end module minpack_subset_step

@@ -1,4 +1,4 @@
-module minpack_problem
+module minpack_model
    !! What the loop knows of a least-squares problem: how large the residuals are at a point, and the
    !! linear model of the residuals at the last point that was accepted. Both are n-sized at most: the
    !! Jacobian stays with the problem, whether it is held whole, differenced or streamed.
@@ -82,4 +82,4 @@ contains
       end do
    end function slope
 
-end module minpack_problem
+end module minpack_model

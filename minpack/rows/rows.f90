@@ -1,17 +1,17 @@
-module minpack_dense
+module minpack_rows
    !! The dense problem: m residuals and their m x n Jacobian, which is given or differenced.
    use minpack_kinds, only: dp
    use minpack_info, only: going_on, jacobian_not_finite
    use minpack_vectors, only: enorm, all_finite, first_on_line, line
-   use minpack_problem, only: problem_type, model_type
-   use minpack_functions, only: functions_type
-   use minpack_view, only: view_type
-   use minpack_difference, only: differences_type
+   use minpack_model, only: problem_type, model_type
+   use minpack_user_functions, only: user_functions_type
+   use minpack_strided_matrix, only: strided_matrix_type
+   use minpack_differences, only: differences_type
    use minpack_fold, only: triangulate, fold
    use minpack_qr, only: pivoted_qr
    implicit none
    private
-   public :: dense_type, analytic_type, differenced_type
+   public :: rows_type, analytic_rows_type, differenced_rows_type
 
    integer, parameter :: most_rows = 480
       !! In a block.
@@ -19,8 +19,8 @@ module minpack_dense
       !! In a block, as long as it has fewest_rows: it lies in cache.
    integer, parameter :: fewest_rows = 64
 
-   type, abstract, extends(problem_type) :: dense_type
-      class(functions_type), pointer :: functions => null()
+   type, abstract, extends(problem_type) :: rows_type
+      class(user_functions_type), pointer :: functions => null()
       real(dp), pointer, contiguous :: fvec(:) => null()
          !! Shape: (m). The residuals at the last point that was accepted.
       real(dp) :: trial_norm = 0
@@ -42,28 +42,28 @@ module minpack_dense
       procedure :: accept
       procedure :: factor
       procedure(jacobian), deferred :: jacobian
-   end type dense_type
+   end type rows_type
 
-   type, extends(dense_type) :: analytic_type
+   type, extends(rows_type) :: analytic_rows_type
    contains
       procedure :: jacobian => analytic_jacobian
-   end type analytic_type
+   end type analytic_rows_type
 
-   type, extends(dense_type) :: differenced_type
+   type, extends(rows_type) :: differenced_rows_type
       type(differences_type) :: differences
       real(dp), allocatable :: fjac(:, :)
          !! Shape: (m, n).
    contains
       procedure :: prepare => prepare_differenced
       procedure :: jacobian => differenced_jacobian
-   end type differenced_type
+   end type differenced_rows_type
 
    abstract interface
       subroutine jacobian(self, x, view, info)
-         import :: dense_type, view_type, dp
-         class(dense_type), intent(inout), target :: self
+         import :: rows_type, strided_matrix_type, dp
+         class(rows_type), intent(inout), target :: self
          real(dp), intent(in), contiguous :: x(:)
-         type(view_type), intent(out) :: view
+         type(strided_matrix_type), intent(out) :: view
             !! The Jacobian at x, good until the next evaluation.
          integer, intent(out) :: info
       end subroutine jacobian
@@ -72,8 +72,8 @@ module minpack_dense
 contains
 
    subroutine prepare(self, functions, fvec, stat)
-      class(dense_type), intent(inout) :: self
-      class(functions_type), intent(in), target :: functions
+      class(rows_type), intent(inout) :: self
+      class(user_functions_type), intent(in), target :: functions
       real(dp), intent(in), target, contiguous :: fvec(:)
          !! Shape: (m). The residuals at the starting point.
       integer, intent(out) :: stat
@@ -91,8 +91,8 @@ contains
    end subroutine prepare
 
    subroutine prepare_differenced(self, functions, fvec, stat)
-      class(differenced_type), intent(inout) :: self
-      class(functions_type), intent(in), target :: functions
+      class(differenced_rows_type), intent(inout) :: self
+      class(user_functions_type), intent(in), target :: functions
       real(dp), intent(in), target, contiguous :: fvec(:)
       integer, intent(out) :: stat
 
@@ -102,7 +102,7 @@ contains
    end subroutine prepare_differenced
 
    subroutine residual(self, x, norm, info)
-      class(dense_type), intent(inout) :: self
+      class(rows_type), intent(inout) :: self
       real(dp), intent(in), contiguous :: x(:)
       real(dp), intent(out) :: norm
       integer, intent(out) :: info
@@ -115,18 +115,18 @@ contains
    end subroutine residual
 
    subroutine accept(self)
-      class(dense_type), intent(inout) :: self
+      class(rows_type), intent(inout) :: self
 
       self%fvec = self%functions%values
       self%fnorm = self%trial_norm
    end subroutine accept
 
    subroutine factor(self, x, model, info)
-      class(dense_type), intent(inout), target :: self
+      class(rows_type), intent(inout), target :: self
       real(dp), intent(in), contiguous :: x(:)
       type(model_type), intent(inout) :: model
       integer, intent(out) :: info
-      type(view_type) :: view
+      type(strided_matrix_type) :: view
       integer :: j
 
       model%fnorm = self%fnorm
@@ -150,8 +150,8 @@ contains
 
    subroutine fold_blocks(self, view)
       !! Make the triangle of the first rows of [J f], and fold the others into it.
-      class(dense_type), intent(inout) :: self
-      type(view_type), intent(in) :: view
+      class(rows_type), intent(inout) :: self
+      type(strided_matrix_type), intent(in) :: view
       integer :: height, first, rows, last
 
       height = 0
@@ -193,22 +193,22 @@ contains
    end subroutine grow
 
    subroutine analytic_jacobian(self, x, view, info)
-      class(analytic_type), intent(inout), target :: self
+      class(analytic_rows_type), intent(inout), target :: self
       real(dp), intent(in), contiguous :: x(:)
-      type(view_type), intent(out) :: view
+      type(strided_matrix_type), intent(out) :: view
       integer, intent(out) :: info
 
       call self%functions%jacobian(x, self%fvec, view, info)
    end subroutine analytic_jacobian
 
    subroutine differenced_jacobian(self, x, view, info)
-      class(differenced_type), intent(inout), target :: self
+      class(differenced_rows_type), intent(inout), target :: self
       real(dp), intent(in), contiguous :: x(:)
-      type(view_type), intent(out) :: view
+      type(strided_matrix_type), intent(out) :: view
       integer, intent(out) :: info
 
       call self%differences%fdjac(x, self%fnorm, self%fjac, self%nfev, info)
       call view%show_columns(self%fjac)
    end subroutine differenced_jacobian
 
-end module minpack_dense
+end module minpack_rows

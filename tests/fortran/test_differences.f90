@@ -1,14 +1,14 @@
-program test_difference
+program test_differences
    use minpack_kinds, only: dp
    use minpack_info, only: going_on, jacobian_not_finite
-   use minpack_box, only: box_type
-   use minpack_difference, only: differences_type
+   use minpack_bounds, only: bounds_type
+   use minpack_differences, only: differences_type
    use quadratics, only: quadratics_type
    use checks, only: check, close_to, finish
    implicit none
    real(dp), parameter :: x(3) = [1.0_dp, -2.0_dp, 0.0_dp]
    type(quadratics_type), target :: functions
-   type(box_type) :: box
+   type(bounds_type) :: box
    type(differences_type) :: differences
    real(dp), target, save :: lower(3), upper(3)
    real(dp), target :: values(3)
@@ -75,7 +75,7 @@ contains
       !! Nothing is a number outside them.
       functions%lowest = -2
       functions%highest = 1
-      box = box_type(.true., lower, upper)
+      box = bounds_type(.true., lower, upper)
       lower = functions%lowest
       upper = functions%highest
       call difference(1e-4_dp)
@@ -97,7 +97,7 @@ contains
       call difference(1e-4_dp)
       call check(info == jacobian_not_finite .and. nfev == 1, 'one step is not tried twice')
       functions%highest = huge(1.0_dp)
-      box = box_type()
+      box = bounds_type()
    end subroutine bounds_are_kept
 
    subroutine scale_is_kept(scale)
@@ -179,4 +179,4 @@ contains
       values = [x(1)**2 + x(2) + x(3), 1.0_dp, 1.0_dp]
    end function mix
 
-end program test_difference
+end program test_differences

@@ -1,4 +1,4 @@
-module minpack_lm
+module minpack_fit
    !! The Levenberg-Marquardt loop, one for every problem. J. J. Moré, "The Levenberg-Marquardt
    !! algorithm: implementation and theory", Lecture Notes in Mathematics 630 (1978), with the
    !! constants, the order of tests and the exit codes of MINPACK-1 (report ANL-80-74).
@@ -7,9 +7,9 @@ module minpack_lm
                            ftol_and_xtol_reached, gtol_reached, maxfev_reached, ftol_too_small, &
                            xtol_too_small, gtol_too_small, residuals_not_finite, out_of_memory, &
                            promise_broken
-   use minpack_box, only: box_type
-   use minpack_problem, only: problem_type, model_type
-   use minpack_step, only: trust_region_type, reduction_type
+   use minpack_bounds, only: bounds_type
+   use minpack_model, only: problem_type, model_type
+   use minpack_trust_region, only: trust_region_type, reduction_type
    use minpack_settled, only: has_settled, is_promising
    implicit none
    private
@@ -39,7 +39,7 @@ module minpack_lm
          !! Whether D is diag, or follows the norms of the Jacobian's columns.
       real(dp), pointer, contiguous :: diag(:)
          !! Shape: (n). D if the scale is fixed.
-      type(box_type) :: box
+      type(bounds_type) :: box
    end type settings_type
 
 contains
@@ -131,7 +131,7 @@ contains
       !! variable that bounds let move.
       integer, intent(in) :: n
       type(model_type), intent(in) :: model
-      type(box_type), intent(in) :: box
+      type(bounds_type), intent(in) :: box
       real(dp), intent(in) :: x(:)
       real(dp) :: slope
       integer :: j, column
@@ -151,7 +151,7 @@ contains
       !! Whether there are residuals, but no variable has an effect on them, although some may move.
       real(dp), intent(in) :: fnorm
       type(model_type), intent(in) :: model
-      type(box_type), intent(in) :: box
+      type(bounds_type), intent(in) :: box
 
       is_flat = fnorm > 0 .and. all(model%acnorm == 0)
       if (box%bounded) is_flat = is_flat .and. any(box%lower < box%upper)
@@ -194,4 +194,4 @@ contains
                    .and. reduction%ratio <= 2
    end function negligible
 
-end module minpack_lm
+end module minpack_fit

@@ -1,11 +1,11 @@
-module minpack_view
+module minpack_strided_matrix
    !! A matrix where it lies, in whatever order and with whatever gaps, of doubles or of singles.
    use, intrinsic :: iso_c_binding, only: c_float, c_int, c_intptr_t, c_ptr, c_f_pointer
    use minpack_kinds, only: dp
    use minpack_vectors, only: visit, line
    implicit none
    private
-   public :: view_type, shown_type
+   public :: strided_matrix_type, shown_type
 
    type, bind(c) :: shown_type
       !! A matrix that C shows.
@@ -23,7 +23,7 @@ module minpack_view
          !! 1 for singles, 0 for doubles.
    end type shown_type
 
-   type :: view_type
+   type :: strided_matrix_type
       private
       real(dp), pointer, contiguous :: doubles(:) => null()
       real(c_float), pointer, contiguous :: singles(:) => null()
@@ -35,12 +35,12 @@ module minpack_view
       procedure :: show
       procedure :: show_columns
       procedure :: load
-   end type view_type
+   end type strided_matrix_type
 
 contains
 
    subroutine show(self, shown)
-      class(view_type), intent(out) :: self
+      class(strided_matrix_type), intent(out) :: self
       type(shown_type), intent(in) :: shown
 
       if (shown%single == 1) then
@@ -54,7 +54,7 @@ contains
    end subroutine show
 
    subroutine show_columns(self, matrix)
-      class(view_type), intent(out) :: self
+      class(strided_matrix_type), intent(out) :: self
       real(dp), intent(in), target, contiguous :: matrix(:, :)
 
       self%doubles(1:size(matrix, kind=c_intptr_t)) => matrix
@@ -63,7 +63,7 @@ contains
 
    pure subroutine load(self, first, rows, n, block, ld)
       !! Copy some rows.
-      class(view_type), intent(in) :: self
+      class(strided_matrix_type), intent(in) :: self
       integer, intent(in) :: first
       integer, intent(in) :: rows
       integer, intent(in) :: n
@@ -115,4 +115,4 @@ contains
       end do
    end subroutine load_rows
 
-end module minpack_view
+end module minpack_strided_matrix

@@ -1,13 +1,13 @@
-module minpack_capi
+module minpack_entries
    !! The entries for C, and through it for Python. No algorithm lives here.
    use, intrinsic :: iso_c_binding, only: c_int, c_intptr_t
    use minpack_kinds, only: dp
    use minpack_info, only: going_on, out_of_memory
-   use minpack_box, only: box_type
-   use minpack_problem, only: model_type
-   use minpack_called, only: called_type, address_type, prepare
-   use minpack_dense, only: dense_type, analytic_type, differenced_type
-   use minpack_lm, only: minimize, settings_type
+   use minpack_bounds, only: bounds_type
+   use minpack_model, only: model_type
+   use minpack_c_functions, only: c_functions_type, address_type, prepare
+   use minpack_rows, only: rows_type, analytic_rows_type, differenced_rows_type
+   use minpack_fit, only: minimize, settings_type
    use minpack_covariance, only: covariance
    use minpack_triangle, only: solve_lower
    implicit none
@@ -53,10 +53,10 @@ contains
       integer(c_int), intent(out), target :: ipvt(n)
       integer(c_int), intent(out) :: nfev
       integer(c_int), intent(out) :: info
-      type(differenced_type) :: problem
-      type(box_type) :: box
+      type(differenced_rows_type) :: problem
+      type(bounds_type) :: box
 
-      box = box_type(bounded /= 0, lower, upper)
+      box = bounds_type(bounded /= 0, lower, upper)
       problem%differences%box = box
       problem%differences%epsfcn = epsfcn
       problem%differences%fixed_steps = fixed_steps /= 0
@@ -106,10 +106,10 @@ contains
       integer(c_int), intent(out) :: nfev
       integer(c_int), intent(out) :: njev
       integer(c_int), intent(out) :: info
-      type(analytic_type) :: problem
-      type(box_type) :: box
+      type(analytic_rows_type) :: problem
+      type(bounds_type) :: box
 
-      box = box_type(bounded /= 0, lower, upper)
+      box = bounds_type(bounded /= 0, lower, upper)
       call solve(problem, address_type(residual, residual_data, residual_fills /= 0), &
                  address_type(jacobian, jacobian_data, jacobian_fills /= 0), x, fvec, &
                  evaluated /= 0, &
@@ -130,7 +130,7 @@ contains
       real(dp), intent(out) :: fvec(m)
       integer(c_int), intent(out) :: info
          !! Negative if the function called for a stop.
-      type(called_type), target :: functions
+      type(c_functions_type), target :: functions
       integer :: stat
 
       fvec = 0
@@ -182,7 +182,7 @@ contains
 
    subroutine solve(problem, residual_at, jacobian_at, x, fvec, evaluated, settings, r, qtf, ipvt, &
                     info)
-      class(dense_type), intent(inout) :: problem
+      class(rows_type), intent(inout) :: problem
       type(address_type), intent(in) :: residual_at
       type(address_type), intent(in) :: jacobian_at
       real(dp), intent(inout), contiguous :: x(:)
@@ -193,7 +193,7 @@ contains
       real(dp), intent(out), target, contiguous :: qtf(:)
       integer(c_int), intent(out), target, contiguous :: ipvt(:)
       integer(c_int), intent(out) :: info
-      type(called_type), target :: functions
+      type(c_functions_type), target :: functions
       type(model_type) :: model
       integer :: j, stat
 
@@ -219,4 +219,4 @@ contains
       call minimize(problem, settings, x, model, info)
    end subroutine solve
 
-end module minpack_capi
+end module minpack_entries

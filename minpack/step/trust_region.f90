@@ -1,13 +1,13 @@
-module minpack_step
+module minpack_trust_region
    !! The trust region |D p| <= delta: the step within it, what the step brought, and the radius that
    !! its success leaves to the next.
    use minpack_kinds, only: dp, is_finite
    use minpack_vectors, only: dot, enorm
-   use minpack_problem, only: model_type
+   use minpack_model, only: model_type
    use minpack_triangle, only: multiply
-   use minpack_box, only: box_type
-   use minpack_lmpar, only: lmpar, workspace_type
    use minpack_bounds, only: bounds_type
+   use minpack_lmpar, only: lmpar, workspace_type
+   use minpack_bounded_step, only: bounded_step_type
    use minpack_reach, only: reach_type
    implicit none
    private
@@ -38,8 +38,8 @@ module minpack_step
          !! The Levenberg-Marquardt parameter of the last step.
       real(dp) :: xnorm = 0
          !! |D x|, of the variables that are on no bound.
-      type(box_type) :: box
-      type(bounds_type) :: bounds
+      type(bounds_type) :: box
+      type(bounded_step_type) :: bounds
          !! The step where there are bounds.
       type(reach_type) :: reach
          !! How far it goes towards them.
@@ -75,7 +75,7 @@ contains
       real(dp), intent(in) :: diag(:)
          !! Shape: (n). D if the scale is fixed.
       logical, intent(in) :: fixed_scale
-      type(box_type), intent(in) :: box
+      type(bounds_type), intent(in) :: box
       integer, intent(out) :: stat
          !! Not zero if memory ran out.
 
@@ -253,4 +253,4 @@ contains
       if (value > 0 .and. is_finite(value)) power_of_two = scale(1.0_dp, exponent(value) - 1)
    end function power_of_two
 
-end module minpack_step
+end module minpack_trust_region

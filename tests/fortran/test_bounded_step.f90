@@ -1,7 +1,7 @@
-program test_bounds
+program test_bounded_step
    !! The step within bounds against the conditions that only a solution fulfils.
    use minpack_kinds, only: dp
-   use minpack_bounds, only: bounds_type
+   use minpack_bounded_step, only: bounded_step_type
    use minpack_lmpar, only: workspace_type
    use checks, only: check, finish, random_matrix, random_triangle
    implicit none
@@ -59,7 +59,7 @@ contains
       real(dp), intent(in) :: limits(:, :)
       real(dp), intent(in) :: scale
          !! Of the residuals, and so of everything in scaled variables.
-      type(bounds_type) :: bounds
+      type(bounded_step_type) :: bounds
       type(workspace_type) :: workspace
       real(dp), allocatable :: t(:, :), z(:), slope(:)
       real(dp) :: par, length, tolerance
@@ -99,4 +99,4 @@ contains
       triangle(1, :) = 1
    end function rank_of_one
 
-end program test_bounds
+end program test_bounded_step

@@ -1,12 +1,12 @@
-module minpack_functions
+module minpack_user_functions
    !! The user's functions as a dense problem sees them, whoever calls them and however.
    use minpack_kinds, only: dp
-   use minpack_view, only: view_type
+   use minpack_strided_matrix, only: strided_matrix_type
    implicit none
    private
-   public :: functions_type
+   public :: user_functions_type
 
-   type, abstract :: functions_type
+   type, abstract :: user_functions_type
       integer :: m = 0
          !! Number of residuals.
       integer :: n = 0
@@ -16,13 +16,13 @@ module minpack_functions
    contains
       procedure(residual), deferred :: residual
       procedure(jacobian), deferred :: jacobian
-   end type functions_type
+   end type user_functions_type
 
    abstract interface
       subroutine residual(self, x, differencing, info)
          !! Evaluate the residuals at x; `values` shows them, until the next evaluation.
-         import :: functions_type, dp
-         class(functions_type), intent(inout), target :: self
+         import :: user_functions_type, dp
+         class(user_functions_type), intent(inout), target :: self
          real(dp), intent(in), contiguous :: x(:)
          logical, intent(in) :: differencing
             !! Whether the values are for a column of a differenced Jacobian.
@@ -32,15 +32,15 @@ module minpack_functions
 
       subroutine jacobian(self, x, fvec, view, info)
          !! Evaluate the Jacobian at x, where the residuals are fvec.
-         import :: functions_type, view_type, dp
-         class(functions_type), intent(inout), target :: self
+         import :: user_functions_type, strided_matrix_type, dp
+         class(user_functions_type), intent(inout), target :: self
          real(dp), intent(in), contiguous :: x(:)
          real(dp), intent(inout) :: fvec(:)
             !! Read only by convention: a C function gets it without const.
-         type(view_type), intent(out) :: view
+         type(strided_matrix_type), intent(out) :: view
          integer, intent(out) :: info
             !! going_on, or the reason to stop.
       end subroutine jacobian
    end interface
 
-end module minpack_functions
+end module minpack_user_functions

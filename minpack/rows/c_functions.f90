@@ -1,14 +1,14 @@
-module minpack_called
+module minpack_c_functions
    !! Functions that are called by address, each with the data that is its own.
    use, intrinsic :: iso_c_binding, only: c_int, c_int64_t, c_intptr_t, c_ptr, c_funptr, c_f_pointer, &
                                           c_f_procpointer
    use minpack_kinds, only: dp
    use minpack_info, only: going_on
-   use minpack_functions, only: functions_type
-   use minpack_view, only: view_type, shown_type
+   use minpack_user_functions, only: user_functions_type
+   use minpack_strided_matrix, only: strided_matrix_type, shown_type
    implicit none
    private
-   public :: called_type, address_type, prepare
+   public :: c_functions_type, address_type, prepare
 
    abstract interface
       ! The signatures of what is filled are cminpack's.
@@ -78,7 +78,7 @@ module minpack_called
          !! Whether it fills memory of the core's, or shows where its values lie.
    end type address_type
 
-   type, extends(functions_type) :: called_type
+   type, extends(user_functions_type) :: c_functions_type
       procedure(shown_residual_type), pointer, nopass :: show_residual => null()
       procedure(filled_residual_type), pointer, nopass :: fill_residual => null()
          !! One of the two is associated.
@@ -94,12 +94,12 @@ module minpack_called
    contains
       procedure :: residual
       procedure :: jacobian
-   end type called_type
+   end type c_functions_type
 
 contains
 
    subroutine prepare(self, m, n, residual_at, jacobian_at, stat)
-      type(called_type), intent(out) :: self
+      type(c_functions_type), intent(out) :: self
       integer, intent(in) :: m
       integer, intent(in) :: n
       type(address_type), intent(in) :: residual_at
@@ -129,7 +129,7 @@ contains
    end subroutine prepare
 
    subroutine residual(self, x, differencing, info)
-      class(called_type), intent(inout), target :: self
+      class(c_functions_type), intent(inout), target :: self
       real(dp), intent(in), contiguous :: x(:)
       logical, intent(in) :: differencing
       integer, intent(out) :: info
@@ -147,10 +147,10 @@ contains
    end subroutine residual
 
    subroutine jacobian(self, x, fvec, view, info)
-      class(called_type), intent(inout), target :: self
+      class(c_functions_type), intent(inout), target :: self
       real(dp), intent(in), contiguous :: x(:)
       real(dp), intent(inout) :: fvec(:)
-      type(view_type), intent(out) :: view
+      type(strided_matrix_type), intent(out) :: view
       integer, intent(out) :: info
       type(shown_type) :: shown
 
@@ -171,4 +171,4 @@ contains
       info = merge(answer, going_on, answer < 0)
    end function unless_stopped
 
-end module minpack_called
+end module minpack_c_functions

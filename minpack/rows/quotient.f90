@@ -2,8 +2,8 @@ module minpack_quotient
    !! One column of a Jacobian: the difference quotient for a given step.
    use minpack_kinds, only: dp
    use minpack_info, only: going_on, jacobian_not_finite
-   use minpack_box, only: box_type
-   use minpack_functions, only: functions_type
+   use minpack_bounds, only: bounds_type
+   use minpack_user_functions, only: user_functions_type
    implicit none
    private
    public :: difference, sample_type
@@ -21,8 +21,8 @@ contains
    subroutine difference(functions, box, x, fvec, unit, j, wanted, column, sample, nfev, info)
       !! Step variable j forward, or backward where the forward step leaves the bounds or the functions'
       !! domain. A variable that is fixed is not stepped; its column is zero.
-      class(functions_type), intent(inout) :: functions
-      type(box_type), intent(in) :: box
+      class(user_functions_type), intent(inout) :: functions
+      type(bounds_type), intent(in) :: box
       real(dp), intent(inout), contiguous :: x(:)
          !! Shape: (n). Left as it came.
       real(dp), intent(in), contiguous :: fvec(:)

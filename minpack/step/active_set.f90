@@ -1,5 +1,5 @@
-module minpack_boxed
-   !! The problem of minpack_bounds once more, one change of the active set at a time.
+module minpack_active_set
+   !! The problem of minpack_bounded_step once more, one change of the active set at a time.
    !!
    !! For a par > 0 that is given,
    !!
@@ -16,10 +16,10 @@ module minpack_boxed
    use minpack_vectors, only: enorm
    use minpack_triangle, only: multiply, multiply_transposed
    use minpack_lmpar, only: workspace_type
-   use minpack_reduced, only: reduced_type
+   use minpack_subset_step, only: subset_step_type
    implicit none
    private
-   public :: boxed_type
+   public :: active_set_type
 
    real(dp), parameter :: tolerance = 0.1_dp
       !! A step is long enough, or short enough, within this fraction of delta.
@@ -27,7 +27,7 @@ module minpack_boxed
       !! A par that is felt by no column that is more than rounding errors.
    integer, parameter :: most_bisections = 40
 
-   type :: boxed_type
+   type :: active_set_type
       !! Everything is in the order of the columns of T.
       integer :: n = 0
       real(dp), allocatable :: goal(:)
@@ -45,12 +45,12 @@ module minpack_boxed
       procedure, private :: solve_free
       procedure, private :: advance
       procedure, private :: most_willing
-   end type boxed_type
+   end type active_set_type
 
 contains
 
    subroutine prepare(self, n, stat)
-      class(boxed_type), intent(inout) :: self
+      class(active_set_type), intent(inout) :: self
       integer, intent(in) :: n
       integer, intent(out) :: stat
          !! Not zero if memory ran out.
@@ -62,21 +62,21 @@ contains
    subroutine finish(self, t, q, delta, least, greatest, side, slope, par, z, length, reduced, &
                      workspace)
       !! Solve the problem if z does not solve it yet.
-      class(boxed_type), intent(inout) :: self
+      class(active_set_type), intent(inout) :: self
       real(dp), intent(in), contiguous :: t(:, :)
       real(dp), intent(in), contiguous :: q(:)
       real(dp), intent(in) :: delta
       real(dp), intent(in) :: least(:)
       real(dp), intent(in) :: greatest(:)
       integer, intent(inout) :: side(:)
-         !! Shape: (n). As in minpack_bounds, and so is slope.
+         !! Shape: (n). As in minpack_bounded_step, and so is slope.
       real(dp), intent(inout), contiguous :: slope(:)
       real(dp), intent(inout) :: par
       real(dp), intent(inout), contiguous :: z(:)
          !! In the box.
       real(dp), intent(inout) :: length
          !! |z|.
-      type(reduced_type), intent(inout) :: reduced
+      type(subset_step_type), intent(inout) :: reduced
       type(workspace_type), intent(inout) :: workspace
       real(dp) :: low, high
       integer :: bisection
@@ -104,7 +104,7 @@ contains
 
    subroutine descend(self, t, q, least, greatest, par, side, slope, z, reduced, workspace)
       !! Solve the problem for a par that is not zero. The arguments are those of finish.
-      class(boxed_type), intent(inout) :: self
+      class(active_set_type), intent(inout) :: self
       real(dp), intent(in), contiguous :: t(:, :)
       real(dp), intent(in), contiguous :: q(:)
       real(dp), intent(in) :: least(:)
@@ -113,7 +113,7 @@ contains
       integer, intent(inout) :: side(:)
       real(dp), intent(inout), contiguous :: slope(:)
       real(dp), intent(inout), contiguous :: z(:)
-      type(reduced_type), intent(inout) :: reduced
+      type(subset_step_type), intent(inout) :: reduced
       type(workspace_type), intent(inout) :: workspace
       real(dp) :: norm, share
       integer :: released, blocking, round
@@ -141,13 +141,13 @@ contains
 
    subroutine solve_free(self, t, q, par, side, z, reduced, workspace)
       !! The solution for the free variables, the held ones being where they are.
-      class(boxed_type), intent(inout) :: self
+      class(active_set_type), intent(inout) :: self
       real(dp), intent(in), contiguous :: t(:, :)
       real(dp), intent(in), contiguous :: q(:)
       real(dp), intent(in) :: par
       integer, intent(in) :: side(:)
       real(dp), intent(in), contiguous :: z(:)
-      type(reduced_type), intent(inout) :: reduced
+      type(subset_step_type), intent(inout) :: reduced
       type(workspace_type), intent(inout) :: workspace
       integer :: count, j
 
@@ -165,7 +165,7 @@ contains
 
    pure subroutine advance(self, least, greatest, side, z, share, blocking)
       !! Move z towards the goal, and hold the variable that is in the way.
-      class(boxed_type), intent(in) :: self
+      class(active_set_type), intent(in) :: self
       real(dp), intent(in) :: least(:)
       real(dp), intent(in) :: greatest(:)
       integer, intent(inout) :: side(:)
@@ -203,7 +203,7 @@ contains
 
    pure integer function most_willing(self, least, greatest, side, slope, par, z, norm) result(most)
       !! The held variable whose slope points most into the box, or 0.
-      class(boxed_type), intent(in) :: self
+      class(active_set_type), intent(in) :: self
       real(dp), intent(in) :: least(:)
       real(dp), intent(in) :: greatest(:)
       integer, intent(in) :: side(:)
@@ -226,4 +226,4 @@ contains
       end do
    end function most_willing
 
-end module minpack_boxed
+end module minpack_active_set

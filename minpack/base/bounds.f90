@@ -1,11 +1,11 @@
-module minpack_box
+module minpack_bounds
    !! The feasible set: lower <= x <= upper, or everything.
    use minpack_kinds, only: dp
    implicit none
    private
-   public :: box_type, has_no_way_to_go
+   public :: bounds_type, has_no_way_to_go
 
-   type :: box_type
+   type :: bounds_type
       logical :: bounded = .false.
          !! Without bounds nothing looks at the arrays.
       real(dp), pointer, contiguous :: lower(:) => null()
@@ -17,13 +17,13 @@ module minpack_box
       procedure :: pins
       procedure :: confine
       procedure :: difference
-   end type box_type
+   end type bounds_type
 
 contains
 
    pure logical function holds(self, x)
       !! Whether x is feasible. Never true of NaN.
-      class(box_type), intent(in) :: self
+      class(bounds_type), intent(in) :: self
       real(dp), intent(in) :: x(:)
 
       holds = .true.
@@ -32,7 +32,7 @@ contains
 
    pure logical function pins(self, j, value, slope)
       !! Whether variable j has no way to go.
-      class(box_type), intent(in) :: self
+      class(bounds_type), intent(in) :: self
       integer, intent(in) :: j
       real(dp), intent(in) :: value
       real(dp), intent(in) :: slope
@@ -58,7 +58,7 @@ contains
 
    pure real(dp) function confine(self, j, value)
       !! The feasible value of variable j that is nearest.
-      class(box_type), intent(in) :: self
+      class(bounds_type), intent(in) :: self
       integer, intent(in) :: j
       real(dp), intent(in) :: value
 
@@ -69,7 +69,7 @@ contains
    pure real(dp) function difference(self, j, value, wanted)
       !! The step by which to difference variable j: the one that is wanted, or the opposite one, or
       !! in a box that is narrower than both as far as there is room.
-      class(box_type), intent(in) :: self
+      class(bounds_type), intent(in) :: self
       integer, intent(in) :: j
       real(dp), intent(in) :: value
       real(dp), intent(in) :: wanted
@@ -94,4 +94,4 @@ contains
 
    end function difference
 
-end module minpack_box
+end module minpack_bounds
