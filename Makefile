@@ -86,7 +86,7 @@ define build_apart
 endef
 
 # A stamp a dependency group: the package is installed anew whenever a file of it changed.
-SOURCES := $(wildcard minpack/* minpack/*/* src/leastsq/*) meson.build pyproject.toml
+SOURCES := $(wildcard minpack/* minpack/*/* src/leastsq/* src/leastsq/*/*) meson.build pyproject.toml
 
 .venv/demo .venv/docs .venv/test .venv/benchmark: .venv/%: $(SOURCES) .venv/tools
 	@mkdir -p build

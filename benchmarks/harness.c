@@ -1,25 +1,17 @@
 /* The exponential fit in C, by this library's core (linked) and by libcminpack (at its address). */
 #define _POSIX_C_SOURCE 200809L
 #include <math.h>
-#include <stdint.h>
 #include <string.h>
 #include <time.h>
 
+#include "minpack.h"
+
 enum { N = 3, MOST = 1000 };
 
-typedef int Residual(void *data, int m, int n, const double *x, double *fvec, int iflag);
-
-typedef int CminpackLmdif(Residual *fcn, void *p, int m, int n, double *x, double *fvec, double ftol,
+typedef int CminpackLmdif(minpack_fill_residual *fcn, void *p, int m, int n, double *x, double *fvec, double ftol,
                           double xtol, double gtol, int maxfev, double epsfcn, double *diag, int mode,
                           double factor, int nprint, int *nfev, double *fjac, int ldfjac, int *ipvt,
                           double *qtf, double *wa1, double *wa2, double *wa3, double *wa4);
-
-void lmdif(const intptr_t *residual, const intptr_t *residual_data, const int *residual_fills, const int *m,
-           const int *n, double *x, double *fvec, const int *evaluated, const double *ftol, const double *xtol, const double *gtol,
-           const int *maxfev, const double *epsfcn, const int *fixed_steps, const double *steps,
-           const double *factor, const int *fixed_scale,
-           const double *diag, const int *bounded, const double *lower, const double *upper,
-           double *augmented, int *ipvt, int *nfev, int *info);
 
 static const double tolerance = 1.49012e-8, gtol = 0, epsfcn = 2.220446049250313e-16, factor = 100;
 static const int maxfev = 800;
@@ -46,7 +38,7 @@ residual(void *data, int m, int n, const double *p, double *fvec, int iflag)
 }
 
 double
-seconds_of_residual(Residual *function, void *data, int m, const double *x, int count)
+seconds_of_residual(minpack_fill_residual *function, void *data, int m, const double *x, int count)
 {
     double fvec[MOST], start = now();
     for (int i = 0; i < count; i++) {
@@ -58,14 +50,14 @@ seconds_of_residual(Residual *function, void *data, int m, const double *x, int 
 double
 seconds_of_fit(void *data, int m, const double *x0, int count, double *x, int *nfev)
 {
-    const intptr_t function = (intptr_t)residual, address = (intptr_t)data;
-    const int n = N, fills = 1, evaluated = 0, fixed_steps = 0, fixed_scale = 0, bounded = 0;
-    double fvec[MOST], diag[N], augmented[N * (N + 1)], start = now();
-    int ipvt[N], info;
+    const minpack_residual function = {.fill = residual, .data = data};
+    const minpack_options options = {
+        .ftol = tolerance, .xtol = tolerance, .factor = factor, .epsfcn = epsfcn, .maxfev = maxfev};
+    double fvec[MOST], augmented[N * (N + 1)], start = now();
+    int ipvt[N], njev, info;
     for (int i = 0; i < count; i++) {
-        memcpy(x, x0, sizeof diag);
-        lmdif(&function, &address, &fills, &m, &n, x, fvec, &evaluated, &tolerance, &tolerance, &gtol, &maxfev,
-              &epsfcn, &fixed_steps, diag, &factor, &fixed_scale, diag, &bounded, diag, diag, augmented, ipvt, nfev, &info);
+        memcpy(x, x0, N * sizeof *x);
+        minpack_fit(&function, NULL, &options, m, N, x, fvec, 0, augmented, ipvt, nfev, &njev, &info);
     }
     return (now() - start) / count;
 }

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from native.functions import Curve, numbers
 from problems.models import SIGMAS
 
-from leastsq import NativeFunction, _minpack
+from leastsq import NativeFunction, _core
 
 ANY_SPEED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("test", max_examples=200, derandomize=True, **ANY_SPEED)
@@ -77,6 +77,5 @@ def jacobian(library, curve):
 @pytest.fixture
 def native_only(monkeypatch):
     """Whatever calls Python in a fit fails."""
-    monkeypatch.setattr(_minpack, "lmdif", None)
-    monkeypatch.setattr(_minpack, "lmder", None)
+    monkeypatch.setattr(_core, "fit", None)
     return monkeypatch

@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 
 import leastsq
+from leastsq._core import _cpu
 
 SUFFIX = EXTENSION_SUFFIXES[0]
 pytestmark = [pytest.mark.usefixtures("elf"), pytest.mark.release]
-EXTENSIONS = [
-    path for path in Path(leastsq.__file__).parent.iterdir() if path.name.endswith(SUFFIX)
-]
+EXTENSIONS = sorted(Path(leastsq.__file__).parent.rglob(f"*{SUFFIX}"))
 each_extension = pytest.mark.parametrize("extension", EXTENSIONS, ids=lambda path: path.name)
 
 
@@ -72,11 +71,17 @@ def test_entries_say_by_their_names_that_they_release_the_gil():
     code = "\n".join(line.split("!")[0] for line in wrapper.read_text().splitlines())
     entries = dict(re.findall(r"^ *subroutine (\w+)\((.*?)end subroutine", code, re.M | re.S))
     assert {name for name, body in entries.items() if "threadsafe" in body} == {
-        "lmdif_nogil",
-        "lmder_nogil",
+        "fit_nogil",
         "evaluate",
     }
-    assert {"lmdif", "lmder"} < set(entries)
+    assert "fit" in entries
+
+
+def test_extensions_are_found():
+    assert {"_calls", "_cpu", "_minpack_baseline"} <= {
+        path.name.removesuffix(SUFFIX) for path in EXTENSIONS
+    }
+    assert len(EXTENSIONS) >= 2 + len(_cpu.levels())
 
 
 def test_version_is_the_packages():

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from leastsq import _cpu, _minpack
+from leastsq import _core
+from leastsq._core import _cpu
 
 PROBLEMS = ["test_mgh.py", "test_bounded_problems.py", "test_tutorial_fits.py"]
 needs_levels = pytest.mark.skipif(len(_cpu.levels()) == 1, reason="one level alone runs here")
@@ -24,16 +25,16 @@ def run(level, *arguments):
 
 
 def test_fastest_level_is_taken_where_none_is_named():
-    code = "from leastsq import _minpack; print(_minpack.level, _minpack.core.__name__)"
+    code = "from leastsq import _core; print(_core.level, _core.core.__name__)"
     fastest = _cpu.levels()[0]
-    assert run("", "-c", code).stdout.split() == [fastest, f"leastsq._minpack_{fastest}"]
+    assert run("", "-c", code).stdout.split() == [fastest, f"leastsq._core._minpack_{fastest}"]
 
 
 @pytest.mark.parametrize("level", _cpu.levels())
 def test_named_level_is_taken(level):
-    code = "from leastsq import _minpack; print(_minpack.lmdif is _minpack.core.lmdif)"
-    code += "; print(_minpack.core.__name__)"
-    assert run(level, "-c", code).stdout.split() == ["True", f"leastsq._minpack_{level}"]
+    code = "from leastsq import _core; print(_core.fit is _core.core.fit)"
+    code += "; print(_core.core.__name__)"
+    assert run(level, "-c", code).stdout.split() == ["True", f"leastsq._core._minpack_{level}"]
 
 
 def test_unknown_level_is_refused():
@@ -42,7 +43,7 @@ def test_unknown_level_is_refused():
     assert "ImportError: LEASTSQ_CPU is 'v9', but here there is" in done.stderr
 
 
-@pytest.mark.parametrize("level", sorted(set(_cpu.levels()) - {_minpack.level}))
+@pytest.mark.parametrize("level", sorted(set(_cpu.levels()) - {_core.level}))
 def test_problems_are_solved(level):
     problems = [str(Path(__file__).with_name(name)) for name in PROBLEMS]
     done = run(level, "-m", "pytest", "-q", "-p", "no:cacheprovider", *problems)

@@ -15,7 +15,7 @@ from native.functions import Meeting
 from numba import njit
 from problems.curve import curve, njit_curve, njit_jacobian, njit_transpose
 
-from leastsq import _minpack, leastsq
+from leastsq import _core, leastsq
 
 
 class UnexpectedError(Exception):
@@ -130,7 +130,7 @@ def test_two_threads_are_inside_at_the_same_time(library):
 def test_functions_that_run_in_parallel_are_called_by_one_thread_at_a_time(fit, monkeypatch):
     parallel = njit(parallel=True)(curve)
     args = (fit.x, fit.y)
-    monkeypatch.setattr(_minpack, "lmdif_nogil", None)
+    monkeypatch.setattr(_core, "fit_nogil", None)
     np.testing.assert_allclose(
         leastsq(parallel, fit.start, args=args)[0], leastsq(curve, fit.start, args=args)[0]
     )
@@ -189,8 +189,8 @@ def test_code_from_numbas_cache_is_called(tmp_path):
     code = """
         import numpy as np
         from cached import residuals
-        from leastsq import _minpack, leastsq
-        _minpack.lmdif = None
+        from leastsq import _core, leastsq
+        _core.fit = None
         print(leastsq(residuals, np.ones(2), args=(np.array([3.0, 4.0]),))[0].round(6).tolist())
         print(sum(residuals.stats.cache_hits.values()))
     """

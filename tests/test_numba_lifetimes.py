@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from numba import njit, objmode
 
-from leastsq import _functions, curve_fit, leastsq
+from leastsq import curve_fit, leastsq
+from leastsq._functions import functions
 
 KEPT = []
 FACTOR = 2.0
@@ -265,17 +266,17 @@ def test_recompiled_functions_are_not_refused_for_what_they_were(monkeypatch):
 
 
 def test_function_compiled_anew_before_its_first_call_is_fitted_as_it_is_then(monkeypatch):
-    evaluate = _functions.first_residuals
+    evaluate = functions.first_residuals
 
     def evaluate_after_all(*given):
         monkeypatch.setitem(globals(), "FACTOR", 5.0)
         residuals_of_a_global.recompile()
-        monkeypatch.setattr(_functions, "first_residuals", evaluate)
+        monkeypatch.setattr(functions, "first_residuals", evaluate)
         return evaluate(*given)
 
     monkeypatch.setitem(globals(), "FACTOR", 2.0)
     residuals_of_a_global.recompile()
-    monkeypatch.setattr(_functions, "first_residuals", evaluate_after_all)
+    monkeypatch.setattr(functions, "first_residuals", evaluate_after_all)
     assert leastsq(residuals_of_a_global, [1.0])[0] == pytest.approx(5)
 
 

@@ -19,7 +19,9 @@ module minpack_settled
    use minpack_vectors, only: dot, enorm
    use minpack_model, only: model_type
    use minpack_triangle, only: multiply
+   use minpack_workspace, only: workspace_type
    use minpack_lmpar, only: damped_step
+   use minpack_active_set, only: descend
    use minpack_trust_region, only: trust_region_type, reduction_type
    implicit none
    private
@@ -41,7 +43,7 @@ module minpack_settled
 
 contains
 
-   logical function has_settled(region, model, reduction, accepted, fnorm, tolerance)
+   logical function has_settled(region, model, reduction, accepted, fnorm, tolerance, workspace)
       class(trust_region_type), intent(inout) :: region
       type(model_type), intent(in) :: model
          !! The linear model that the last step was proposed with.
@@ -53,10 +55,11 @@ contains
          !! Norm of the residuals where the fit stands.
       real(dp), intent(in) :: tolerance
          !! The larger one of ftol and xtol.
+      type(workspace_type), intent(inout) :: workspace
       real(dp) :: remaining, error
 
       has_settled = .false.
-      if (region%box%bounded) then
+      if (region%bounds%bounded) then
          if (region%reach%falls_short()) then
             call region%reach%call_in()
             return
@@ -66,33 +69,37 @@ contains
       error = abs(reduction%actual - reduction%predicted)
       remaining = reduction%predicted
       if (region%par > 0) then
-         remaining = promise(region, model, merge(no_damping, damping, &
-                                                  accepted .and. error <= exact*reduction%predicted))
+         remaining = promise( &
+                     region, model, &
+                     merge(no_damping, damping, accepted .and. error <= exact*reduction%predicted), &
+                     workspace)
       end if
       if (accepted) remaining = remaining - reduction%predicted + error
       has_settled = remaining <= max(worthwhile, tolerance) .or. fnorm <= rounding*region%xnorm
    end function has_settled
 
-   logical function is_promising(region, model)
+   logical function is_promising(region, model, workspace)
       !! Whether the model promises more than the errors of a differenced Jacobian may make it promise.
       class(trust_region_type), intent(inout) :: region
       type(model_type), intent(in) :: model
+      type(workspace_type), intent(inout) :: workspace
 
-      is_promising = promise(region, model, damping) > credible
+      is_promising = promise(region, model, damping, workspace) > credible
    end function is_promising
 
-   real(dp) function promise(region, model, par)
+   real(dp) function promise(region, model, par, workspace)
       !! The relative reduction of the sum of squares by the step with a given par, however long.
       class(trust_region_type), intent(inout) :: region
       type(model_type), intent(in) :: model
       real(dp), intent(in) :: par
+      type(workspace_type), intent(inout) :: workspace
 
-      associate (n => region%n, z => region%unlimited, image => region%work)
-         if (region%box%bounded) then
+      associate (n => region%n, z => workspace%unlimited, image => workspace%image)
+         if (region%bounds%bounded) then
             z = region%z
-            call region%bounds%descend(region%t, model%qtf, par, z, region%workspace)
+            call descend(region%box, region%t, model%qtf, par, z, workspace)
          else
-            call damped_step(n, region%t, model%qtf, par, z, region%workspace)
+            call damped_step(n, region%t, model%qtf, par, z, workspace)
          end if
          call multiply(n, region%t, z, image)
          promise = 2*dot(n, image/model%fnorm, model%qtf/model%fnorm) &

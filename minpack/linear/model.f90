@@ -1,77 +1,87 @@
 module minpack_model
-   !! What the loop knows of a least-squares problem: how large the residuals are at a point, and the
-   !! linear model of the residuals at the last point that was accepted. Both are n-sized at most: the
-   !! Jacobian stays with the problem, whether it is held whole, differenced or streamed.
+   !! The linear model f + J p of the residuals, seen through the orthogonal Q of J P = Q R. Nothing of
+   !! it grows with the number of residuals.
    use minpack_kinds, only: dp
+   use minpack_store, only: store_type
+   use minpack_vectors, only: all_finite
+   use minpack_triangle, only: copy_triangle
+   use minpack_qr, only: pivoted_qr
    implicit none
    private
-   public :: problem_type, model_type
+   public :: model_type
 
    type :: model_type
-      !! The linear model f + J p, seen through the orthogonal Q of J P = Q R.
       real(dp), pointer, contiguous :: r(:, :) => null()
          !! Shape: (n, n). R, zeros below its nonincreasing diagonal.
       real(dp), pointer, contiguous :: qtf(:) => null()
          !! Shape: (n). Q' f.
       integer, pointer, contiguous :: ipvt(:) => null()
          !! Shape: (n). Column j of J P is column ipvt(j) of J.
-      real(dp), allocatable :: acnorm(:)
+      real(dp), pointer, contiguous :: acnorm(:) => null()
          !! Shape: (n). The norms of the columns of J.
-      real(dp) :: fnorm = 0
+      real(dp), pointer :: fnorm => null()
          !! The norm of f.
    contains
+      procedure :: attach
+      procedure :: begin
+      procedure :: take
       procedure :: slope
    end type model_type
 
-   type, abstract :: problem_type
-      !! Comes to the loop with its residuals known at the starting point.
-      integer :: n = 0
-         !! Number of variables.
-      real(dp) :: fnorm = 0
-         !! Norm of the residuals at the last point that was accepted.
-      integer :: nfev = 0
-         !! Evaluations of the residuals, the one at the starting point included.
-      integer :: njev = 0
-         !! Evaluations of the Jacobian.
-   contains
-      procedure(residual), deferred :: residual
-      procedure(accept), deferred :: accept
-      procedure(factor), deferred :: factor
-   end type problem_type
-
-   abstract interface
-      subroutine residual(self, x, norm, info)
-         !! Evaluate the residuals at a trial point.
-         import :: problem_type, dp
-         class(problem_type), intent(inout) :: self
-         real(dp), intent(in), contiguous :: x(:)
-         real(dp), intent(out) :: norm
-         integer, intent(out) :: info
-            !! going_on, or the reason to stop.
-      end subroutine residual
-
-      subroutine accept(self)
-         !! Make the last trial point the point where the problem stands.
-         import :: problem_type
-         class(problem_type), intent(inout) :: self
-      end subroutine accept
-
-      subroutine factor(self, x, model, info)
-         !! The linear model at x, the last point that was accepted.
-         import :: problem_type, model_type, dp
-         class(problem_type), intent(inout), target :: self
-         real(dp), intent(in), contiguous :: x(:)
-         type(model_type), intent(inout) :: model
-         integer, intent(out) :: info
-            !! going_on, or the reason to stop.
-      end subroutine factor
-   end interface
-
 contains
 
+   subroutine attach(self, n, store)
+      class(model_type), intent(out) :: self
+      integer, intent(in) :: n
+         !! Number of variables.
+      type(store_type), intent(inout) :: store
+
+      self%r => store%matrix(n, n)
+      self%qtf => store%vector(n)
+      self%acnorm => store%vector(n)
+      self%fnorm => store%number()
+      self%ipvt => store%indices(n)
+   end subroutine attach
+
+   pure subroutine begin(self)
+      !! Be the model of a problem that was not evaluated yet: zeros.
+      class(model_type), intent(inout) :: self
+      integer :: j
+
+      self%r = 0
+      self%qtf = 0
+      self%acnorm = 0
+      self%fnorm = 0
+      do j = 1, size(self%ipvt)
+         self%ipvt(j) = j
+      end do
+   end subroutine begin
+
+   subroutine take(self, triangle, fnorm, left, finite)
+      !! Become the model of a triangle.
+      class(model_type), intent(inout) :: self
+      real(dp), intent(in), contiguous :: triangle(:, :)
+         !! Shape: (n + 1, n + 1). The rows of [J f] folded: R without pivoting, and Q'f beside it.
+      real(dp), intent(in) :: fnorm
+         !! The norm of f.
+      real(dp), intent(inout), contiguous :: left(:, :)
+         !! Shape: (n, 2). Workspace.
+      logical, intent(out) :: finite
+         !! Whether the Jacobian is finite. If not, this is not a model.
+      integer :: n
+
+      n = size(self%qtf)
+      self%fnorm = fnorm
+      call copy_triangle(n, triangle, n + 1, self%r)
+      self%qtf = triangle(:n, n + 1)
+      ! A value of the Jacobian that is not finite has spread into its column of the triangle.
+      finite = all_finite(n*n, self%r) .and. all_finite(n, self%qtf)
+      if (finite) call pivoted_qr(n, self%r, self%qtf, self%ipvt, self%acnorm, left)
+   end subroutine take
+
    pure real(dp) function slope(self, j)
-      !! Half the derivative of the sum of squares with respect to variable ipvt(j), divided by the norm
-      !! of f, which is not zero.
+      !! Half the derivative of the sum of squares with respect to variable ipvt(j), divided by the
+      !! norm of f, which is not zero.
       class(model_type), intent(in) :: self
       integer, intent(in) :: j
       integer :: i

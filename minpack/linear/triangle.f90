@@ -5,7 +5,7 @@ module minpack_triangle
    use minpack_vectors, only: dot
    implicit none
    private
-   public :: solve, solve_transposed, solve_lower, multiply, multiply_transposed
+   public :: solve, solve_transposed, solve_lower, multiply, multiply_transposed, copy_triangle
 
 contains
 
@@ -86,5 +86,19 @@ contains
          product(k) = dot(k, t(:, k), x)
       end do
    end subroutine multiply_transposed
+
+   pure subroutine copy_triangle(n, t, ld, copy)
+      !! Copy the first n columns of T, with zeros below the diagonal.
+      integer, intent(in) :: n
+      integer, intent(in) :: ld
+      real(dp), intent(in) :: t(ld, n)
+      real(dp), intent(out) :: copy(n, n)
+      integer :: k
+
+      do k = 1, n
+         copy(:k, k) = t(:k, k)
+         copy(k + 1:, k) = 0
+      end do
+   end subroutine copy_triangle
 
 end module minpack_triangle

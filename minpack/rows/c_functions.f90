@@ -1,14 +1,14 @@
 module minpack_c_functions
    !! Functions that are called by address, each with the data that is its own.
-   use, intrinsic :: iso_c_binding, only: c_int, c_int64_t, c_intptr_t, c_ptr, c_funptr, c_f_pointer, &
-                                          c_f_procpointer
+   use, intrinsic :: iso_c_binding, only: c_int, c_int64_t, c_ptr, c_funptr, c_null_ptr, &
+                                          c_f_pointer, c_f_procpointer
    use minpack_kinds, only: dp
    use minpack_info, only: going_on
    use minpack_user_functions, only: user_functions_type
-   use minpack_strided_matrix, only: strided_matrix_type, shown_type
+   use minpack_strided_matrix, only: strided_matrix_type, shown_matrix_type
    implicit none
    private
-   public :: c_functions_type, address_type, prepare
+   public :: c_functions_type, c_function_type
 
    abstract interface
       ! The signatures of what is filled are cminpack's.
@@ -38,12 +38,12 @@ module minpack_c_functions
       end function shown_residual_type
 
       function shown_jacobian_type(data, m, n, x, shown) bind(c) result(answer)
-         import :: c_int, c_ptr, dp, shown_type
+         import :: c_int, c_ptr, dp, shown_matrix_type
          type(c_ptr), value :: data
          integer(c_int), value :: m
          integer(c_int), value :: n
          real(dp), intent(in) :: x(n)
-         type(shown_type), intent(out) :: shown
+         type(shown_matrix_type), intent(out) :: shown
             !! Where the m x n Jacobian lies, until the next call.
          integer(c_int) :: answer
             !! Negative to stop.
@@ -70,63 +70,58 @@ module minpack_c_functions
    real(dp), parameter :: not_written = transfer(-1_c_int64_t, 1.0_dp)
       !! NaN.
 
-   type :: address_type
-      integer(c_intptr_t) :: function = 0
-      integer(c_intptr_t) :: data = 0
-         !! What it is called with.
-      logical :: fills = .false.
-         !! Whether it fills memory of the core's, or shows where its values lie.
-   end type address_type
+   type, bind(c) :: c_function_type
+      !! A residual or Jacobian function in one of its two forms; the other pointer is null.
+      type(c_funptr) :: fill
+         !! Fills memory of the core's.
+      type(c_funptr) :: show
+         !! Shows where its values lie.
+      type(c_ptr) :: data
+         !! What the function is called with.
+   end type c_function_type
 
    type, extends(user_functions_type) :: c_functions_type
-      procedure(shown_residual_type), pointer, nopass :: show_residual => null()
       procedure(filled_residual_type), pointer, nopass :: fill_residual => null()
-         !! One of the two is associated.
-      type(c_ptr) :: residual_data
+      procedure(shown_residual_type), pointer, nopass :: show_residual => null()
+      type(c_ptr) :: residual_data = c_null_ptr
       real(dp), allocatable :: filled(:)
-         !! Shape: (m). Residuals that are filled.
-      procedure(shown_jacobian_type), pointer, nopass :: show_jacobian => null()
+         !! Shape: (m). Residuals that were filled in.
       procedure(filled_jacobian_type), pointer, nopass :: fill_jacobian => null()
-         !! One of the two is associated if the Jacobian is called for.
-      type(c_ptr) :: jacobian_data
+      procedure(shown_jacobian_type), pointer, nopass :: show_jacobian => null()
+      type(c_ptr) :: jacobian_data = c_null_ptr
       real(dp), allocatable :: fjac(:, :)
-         !! Shape: (m, n). A Jacobian that is filled. What a function leaves out is NaN.
+         !! Shape: (m, n). A Jacobian that was filled in. An element that was left out is NaN.
    contains
+      procedure :: connect
       procedure :: residual
       procedure :: jacobian
    end type c_functions_type
 
 contains
 
-   subroutine prepare(self, m, n, residual_at, jacobian_at, stat)
-      type(c_functions_type), intent(out) :: self
+   subroutine connect(self, m, n, residual, jacobian, stat)
+      !! Take the functions, and allocate the memory that they fill.
+      class(c_functions_type), intent(inout) :: self
       integer, intent(in) :: m
       integer, intent(in) :: n
-      type(address_type), intent(in) :: residual_at
-      type(address_type), intent(in) :: jacobian_at
-         !! 0 if the Jacobian is not called for.
+      type(c_function_type), intent(in) :: residual
+      type(c_function_type), intent(in), optional :: jacobian
       integer, intent(out) :: stat
          !! Not zero if memory ran out.
-      type(c_funptr) :: mold
 
       self%m = m
       self%n = n
-      self%residual_data = transfer(residual_at%data, self%residual_data)
-      self%jacobian_data = transfer(jacobian_at%data, self%jacobian_data)
       stat = 0
-      if (residual_at%fills) then
-         call c_f_procpointer(transfer(residual_at%function, mold), self%fill_residual)
-         allocate (self%filled(m), stat=stat)
-      else
-         call c_f_procpointer(transfer(residual_at%function, mold), self%show_residual)
-      end if
-      if (.not. jacobian_at%fills) then
-         call c_f_procpointer(transfer(jacobian_at%function, mold), self%show_jacobian)
-      else if (stat == 0) then
-         call c_f_procpointer(transfer(jacobian_at%function, mold), self%fill_jacobian)
-         allocate (self%fjac(m, n), stat=stat)
-      end if
-   end subroutine prepare
+      self%residual_data = residual%data
+      call c_f_procpointer(residual%fill, self%fill_residual)
+      call c_f_procpointer(residual%show, self%show_residual)
+      if (associated(self%fill_residual)) allocate (self%filled(m), stat=stat)
+      if (stat /= 0 .or. .not. present(jacobian)) return
+      self%jacobian_data = jacobian%data
+      call c_f_procpointer(jacobian%fill, self%fill_jacobian)
+      call c_f_procpointer(jacobian%show, self%show_jacobian)
+      if (associated(self%fill_jacobian)) allocate (self%fjac(m, n), stat=stat)
+   end subroutine connect
 
    subroutine residual(self, x, differencing, info)
       class(c_functions_type), intent(inout), target :: self
@@ -146,23 +141,23 @@ contains
       if (info == going_on) call c_f_pointer(address, self%values, [self%m])
    end subroutine residual
 
-   subroutine jacobian(self, x, fvec, view, info)
+   subroutine jacobian(self, x, fvec, matrix, info)
       class(c_functions_type), intent(inout), target :: self
       real(dp), intent(in), contiguous :: x(:)
       real(dp), intent(inout) :: fvec(:)
-      type(strided_matrix_type), intent(out) :: view
+      type(strided_matrix_type), intent(out) :: matrix
       integer, intent(out) :: info
-      type(shown_type) :: shown
+      type(shown_matrix_type) :: shown
 
       if (associated(self%fill_jacobian)) then
          self%fjac = not_written
          info = unless_stopped(self%fill_jacobian(self%jacobian_data, self%m, self%n, x, fvec, &
                                                   self%fjac, self%m, 2))
-         call view%show_columns(self%fjac)
+         call matrix%show_columns(self%fjac)
          return
       end if
       info = unless_stopped(self%show_jacobian(self%jacobian_data, self%m, self%n, x, shown))
-      if (info == going_on) call view%show(shown)
+      if (info == going_on) call matrix%show(shown)
    end subroutine jacobian
 
    pure integer function unless_stopped(answer) result(info)

@@ -16,132 +16,114 @@ module minpack_differences
    !! stepped once more, a hundred times farther or less far. If the two quotients agree, the first was
    !! right, and the variable is trusted. If not, the step is varied until two quotients in a row agree, or
    !! agree better than the next two, and is remembered.
+   !!
+   !! Nothing is evaluated here. Each variable asks for a point, and is told the residuals there; whoever
+   !! evaluates them may take the points one by one or all at once.
    use minpack_kinds, only: dp, epsmch, giant, dwarf
    use minpack_info, only: going_on, jacobian_not_finite, out_of_memory
    use minpack_bounds, only: bounds_type
-   use minpack_user_functions, only: user_functions_type
-   use minpack_quotient, only: difference, sample_type
+   use minpack_quotient, only: sample_type, take_quotient, disagreement
+   use minpack_step_memory, only: step_memory_type
+   use minpack_step_search, only: search_type, begin_up, begin_down, wanted_step, compare_up, &
+                                  compare_down, found_step, too_small, factor, upwards
    implicit none
    private
    public :: differences_type
 
-   real(dp), parameter :: too_small = 1000*epsmch
-      !! A change of the residuals that is suspected to be their rounding errors.
    real(dp), parameter :: too_large = 1e-3_dp
       !! A change of the residuals that is suspected to hide their curvature.
-   real(dp), parameter :: factor = 100
-      !! From one step to the next that is tried.
-   real(dp), parameter :: alike = 1e-3_dp
-      !! The relative difference of quotients that agree.
-   real(dp), parameter :: half = 0.5_dp
-      !! Quotients that disagree by more have nothing in common.
-   real(dp), parameter :: several = 5
-   integer, parameter :: most_tries = 6
+
+   integer, parameter :: settled = 0
+      !! The column is good.
+   integer, parameter :: first = 1
+      !! The column is to be differenced by the step to begin with.
+   integer, parameter :: again = 2
+      !! The same once more, because a step that was remembered is forgotten.
+   integer, parameter :: searching = 3
+      !! Another step is tried.
+   integer, parameter :: restoring = 4
+      !! Shorter steps were worse: the column is to be differenced by the first step again.
+
+   type :: variable_type
+      integer :: stage = settled
+      real(dp) :: step = 0
+         !! The step that is asked for, or zero; negative backward.
+      logical :: is_turned = .false.
+         !! Whether it is the opposite of the step that was asked for before.
+      type(sample_type) :: sample
+         !! What the step of the column showed.
+      type(search_type) :: search
+   end type variable_type
 
    type :: differences_type
-      type(bounds_type) :: box
+      type(bounds_type) :: bounds
          !! Where the residuals may be evaluated.
-      real(dp) :: epsfcn = 0
+      real(dp) :: precision = epsmch
          !! Relative error of the residuals.
-      logical :: fixed_steps = .false.
-         !! Whether the steps are the caller's.
       real(dp), pointer, contiguous :: steps(:) => null()
-         !! Shape: (n). Those steps, in units of |x|.
-
-      class(user_functions_type), pointer :: functions => null()
-      real(dp), pointer, contiguous :: fvec(:) => null()
-         !! Shape: (m). The residuals at x.
-      real(dp), allocatable :: x(:)
-         !! Shape: (n). The point that is stepped from.
-      real(dp), allocatable :: point(:)
-         !! Shape: (n). A point that is stepped to in several variables.
+         !! Shape: (n). The caller's steps in units of |x|, which are kept, or null.
+      type(step_memory_type) :: memory
+      integer :: info = going_on
+         !! going_on, or why there is no Jacobian.
       real(dp) :: unit = 0
          !! The norm of the residuals at x, in which their changes are measured.
-      real(dp) :: start_unit = 0
-         !! The same at the first Jacobian.
-      integer :: evaluations = 0
-         !! For one Jacobian.
-
-      type(sample_type), allocatable :: samples(:)
-         !! Shape: (n). What was seen of each variable.
-      real(dp), allocatable :: shortest(:)
-         !! Shape: (n). The least step of a variable with next to no effect, or 0.
-      real(dp), allocatable :: size(:)
-         !! Shape: (n). |x| when that step was found.
-      real(dp), allocatable :: longest(:)
-         !! Shape: (n). The largest step of a variable with an offset, or huge.
-      real(dp), allocatable :: trusted_from(:)
-         !! Shape: (n). The change of the residuals from which on a variable is not suspected again.
-      logical, allocatable :: is_dead(:)
-         !! Shape: (n). Whether a variable had no effect, however far it was stepped.
-      logical, allocatable :: trusted(:)
-         !! Shape: (n). Whether a large change turned out to be all right.
+      real(dp) :: largest = 1
+         !! The largest effect of a variable.
+      real(dp), allocatable :: x(:)
+         !! Shape: (n). The point that is stepped from.
+      type(variable_type), allocatable :: variables(:)
+         !! Shape: (n).
       real(dp), allocatable :: other(:)
-         !! Shape: (m). Another quotient for the same column.
+         !! Shape: (m). Another quotient for the same column; allocated when it is needed.
    contains
-      procedure :: prepare
-      procedure :: fdjac
+      procedure :: allocate_for
+      procedure :: plan
+      procedure :: asks
+      procedure :: point
+      procedure :: take
+      procedure :: idle_point
+      procedure :: take_idle
+      procedure :: reconsider
       procedure, private :: first_step
-      procedure, private :: revise
-      procedure, private :: bury_idle
+      procedure, private :: ask
+      procedure, private :: turn
       procedure, private :: forget_step
-      procedure, private :: lengthen
-      procedure, private :: shorten
-      procedure, private :: try
-      procedure, private :: difference_by
+      procedure, private :: suspect
+      procedure, private :: compare
+      procedure, private :: search_on
+      procedure, private :: finish_search
    end type differences_type
 
 contains
 
-   subroutine prepare(self, functions, fvec, stat)
+   subroutine allocate_for(self, n, stat)
       class(differences_type), intent(inout) :: self
-      class(user_functions_type), intent(in), target :: functions
-      real(dp), intent(in), target, contiguous :: fvec(:)
-         !! Shape: (m). Where the residuals at x will be.
+      integer, intent(in) :: n
+         !! Number of variables.
       integer, intent(out) :: stat
          !! Not zero if memory ran out.
 
-      self%functions => functions
-      self%fvec => fvec
-      associate (n => functions%n)
-         allocate (self%x(n), self%point(n), self%samples(n), self%shortest(n), self%size(n), &
-                   self%longest(n), self%trusted_from(n), self%trusted(n), self%is_dead(n), &
-                   stat=stat)
-      end associate
-      if (stat /= 0) return
-      self%shortest = 0
-      self%size = 0
-      self%longest = giant
-      self%trusted_from = giant
-      self%trusted = .false.
-      self%is_dead = .false.
-   end subroutine prepare
+      allocate (self%x(n), self%variables(n), stat=stat)
+   end subroutine allocate_for
 
-   subroutine fdjac(self, x, fnorm, fjac, nfev, info)
-      !! Difference the residuals in every variable.
+   subroutine plan(self, x, fnorm)
+      !! Ask for a point for each variable that is not fixed.
       class(differences_type), intent(inout) :: self
       real(dp), intent(in) :: x(:)
          !! Shape: (n).
       real(dp), intent(in) :: fnorm
          !! Norm of the residuals at x.
-      real(dp), intent(inout), contiguous :: fjac(:, :)
-         !! Shape: (m, n).
-      integer, intent(inout) :: nfev
-      integer, intent(out) :: info
       integer :: j
 
-      info = going_on
       self%x = x
+      self%info = going_on
       self%unit = max(fnorm, dwarf)
-      if (self%start_unit == 0) self%start_unit = self%unit
-      self%evaluations = 0
+      if (self%memory%start_unit == 0) self%memory%start_unit = self%unit
       do j = 1, size(x)
-         call self%difference_by(self%first_step(j), j, fjac(:, j), self%samples(j), info)
-         if (info /= going_on) exit
+         self%variables(j)%sample = sample_type()
+         call self%ask(j, first, self%first_step(j))
       end do
-      if (info == going_on .and. .not. self%fixed_steps) call self%revise(fjac, info)
-      nfev = nfev + self%evaluations
-   end subroutine fdjac
+   end subroutine plan
 
    pure real(dp) function first_step(self, j) result(step)
       !! The step of variable j to begin with.
@@ -149,231 +131,280 @@ contains
       integer, intent(in) :: j
       real(dp) :: relative
 
-      relative = sqrt(max(self%epsfcn, epsmch))
-      if (self%fixed_steps) relative = self%steps(j)
+      relative = sqrt(self%precision)
+      if (associated(self%steps)) relative = self%steps(j)
       step = relative*abs(self%x(j))
       if (step == 0) step = relative
-      if (abs(self%x(j)) <= 2*self%size(j)) step = max(step, self%shortest(j))
-      step = min(step, self%longest(j))
+      associate (memory => self%memory)
+         if (abs(self%x(j)) <= 2*memory%size(j)) step = max(step, memory%shortest(j))
+         step = min(step, memory%longest(j))
+      end associate
    end function first_step
 
-   subroutine revise(self, fjac, info)
-      !! Try the variables that are suspected with other steps.
+   pure logical function asks(self, j)
+      !! Whether variable j asks for a point.
+      class(differences_type), intent(in) :: self
+      integer, intent(in) :: j
+
+      asks = self%variables(j)%step /= 0
+   end function asks
+
+   pure subroutine point(self, j, x)
+      !! The point that variable j asks for.
+      class(differences_type), intent(in) :: self
+      integer, intent(in) :: j
+      real(dp), intent(out) :: x(:)
+         !! Shape: (n).
+
+      x = self%x
+      x(j) = self%bounds%confine(j, x(j) + self%variables(j)%step)
+   end subroutine point
+
+   subroutine take(self, j, values, fvec, column)
+      !! Take the residuals at the point that variable j asked for. It may ask for another point then.
       class(differences_type), intent(inout) :: self
-      real(dp), intent(inout), contiguous :: fjac(:, :)
-      integer, intent(out) :: info
-      real(dp) :: largest
+      integer, intent(in) :: j
+      real(dp), intent(in), contiguous :: values(:)
+         !! Shape: (m). The residuals at that point.
+      real(dp), intent(in), contiguous :: fvec(:)
+         !! Shape: (m). The residuals at x.
+      real(dp), intent(inout), contiguous :: column(:)
+         !! Shape: (m). The column of the Jacobian.
+      type(sample_type) :: next
+      logical :: finite
+      integer :: m, stat
+
+      m = size(values)
+      associate (variable => self%variables(j))
+         if (variable%stage == searching) then
+            stat = 0
+            if (.not. allocated(self%other)) allocate (self%other(m), stat=stat)
+            if (stat /= 0) then
+               self%info = out_of_memory
+               return
+            end if
+            call take_quotient(m, values, fvec, variable%step, self%unit, self%other, next, finite)
+            if (finite) then
+               call self%compare(j, next, column)
+            else if (.not. self%turn(j)) then
+               ! The column in hand will have to do.
+               call self%finish_search(j)
+            end if
+            return
+         end if
+         call take_quotient(m, values, fvec, variable%step, self%unit, column, next, finite)
+         if (.not. finite) then
+            if (.not. self%turn(j)) self%info = jacobian_not_finite
+            return
+         end if
+         variable%sample = next
+         variable%step = 0
+         if (variable%stage == again) then
+            call self%suspect(j)
+         else
+            variable%stage = settled
+         end if
+      end associate
+   end subroutine take
+
+   subroutine ask(self, j, stage, wanted)
+      !! Let variable j ask for a point: a step of that length forward, or backward where the forward
+      !! step leaves the bounds. A variable that is fixed asks for none; its column is zero.
+      class(differences_type), intent(inout) :: self
+      integer, intent(in) :: j
+      integer, intent(in) :: stage
+      real(dp), intent(in) :: wanted
+
+      associate (variable => self%variables(j))
+         variable%stage = stage
+         variable%is_turned = .false.
+         variable%step = self%bounds%difference(j, self%x(j), wanted)
+      end associate
+   end subroutine ask
+
+   logical function turn(self, j)
+      !! Let variable j ask for the opposite step, once: the first left the domain of the functions.
+      class(differences_type), intent(inout) :: self
+      integer, intent(in) :: j
+      real(dp) :: opposite
+
+      associate (variable => self%variables(j))
+         opposite = self%bounds%difference(j, self%x(j), -variable%step)
+         turn = .not. variable%is_turned .and. opposite /= variable%step .and. opposite /= 0
+         variable%is_turned = .true.
+         variable%step = merge(opposite, 0.0_dp, turn)
+      end associate
+   end function turn
+
+   subroutine idle_point(self, x, count)
+      !! A point to step to in all variables that had no effect. If they have none together either, there
+      !! is no need to try them one by one.
+      class(differences_type), intent(in) :: self
+      real(dp), intent(out) :: x(:)
+         !! Shape: (n).
+      integer, intent(out) :: count
+         !! How many variables these are. If fewer than two, the point is of no use.
+      real(dp) :: step
       integer :: j
 
-      info = going_on
-      largest = 1
-      do j = 1, size(self%x)
-         associate (sample => self%samples(j))
-            if (sample%step <= 0) cycle
-            largest = max(largest, abs(self%x(j))*(sample%change/sample%step))
-         end associate
-      end do
-      call self%bury_idle(info)
-      if (info /= going_on) return
-      do j = 1, size(self%x)
-         if (self%samples(j)%step <= 0 .or. self%samples(j)%change > giant) cycle
-         call self%forget_step(largest, j, fjac(:, j), info)
-         if (info /= going_on) return
-         associate (change => self%samples(j)%change)
-            self%is_dead(j) = self%is_dead(j) .and. change <= 0
-            if (self%is_dead(j)) cycle
-            if (change <= too_small*largest .and. change*self%unit < self%trusted_from(j)) then
-               call self%lengthen(largest, j, fjac(:, j), info)
-            else if (change*(self%unit/self%start_unit) >= too_large .and. .not. self%trusted(j)) then
-               call self%shorten(j, fjac(:, j), info)
-            end if
-         end associate
-         if (info /= going_on) return
-      end do
-   end subroutine revise
-
-   subroutine bury_idle(self, info)
-      !! Step several variables that had no effect at once: if they have none then either, there is no
-      !! need to try them one by one.
-      class(differences_type), intent(inout) :: self
-      integer, intent(out) :: info
-      real(dp) :: step
-      integer :: count, j
-
-      info = going_on
       count = 0
-      self%point = self%x
-      do j = 1, size(self%x)
-         associate (sample => self%samples(j))
-            if (sample%step <= 0 .or. sample%change > 0 .or. self%is_dead(j)) cycle
-            step = self%box%difference(j, self%x(j), max(factor**3*sample%step, sqrt(epsmch)))
-            self%point(j) = self%box%confine(j, self%x(j) + step)
+      x = self%x
+      if (associated(self%steps)) return
+      do j = 1, size(x)
+         associate (sample => self%variables(j)%sample)
+            if (sample%step <= 0 .or. sample%change > 0 .or. self%memory%is_dead(j) == 1) cycle
+            step = self%bounds%difference(j, x(j), max(factor**3*sample%step, sqrt(epsmch)))
+            x(j) = self%bounds%confine(j, x(j) + step)
             count = count + 1
          end associate
       end do
-      if (count < 2) return
-      call self%functions%residual(self%point, .true., info)
-      self%evaluations = self%evaluations + 1
-      if (info /= going_on) return
-      if (any(self%functions%values /= self%fvec)) return
-      self%is_dead = self%is_dead .or. (self%samples%step > 0 .and. self%samples%change <= 0)
-   end subroutine bury_idle
+   end subroutine idle_point
 
-   subroutine forget_step(self, largest, j, column, info)
-      !! Let go of the step that is remembered if the variable has more effect here, or a larger size.
+   pure subroutine take_idle(self, values, fvec)
+      !! Take the residuals at the idle point.
       class(differences_type), intent(inout) :: self
-      real(dp), intent(in) :: largest
-         !! The largest effect of a variable.
+      real(dp), intent(in), contiguous :: values(:)
+         !! Shape: (m).
+      real(dp), intent(in), contiguous :: fvec(:)
+         !! Shape: (m). The residuals at x.
+
+      if (any(values /= fvec)) return
+      where (self%variables%sample%step > 0 .and. self%variables%sample%change <= 0)
+         self%memory%is_dead = 1
+      end where
+   end subroutine take_idle
+
+   subroutine reconsider(self)
+      !! Look at the quotients of all variables, and ask for other steps where one is suspected.
+      class(differences_type), intent(inout) :: self
+      integer :: j
+
+      if (associated(self%steps)) return
+      self%largest = 1
+      do j = 1, size(self%x)
+         associate (sample => self%variables(j)%sample)
+            if (sample%step <= 0) cycle
+            self%largest = max(self%largest, abs(self%x(j))*(sample%change/sample%step))
+         end associate
+      end do
+      do j = 1, size(self%x)
+         associate (sample => self%variables(j)%sample)
+            if (sample%step <= 0 .or. sample%change > giant) cycle
+         end associate
+         call self%forget_step(j)
+         if (.not. self%asks(j)) call self%suspect(j)
+      end do
+   end subroutine reconsider
+
+   subroutine forget_step(self, j)
+      !! Forget the step that is remembered if the variable has more effect here, or a larger size; ask for
+      !! the usual step if the other one was in use.
+      class(differences_type), intent(inout) :: self
       integer, intent(in) :: j
-      real(dp), intent(inout), contiguous :: column(:)
-      integer, intent(out) :: info
       logical :: is_in_use
 
-      info = going_on
-      if (self%shortest(j) <= 0) return
-      is_in_use = abs(self%x(j)) <= 2*self%size(j)
-      if (is_in_use .and. self%samples(j)%change <= 10*sqrt(epsmch)*largest) return
-      self%shortest(j) = 0
-      self%trusted_from(j) = giant
-      if (is_in_use) call self%difference_by(self%first_step(j), j, column, self%samples(j), info)
+      associate (memory => self%memory)
+         if (memory%shortest(j) <= 0) return
+         is_in_use = abs(self%x(j)) <= 2*memory%size(j)
+         if (is_in_use .and. &
+             self%variables(j)%sample%change <= 10*sqrt(epsmch)*self%largest) return
+         memory%shortest(j) = 0
+         memory%trusted_from(j) = giant
+      end associate
+      if (is_in_use) call self%ask(j, again, self%first_step(j))
    end subroutine forget_step
 
-   subroutine lengthen(self, largest, j, column, info)
-      !! Step farther until two quotients agree or the effect is as large as that of any other variable.
+   subroutine suspect(self, j)
+      !! Begin to search for another step if the change of the residuals is suspicious.
       class(differences_type), intent(inout) :: self
-      real(dp), intent(in) :: largest
-         !! The largest effect of a variable.
       integer, intent(in) :: j
-      real(dp), intent(inout), contiguous :: column(:)
-      integer, intent(out) :: info
-      type(sample_type) :: last, next
-      real(dp) :: step, disagreement, least
-      logical :: is_felt
-      integer :: attempt
 
-      last = self%samples(j)
-      least = half
-      do attempt = 1, most_tries
-         step = factor*last%step
-         is_felt = last%change > several*epsmch*largest
-         if (.not. is_felt .or. (attempt == 1 .and. last%change <= too_small*largest/factor)) step = factor*step
-         if (last%change <= 0) then
-            if (attempt > 2) exit
-            ! A variable that came to lie on 1e-17 by cancellation is a zero in all but name.
-            if (step < epsmch .or. attempt == 2) step = max(step, sqrt(epsmch))
-         end if
-         call self%try(step, j, column, last, next, disagreement, info)
-         if (info /= going_on .or. next%step <= last%step) exit
-         if (disagreement <= alike .and. next%change > too_small*largest) exit
-         if (last%change > too_small*largest .and. &
-             next%change/next%step > 2*(last%change/last%step)) then
-            ! Rounding errors fall as the step grows. This is curvature, beside next to no slope.
-            column = column - (self%other - column)*(last%step/(next%step - last%step))
-            self%trusted_from(j) = self%unit*self%samples(j)%change/4
+      associate (variable => self%variables(j), change => self%variables(j)%sample%change, &
+                 memory => self%memory)
+         variable%stage = settled
+         if (change > 0) memory%is_dead(j) = 0
+         if (memory%is_dead(j) == 1) return
+         if (change <= too_small*self%largest .and. change*self%unit < memory%trusted_from(j)) then
+            variable%search = begin_up(variable%sample)
+         else if (change*(self%unit/memory%start_unit) >= too_large &
+                  .and. memory%is_trusted(j) == 0) then
+            variable%search = begin_down(variable%sample, self%x(j), self%precision)
+         else
             return
          end if
-         ! Once quotients agree less than the two before them did, curvature outweighs rounding.
-         if (least < half .and. disagreement > least) exit
-         if (is_felt) least = min(least, disagreement)
-         column = self%other
-         last = next
-         if (last%change >= sqrt(epsmch)*largest .and. disagreement <= half) exit
-      end do
-      self%is_dead(j) = last%change <= 0
-      if (last%step > self%samples(j)%step) then
-         self%shortest(j) = last%step
-         self%size(j) = abs(self%x(j))
-      end if
-      self%samples(j) = last
-      self%trusted_from(j) = self%unit*last%change/4
-   end subroutine lengthen
+      end associate
+      call self%search_on(j)
+   end subroutine suspect
 
-   subroutine shorten(self, j, column, info)
-      !! Step less far until two quotients agree.
+   subroutine compare(self, j, next, column)
+      !! Compare the quotient of another step with the column of variable j.
       class(differences_type), intent(inout) :: self
       integer, intent(in) :: j
+      type(sample_type), intent(in) :: next
+         !! What the other step showed.
       real(dp), intent(inout), contiguous :: column(:)
-      integer, intent(out) :: info
-      type(sample_type) :: last, next
-      real(dp) :: least, disagreement, growth
-      integer :: attempt
+      real(dp) :: difference
+      logical :: goes_on
 
-      info = going_on
-      growth = 1
-      last = self%samples(j)
-      ! What a shorter step changes is more than the errors of x and of the residuals.
-      least = max(1e4_dp*epsmch*abs(self%x(j)), &
-                  1e3_dp*max(self%epsfcn, epsmch)*(last%step/last%change))
-      do attempt = 1, most_tries
-         if (last%step/factor < least) exit
-         call self%try(last%step/factor, j, column, last, next, disagreement, info)
-         if (info /= going_on) return
-         if (disagreement <= alike .and. attempt == 1) exit
-         growth = (next%change/next%step)/(last%change/last%step)
-         column = self%other
-         last = next
-         if (disagreement <= alike) exit
-      end do
-      self%trusted(j) = .true.
-      if (last%step >= self%samples(j)%step) return
-      if (growth < factor/several) then
-         self%longest(j) = last%step
-         self%samples(j) = last
+      difference = disagreement(size(column), column, self%other, self%unit, next)
+      associate (search => self%variables(j)%search)
+         if (search%direction == upwards) then
+            call compare_up(search, next, difference, self%largest, column, self%other, goes_on)
+         else
+            call compare_down(search, next, difference, column, self%other, goes_on)
+         end if
+      end associate
+      if (goes_on) then
+         call self%search_on(j)
       else
-         ! A quotient that grows as the step falls is an error of the residuals.
-         call self%difference_by(self%samples(j)%step, j, column, self%samples(j), info)
+         call self%finish_search(j)
       end if
-   end subroutine shorten
+   end subroutine compare
 
-   subroutine try(self, step, j, column, last, next, disagreement, info)
-      !! Difference variable j with another step, and compare the quotient with the column.
+   subroutine search_on(self, j)
+      !! Ask for the next step of the search, or finish it.
       class(differences_type), intent(inout) :: self
-      real(dp), intent(in) :: step
       integer, intent(in) :: j
-      real(dp), intent(in), contiguous :: column(:)
-      type(sample_type), intent(in) :: last
-         !! What was seen with the step of the column.
-      type(sample_type), intent(out) :: next
-         !! What is seen with this one. The quotient is left in `other`.
-      real(dp), intent(out) :: disagreement
-         !! The norm of the difference of the quotients, relative to that of this one.
-      integer, intent(out) :: info
-      real(dp) :: squares
-      integer :: i, stat
+      real(dp) :: step
 
-      disagreement = giant
-      if (.not. allocated(self%other)) then
-         allocate (self%other(size(self%fvec)), stat=stat)
-         if (stat /= 0) then
-            info = out_of_memory
+      step = wanted_step(self%variables(j)%search, self%largest)
+      if (step > 0) then
+         call self%ask(j, searching, step)
+      else
+         call self%finish_search(j)
+      end if
+   end subroutine search_on
+
+   subroutine finish_search(self, j)
+      !! Remember what the search found.
+      class(differences_type), intent(inout) :: self
+      integer, intent(in) :: j
+
+      associate (variable => self%variables(j), memory => self%memory, &
+                 last => self%variables(j)%search%last)
+         variable%stage = settled
+         variable%step = 0
+         if (variable%search%direction == upwards) then
+            memory%trusted_from(j) = self%unit*variable%sample%change/4
+            if (variable%search%is_curved) return
+            memory%is_dead(j) = merge(1, 0, last%change <= 0)
+            if (last%step > variable%sample%step) then
+               memory%shortest(j) = last%step
+               memory%size(j) = abs(self%x(j))
+            end if
+            variable%sample = last
+            memory%trusted_from(j) = self%unit*last%change/4
             return
          end if
-      end if
-      call self%difference_by(step, j, self%other, next, info)
-      if (info == jacobian_not_finite) then
-         ! The column that is known will have to do.
-         info = going_on
-         next = last
-         disagreement = 0
-      end if
-      if (info /= going_on .or. next%change <= 0 .or. disagreement <= 0) return
-      squares = 0
-      do i = 1, size(column)
-         squares = squares + ((column(i) - self%other(i))/self%unit)**2
-      end do
-      disagreement = sqrt(squares)/(next%change/next%step)
-   end subroutine try
-
-   subroutine difference_by(self, step, j, column, sample, info)
-      class(differences_type), intent(inout) :: self
-      real(dp), intent(in) :: step
-      integer, intent(in) :: j
-      real(dp), intent(inout), contiguous :: column(:)
-      type(sample_type), intent(out) :: sample
-      integer, intent(out) :: info
-
-      call difference(self%functions, self%box, self%x, self%fvec, self%unit, j, step, column, &
-                      sample, self%evaluations, info)
-   end subroutine difference_by
+         memory%is_trusted(j) = 1
+         if (last%step >= variable%sample%step) return
+         if (found_step(variable%search)) then
+            memory%longest(j) = last%step
+            variable%sample = last
+         else
+            call self%ask(j, restoring, variable%sample%step)
+         end if
+      end associate
+   end subroutine finish_search
 
 end module minpack_differences

@@ -1,14 +1,15 @@
 module minpack_rows
-   !! The dense problem: m residuals and their m x n Jacobian, which is given or differenced.
+   !! The rows of the residuals and of their Jacobian: what a fit needs is evaluated, and folded into
+   !! numbers that do not grow with the number of rows.
    use minpack_kinds, only: dp
-   use minpack_info, only: going_on, jacobian_not_finite
-   use minpack_vectors, only: enorm, all_finite, first_on_line, line
-   use minpack_model, only: problem_type, model_type
+   use minpack_info, only: going_on
+   use minpack_vectors, only: enorm, first_on_line, line
+   use minpack_fold, only: triangulate, fold
    use minpack_user_functions, only: user_functions_type
    use minpack_strided_matrix, only: strided_matrix_type
+   use minpack_store, only: store_type
+   use minpack_step_memory, only: reals_of_memory, integers_of_memory
    use minpack_differences, only: differences_type
-   use minpack_fold, only: triangulate, fold
-   use minpack_qr, only: pivoted_qr
    implicit none
    private
    public :: rows_type, analytic_rows_type, differenced_rows_type
@@ -19,28 +20,35 @@ module minpack_rows
       !! In a block, as long as it has fewest_rows: it lies in cache.
    integer, parameter :: fewest_rows = 64
 
-   type, abstract, extends(problem_type) :: rows_type
+   type, abstract :: rows_type
       class(user_functions_type), pointer :: functions => null()
+      integer :: n = 0
+         !! Number of variables.
+      integer :: nfev = 0
+         !! Evaluations of the residuals, including the one at the starting point.
+      integer :: njev = 0
+         !! Evaluations of the Jacobian.
       real(dp), pointer, contiguous :: fvec(:) => null()
-         !! Shape: (m). The residuals at the last point that was accepted.
+         !! Shape: (m). The residuals at the best point.
+      real(dp) :: fnorm = 0
+         !! Norm of these residuals.
       real(dp) :: trial_norm = 0
-      integer :: rows = 0
-         !! Of a block: so many are folded at once.
+         !! Norm of the residuals at the trial point.
+      real(dp), allocatable :: triangle(:, :)
+         !! Shape: (n + 1, n + 1). The rows of [J f] at the best point, folded.
+      integer :: block_rows = 0
+         !! So many rows are folded at once.
       integer :: ld = 0
          !! From one column of the block to the next, in numbers: whole cache lines.
       integer :: start = 0
          !! Where the block begins: on a cache line.
       real(dp), allocatable :: block(:)
          !! Some rows of [J f], with two spare columns for `fold`.
-      real(dp), allocatable :: triangle(:, :)
-         !! Shape: (n + 1, n + 1).
-      real(dp), allocatable :: left(:, :)
-         !! Shape: (n, 2). Workspace of pivoted_qr.
    contains
-      procedure :: prepare
-      procedure :: residual
-      procedure :: accept
-      procedure :: factor
+      procedure :: connect
+      procedure :: norm_at
+      procedure :: keep
+      procedure :: triangle_at
       procedure(jacobian), deferred :: jacobian
    end type rows_type
 
@@ -51,107 +59,115 @@ module minpack_rows
 
    type, extends(rows_type) :: differenced_rows_type
       type(differences_type) :: differences
+      real(dp), allocatable :: reals(:)
+         !! What the differences remember.
+      integer, allocatable :: integers(:)
+      real(dp), allocatable :: point(:)
+         !! Shape: (n). A point that the differences ask for.
       real(dp), allocatable :: fjac(:, :)
          !! Shape: (m, n).
    contains
-      procedure :: prepare => prepare_differenced
+      procedure :: connect => connect_differenced
       procedure :: jacobian => differenced_jacobian
    end type differenced_rows_type
 
    abstract interface
-      subroutine jacobian(self, x, view, info)
+      subroutine jacobian(self, x, matrix, info)
          import :: rows_type, strided_matrix_type, dp
          class(rows_type), intent(inout), target :: self
          real(dp), intent(in), contiguous :: x(:)
-         type(strided_matrix_type), intent(out) :: view
+            !! Shape: (n). The best point.
+         type(strided_matrix_type), intent(out) :: matrix
             !! The Jacobian at x, good until the next evaluation.
          integer, intent(out) :: info
+            !! going_on, or the reason to stop.
       end subroutine jacobian
    end interface
 
 contains
 
-   subroutine prepare(self, functions, fvec, stat)
-      class(rows_type), intent(inout) :: self
+   subroutine connect(self, functions, fvec, stat)
+      !! Take the functions, and allocate memory.
+      class(rows_type), intent(inout), target :: self
       class(user_functions_type), intent(in), target :: functions
       real(dp), intent(in), target, contiguous :: fvec(:)
-         !! Shape: (m). The residuals at the starting point.
+         !! Shape: (m). In: the residuals at the starting point. Later: at the best point.
       integer, intent(out) :: stat
          !! Not zero if memory ran out.
 
       self%functions => functions
       self%fvec => fvec
       self%n = functions%n
+      self%nfev = 1
       self%fnorm = enorm(functions%m, fvec)
-      self%rows = min(functions%m, max(fewest_rows, min(most_rows, most_numbers/self%n)))
-      self%ld = line*(self%rows/line + 1)
+      self%block_rows = min(functions%m, max(fewest_rows, min(most_rows, most_numbers/self%n)))
+      self%ld = line*(self%block_rows/line + 1)
       allocate (self%block(self%ld*(self%n + 3) + line), self%triangle(self%n + 1, self%n + 1), &
-                self%left(self%n, 2), stat=stat)
+                stat=stat)
       if (stat == 0) self%start = first_on_line(self%block)
-   end subroutine prepare
+   end subroutine connect
 
-   subroutine prepare_differenced(self, functions, fvec, stat)
-      class(differenced_rows_type), intent(inout) :: self
+   subroutine connect_differenced(self, functions, fvec, stat)
+      class(differenced_rows_type), intent(inout), target :: self
       class(user_functions_type), intent(in), target :: functions
       real(dp), intent(in), target, contiguous :: fvec(:)
       integer, intent(out) :: stat
+      type(store_type) :: store
 
-      call prepare(self, functions, fvec, stat)
-      if (stat == 0) allocate (self%fjac(functions%m, self%n), stat=stat)
-      if (stat == 0) call self%differences%prepare(functions, fvec, stat)
-   end subroutine prepare_differenced
+      call connect(self, functions, fvec, stat)
+      if (stat == 0) allocate (self%fjac(functions%m, self%n), self%point(self%n), stat=stat)
+      if (stat == 0) allocate (self%reals(reals_of_memory(self%n)), &
+                               self%integers(integers_of_memory(self%n)), stat=stat)
+      if (stat /= 0) return
+      call store%open(self%reals, self%integers)
+      call self%differences%memory%attach(self%n, store)
+      call self%differences%memory%begin()
+      call self%differences%allocate_for(self%n, stat)
+   end subroutine connect_differenced
 
-   subroutine residual(self, x, norm, info)
+   subroutine norm_at(self, x, norm, info)
+      !! Evaluate the residuals at a trial point.
       class(rows_type), intent(inout) :: self
       real(dp), intent(in), contiguous :: x(:)
+         !! Shape: (n).
       real(dp), intent(out) :: norm
       integer, intent(out) :: info
+         !! going_on, or the reason to stop.
 
+      norm = 0
       call self%functions%residual(x, .false., info)
       self%nfev = self%nfev + 1
       if (info /= going_on) return
       self%trial_norm = enorm(self%functions%m, self%functions%values)
       norm = self%trial_norm
-   end subroutine residual
+   end subroutine norm_at
 
-   subroutine accept(self)
+   subroutine keep(self)
+      !! Make the last trial point the best point.
       class(rows_type), intent(inout) :: self
 
       self%fvec = self%functions%values
       self%fnorm = self%trial_norm
-   end subroutine accept
+   end subroutine keep
 
-   subroutine factor(self, x, model, info)
+   subroutine triangle_at(self, x, info)
+      !! Evaluate the Jacobian at the best point, and fold it into the triangle.
       class(rows_type), intent(inout), target :: self
       real(dp), intent(in), contiguous :: x(:)
-      type(model_type), intent(inout) :: model
+         !! Shape: (n). The best point.
       integer, intent(out) :: info
-      type(strided_matrix_type) :: view
-      integer :: j
+         !! going_on, or the reason to stop.
+      type(strided_matrix_type) :: matrix
 
-      model%fnorm = self%fnorm
-      call self%jacobian(x, view, info)
+      call self%jacobian(x, matrix, info)
       self%njev = self%njev + 1
-      if (info /= going_on) return
+      if (info == going_on) call fold_blocks(self, matrix)
+   end subroutine triangle_at
 
-      call fold_blocks(self, view)
-      do j = 1, self%n
-         model%r(:j, j) = self%triangle(:j, j)
-         model%r(j + 1:, j) = 0
-      end do
-      model%qtf = self%triangle(:self%n, self%n + 1)
-      if (.not. (all_finite(size(model%r), model%r) .and. all_finite(self%n, model%qtf))) then
-         ! What is not finite in the Jacobian has spread into its column of the triangle.
-         info = jacobian_not_finite
-         return
-      end if
-      call pivoted_qr(self%n, model%r, model%qtf, model%ipvt, model%acnorm, self%left)
-   end subroutine factor
-
-   subroutine fold_blocks(self, view)
+   subroutine fold_blocks(self, matrix)
       !! Make the triangle of the first rows of [J f], and fold the others into it.
       class(rows_type), intent(inout) :: self
-      type(strided_matrix_type), intent(in) :: view
+      type(strided_matrix_type), intent(in) :: matrix
       integer :: height, first, rows, last
 
       height = 0
@@ -159,10 +175,10 @@ contains
       last = self%start + self%ld*self%n
       associate (m => self%functions%m, columns => self%n + 1)
          do while (first <= m)
-            rows = min(self%rows, m - first + 1)
+            rows = min(self%block_rows, m - first + 1)
             ! What becomes rows of the triangle is not folded, which is slower.
             if (height < columns .and. columns > fewest_rows) rows = min(rows, fewest_rows)
-            call view%load(first, rows, self%n, self%block(self%start), self%ld)
+            call matrix%load(first, rows, self%n, self%block(self%start), self%ld)
             self%block(last:last + rows - 1) = self%fvec(first:first + rows - 1)
             call fold(rows, columns, height, self%block(self%start), self%ld, self%triangle, columns)
             if (height < columns) then
@@ -192,23 +208,72 @@ contains
       height = height + more
    end subroutine grow
 
-   subroutine analytic_jacobian(self, x, view, info)
+   subroutine analytic_jacobian(self, x, matrix, info)
       class(analytic_rows_type), intent(inout), target :: self
       real(dp), intent(in), contiguous :: x(:)
-      type(strided_matrix_type), intent(out) :: view
+      type(strided_matrix_type), intent(out) :: matrix
       integer, intent(out) :: info
 
-      call self%functions%jacobian(x, self%fvec, view, info)
+      call self%functions%jacobian(x, self%fvec, matrix, info)
    end subroutine analytic_jacobian
 
-   subroutine differenced_jacobian(self, x, view, info)
+   subroutine differenced_jacobian(self, x, matrix, info)
       class(differenced_rows_type), intent(inout), target :: self
       real(dp), intent(in), contiguous :: x(:)
-      type(strided_matrix_type), intent(out) :: view
+      type(strided_matrix_type), intent(out) :: matrix
+      integer, intent(out) :: info
+      integer :: j
+
+      call self%differences%plan(x, self%fnorm)
+      do j = 1, self%n
+         if (.not. self%differences%asks(j)) self%fjac(:, j) = 0
+      end do
+      call evaluate_quotients(self, info)
+      if (info == going_on) call try_idle(self, info)
+      if (info /= going_on) return
+      call self%differences%reconsider()
+      call evaluate_quotients(self, info)
+      call matrix%show_columns(self%fjac)
+   end subroutine differenced_jacobian
+
+   subroutine evaluate_quotients(self, info)
+      !! Evaluate the points that the variables ask for, one variable after another.
+      class(differenced_rows_type), intent(inout), target :: self
+      integer, intent(out) :: info
+      integer :: j
+
+      info = going_on
+      do j = 1, self%n
+         do while (self%differences%asks(j))
+            call self%differences%point(j, self%point)
+            call evaluate(self, info)
+            if (info /= going_on) return
+            call self%differences%take(j, self%functions%values, self%fvec, self%fjac(:, j))
+            info = self%differences%info
+            if (info /= going_on) return
+         end do
+      end do
+   end subroutine evaluate_quotients
+
+   subroutine try_idle(self, info)
+      !! Step all variables without effect at once.
+      class(differenced_rows_type), intent(inout), target :: self
+      integer, intent(out) :: info
+      integer :: count
+
+      info = going_on
+      call self%differences%idle_point(self%point, count)
+      if (count < 2) return
+      call evaluate(self, info)
+      if (info == going_on) call self%differences%take_idle(self%functions%values, self%fvec)
+   end subroutine try_idle
+
+   subroutine evaluate(self, info)
+      class(differenced_rows_type), intent(inout), target :: self
       integer, intent(out) :: info
 
-      call self%differences%fdjac(x, self%fnorm, self%fjac, self%nfev, info)
-      call view%show_columns(self%fjac)
-   end subroutine differenced_jacobian
+      call self%functions%residual(self%point, .true., info)
+      self%nfev = self%nfev + 1
+   end subroutine evaluate
 
 end module minpack_rows

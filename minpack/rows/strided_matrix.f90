@@ -5,9 +5,9 @@ module minpack_strided_matrix
    use minpack_vectors, only: visit, line
    implicit none
    private
-   public :: strided_matrix_type, shown_type
+   public :: strided_matrix_type, shown_matrix_type
 
-   type, bind(c) :: shown_type
+   type, bind(c) :: shown_matrix_type
       !! A matrix that C shows.
       type(c_ptr) :: numbers
          !! The least address of a number of the matrix.
@@ -21,7 +21,7 @@ module minpack_strided_matrix
          !! From one column to the next.
       integer(c_int) :: single
          !! 1 for singles, 0 for doubles.
-   end type shown_type
+   end type shown_matrix_type
 
    type :: strided_matrix_type
       private
@@ -41,7 +41,7 @@ contains
 
    subroutine show(self, shown)
       class(strided_matrix_type), intent(out) :: self
-      type(shown_type), intent(in) :: shown
+      type(shown_matrix_type), intent(in) :: shown
 
       if (shown%single == 1) then
          call c_f_pointer(shown%numbers, self%singles, [shown%count])

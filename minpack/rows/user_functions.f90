@@ -30,14 +30,14 @@ module minpack_user_functions
             !! going_on, or the reason to stop.
       end subroutine residual
 
-      subroutine jacobian(self, x, fvec, view, info)
+      subroutine jacobian(self, x, fvec, matrix, info)
          !! Evaluate the Jacobian at x, where the residuals are fvec.
          import :: user_functions_type, strided_matrix_type, dp
          class(user_functions_type), intent(inout), target :: self
          real(dp), intent(in), contiguous :: x(:)
          real(dp), intent(inout) :: fvec(:)
             !! Read only by convention: a C function gets it without const.
-         type(strided_matrix_type), intent(out) :: view
+         type(strided_matrix_type), intent(out) :: matrix
          integer, intent(out) :: info
             !! going_on, or the reason to stop.
       end subroutine jacobian

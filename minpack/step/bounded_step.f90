@@ -33,66 +33,27 @@ module minpack_bounded_step
    use minpack_vectors, only: enorm
    use minpack_triangle, only: multiply, multiply_transposed
    use minpack_bounds, only: has_no_way_to_go
-   use minpack_lmpar, only: lmpar, workspace_type
-   use minpack_subset_step, only: subset_step_type
-   use minpack_active_set, only: active_set_type
+   use minpack_lmpar, only: lmpar
+   use minpack_scaled_box, only: scaled_box_type
+   use minpack_subset_step, only: subset_step
+   use minpack_active_set, only: finish_step
+   use minpack_workspace, only: workspace_type
    implicit none
    private
-   public :: bounded_step_type
+   public :: bounded_step
 
    real(dp), parameter :: least_room = 0.1_dp
       !! What the held variables leave of the radius at least.
    integer, parameter :: most_chances = 3
       !! How often the rounds let go of a variable.
 
-   type :: bounded_step_type
-      !! Everything is in the order of the columns of T.
-      integer :: n = 0
-      logical :: held_any = .false.
-         !! Whether the last step came to a bound.
-      real(dp), allocatable :: least(:)
-         !! Shape: (n). What z may be.
-      real(dp), allocatable :: greatest(:)
-         !! Shape: (n).
-      integer, allocatable :: side(:)
-         !! Shape: (n). -1 where held at the lower bound, 1 at the upper, 0 where free.
-      integer, allocatable :: chances(:)
-         !! Shape: (n). How often a variable may still be let go of.
-      real(dp), allocatable :: slope(:)
-         !! Shape: (n). T'(q - T z).
-      real(dp), allocatable :: image(:)
-         !! Shape: (n). q - T z.
-      integer, allocatable :: free(:)
-         !! Shape: (n). The columns of T that are free, first.
-      type(subset_step_type) :: reduced
-      type(active_set_type) :: boxed
-   contains
-      procedure :: prepare
-      procedure :: propose
-      procedure :: descend
-      procedure, private :: solve_free
-      procedure, private :: hold_leaving
-      procedure, private :: release
-   end type bounded_step_type
-
 contains
 
-   subroutine prepare(self, n, stat)
-      class(bounded_step_type), intent(inout) :: self
-      integer, intent(in) :: n
-      integer, intent(out) :: stat
-         !! Not zero if memory ran out.
-
-      self%n = n
-      allocate (self%least(n), self%greatest(n), self%side(n), self%chances(n), self%slope(n), &
-                self%image(n), self%free(n), stat=stat)
-      if (stat == 0) call self%reduced%prepare(n, stat)
-      if (stat == 0) call self%boxed%prepare(n, stat)
-   end subroutine prepare
-
-   subroutine propose(self, t, qtf, delta, par, z, length, workspace)
-      !! The z for the bounds least and greatest. The arguments are those of lmpar.
-      class(bounded_step_type), intent(inout) :: self
+   subroutine bounded_step(box, t, qtf, delta, par, z, length, workspace)
+      !! Find par and the z within the trust radius and within a box. The arguments are those of lmpar,
+      !! but for:
+      type(scaled_box_type), intent(inout) :: box
+         !! In: the bounds of z. Out: also the variables that are held on them.
       real(dp), intent(in), contiguous :: t(:, :)
       real(dp), intent(in), contiguous :: qtf(:)
       real(dp), intent(in) :: delta
@@ -100,45 +61,30 @@ contains
       real(dp), intent(out), contiguous :: z(:)
       real(dp), intent(out) :: length
       type(workspace_type), intent(inout) :: workspace
+         !! Out: slope is that of z where a variable is held.
       logical :: changed
 
-      call multiply_transposed(self%n, t, qtf, self%slope)
-      self%side = 0
-      where (has_no_way_to_go(self%greatest, -self%least, self%slope))
-         self%side = merge(1, -1, self%slope < 0)
-      end where
-      self%chances = merge(0, most_chances, self%least >= self%greatest)
+      associate (slope => workspace%slope)
+         call multiply_transposed(size(z), t, qtf, slope)
+         box%side = 0
+         where (has_no_way_to_go(box%greatest, -box%least, slope)) box%side = merge(1, -1, slope < 0)
+      end associate
+      workspace%chances = merge(0, most_chances, box%least >= box%greatest)
       z = 0
       changed = .true.
       do while (changed)
-         call self%solve_free(t, qtf, delta, par, z, length, workspace)
-         call self%hold_leaving(z, changed)
-         if (.not. changed) call self%release(t, qtf, par, z, changed)
+         call solve_free(box, t, qtf, delta, par, z, length, workspace)
+         call hold_leaving(box, z, changed)
+         if (.not. changed) call release(box, t, qtf, par, z, workspace, changed)
       end do
-      self%held_any = any(self%side /= 0)
-      if (.not. self%held_any) return
-      length = enorm(self%n, z)
-      call self%boxed%finish(t, qtf, delta, self%least, self%greatest, self%side, self%slope, &
-                             par, z, length, self%reduced, workspace)
-   end subroutine propose
+      if (all(box%side == 0)) return
+      length = enorm(size(z), z)
+      call finish_step(box, t, qtf, delta, par, z, length, workspace)
+   end subroutine bounded_step
 
-   subroutine descend(self, t, qtf, par, z, workspace)
-      !! Go on from the z that was proposed to the one for a given par, without regard to delta.
-      class(bounded_step_type), intent(inout) :: self
-      real(dp), intent(in), contiguous :: t(:, :)
-      real(dp), intent(in), contiguous :: qtf(:)
-      real(dp), intent(in) :: par
-         !! Not zero.
-      real(dp), intent(inout), contiguous :: z(:)
-      type(workspace_type), intent(inout) :: workspace
-
-      call self%boxed%descend(t, qtf, self%least, self%greatest, par, self%side, self%slope, z, &
-                              self%reduced, workspace)
-   end subroutine descend
-
-   subroutine solve_free(self, t, qtf, delta, par, z, length, workspace)
-      !! Let lmpar solve for the free variables, the held ones being where they are.
-      class(bounded_step_type), intent(inout) :: self
+   subroutine solve_free(box, t, qtf, delta, par, z, length, workspace)
+      !! Let lmpar solve for the free variables, while the held ones stay where they are.
+      type(scaled_box_type), intent(in) :: box
       real(dp), intent(in), contiguous :: t(:, :)
       real(dp), intent(in), contiguous :: qtf(:)
       real(dp), intent(in) :: delta
@@ -147,68 +93,68 @@ contains
       real(dp), intent(out) :: length
       type(workspace_type), intent(inout) :: workspace
       real(dp) :: room
-      integer :: count, j
+      integer :: n, count
 
-      count = 0
-      do j = 1, self%n
-         if (self%side(j) /= 0) cycle
-         count = count + 1
-         self%free(count) = j
-         z(j) = 0
-      end do
-      if (count == self%n) then
-         call lmpar(self%n, t, qtf, delta, par, z, length, workspace)
+      n = size(z)
+      where (box%side == 0) z = 0
+      call box%list_free(workspace%free, count)
+      if (count == n) then
+         call lmpar(n, t, qtf, delta, par, z, length, workspace)
          return
       end if
-      call multiply(self%n, t, z, self%image)
-      self%image = qtf - self%image
-      length = enorm(self%n, z)
+      call multiply(n, t, z, workspace%image)
+      workspace%image = qtf - workspace%image
+      length = enorm(n, z)
       room = delta*sqrt(max(1 - (length/delta)**2, least_room**2))
-      call self%reduced%solve(t, self%image, self%free(:count), room, par, z, workspace)
+      call subset_step(t, workspace%image, workspace%free(:count), room, par, z, workspace)
    end subroutine solve_free
 
-   pure subroutine hold_leaving(self, z, changed)
-      !! Set what leaves the box on the bound that it crosses.
-      class(bounded_step_type), intent(inout) :: self
+   pure subroutine hold_leaving(box, z, changed)
+      !! Set each variable that leaves the box on the bound that it crosses.
+      type(scaled_box_type), intent(inout) :: box
       real(dp), intent(inout) :: z(:)
       logical, intent(out) :: changed
       integer :: j
 
       changed = .false.
-      do j = 1, self%n
-         if (self%side(j) /= 0) cycle
-         if (z(j) > self%greatest(j)) then
-            self%side(j) = -1
-            z(j) = self%greatest(j)
-         else if (z(j) < self%least(j)) then
-            self%side(j) = 1
-            z(j) = self%least(j)
+      do j = 1, size(z)
+         if (box%side(j) /= 0) cycle
+         if (z(j) > box%greatest(j)) then
+            box%side(j) = -1
+            z(j) = box%greatest(j)
+         else if (z(j) < box%least(j)) then
+            box%side(j) = 1
+            z(j) = box%least(j)
          end if
-         changed = changed .or. self%side(j) /= 0
+         changed = changed .or. box%side(j) /= 0
       end do
    end subroutine hold_leaving
 
-   subroutine release(self, t, qtf, par, z, changed)
-      !! Let go of what would move into the box.
-      class(bounded_step_type), intent(inout) :: self
+   subroutine release(box, t, qtf, par, z, workspace, changed)
+      !! Release the variables that would move into the box.
+      type(scaled_box_type), intent(inout) :: box
       real(dp), intent(in), contiguous :: t(:, :)
       real(dp), intent(in), contiguous :: qtf(:)
       real(dp), intent(in) :: par
       real(dp), intent(in), contiguous :: z(:)
+      type(workspace_type), intent(inout) :: workspace
       logical, intent(out) :: changed
-      integer :: j
+      integer :: n, j
 
       changed = .false.
-      if (all(self%side == 0)) return
-      call multiply(self%n, t, z, self%image)
-      self%image = qtf - self%image
-      call multiply_transposed(self%n, t, self%image, self%slope)
-      do j = 1, self%n
-         if (self%chances(j) == 0 .or. self%side(j)*(self%slope(j) - par*z(j)) <= 0) cycle
-         self%side(j) = 0
-         self%chances(j) = self%chances(j) - 1
-         changed = .true.
-      end do
+      if (all(box%side == 0)) return
+      n = size(z)
+      associate (slope => workspace%slope, chances => workspace%chances)
+         call multiply(n, t, z, workspace%image)
+         workspace%image = qtf - workspace%image
+         call multiply_transposed(n, t, workspace%image, slope)
+         do j = 1, n
+            if (chances(j) == 0 .or. box%side(j)*(slope(j) - par*z(j)) <= 0) cycle
+            box%side(j) = 0
+            chances(j) = chances(j) - 1
+            changed = .true.
+         end do
+      end associate
    end subroutine release
 
 end module minpack_bounded_step

@@ -7,41 +7,19 @@ module minpack_lmpar
    !! -z, where z solves (T'T + par I) z = T' Q'f, and par >= 0 is found by Newton's method on
    !! 1/|z| as Moré (1978, section 5) describes.
    use minpack_kinds, only: dp, dwarf, giant, is_finite
-   use minpack_vectors, only: enorm, first_on_line, line
+   use minpack_vectors, only: enorm, first_on_line
    use minpack_fold, only: fold
    use minpack_triangle, only: solve, solve_transposed, multiply_transposed
+   use minpack_workspace, only: workspace_type
    implicit none
    private
-   public :: lmpar, damped_step, workspace_type
+   public :: lmpar, damped_step
 
    real(dp), parameter :: tolerance = 0.1_dp
       !! A step is long enough, or short enough, within this fraction of delta.
    integer, parameter :: most_iterations = 10
-   integer, parameter :: most_rows = 128
-      !! Of sqrt(par) I to be folded at once.
-
-   type :: workspace_type
-      real(dp), allocatable :: damped(:)
-         !! The triangle of [T; sqrt(par) I], n x n, and the right-hand side as one more column.
-      real(dp), allocatable :: block(:)
-         !! The rows that are folded.
-      real(dp), allocatable :: scaled(:)
-         !! Shape: (n). z/|z|, and what it becomes.
-   contains
-      procedure :: prepare
-   end type workspace_type
 
 contains
-
-   subroutine prepare(self, n, stat)
-      class(workspace_type), intent(inout) :: self
-      integer, intent(in) :: n
-      integer, intent(out) :: stat
-         !! Not zero if memory ran out.
-
-      allocate (self%damped(n*(n + 1)), self%block(most_rows*(n + 3) + line), self%scaled(n), &
-                stat=stat)
-   end subroutine prepare
 
    pure subroutine lmpar(n, t, qtf, delta, par, z, length, workspace)
       !! Find par and the z that belongs to it: |z| within a tenth of delta, or par zero and |z|
@@ -146,14 +124,14 @@ contains
       integer :: k
 
       call fold_diagonal(n, t, qtf, sqrt(par), workspace%damped, &
-                         workspace%block(first_on_line(workspace%block)))
+                         workspace%block(first_on_line(workspace%block)), workspace%rows)
       do k = 1, n
          z(k) = workspace%damped(n*n + k)
       end do
       call solve(n, workspace%damped, n, z)
    end subroutine damped_step
 
-   pure subroutine fold_diagonal(n, t, qtf, root, damped, block)
+   pure subroutine fold_diagonal(n, t, qtf, root, damped, block, ld)
       !! Two rows begin in column k: that of T, and that of sqrt(par) I. The one that is larger there
       !! goes to the triangle, the other is folded in: a reflection that exchanges a small row for a
       !! large one drowns it in rounding errors, and with it the direction of a short step.
@@ -162,7 +140,10 @@ contains
       real(dp), intent(in) :: qtf(n)
       real(dp), intent(in) :: root
       real(dp), intent(out) :: damped(n, n + 1)
-      real(dp), intent(inout) :: block(most_rows, n + 3)
+      integer, intent(in) :: ld
+         !! The most rows to fold at once.
+      real(dp), intent(inout) :: block(ld, n + 3)
+         !! Workspace.
       integer :: first, rows, columns, i, k
 
       do k = 1, n
@@ -174,8 +155,8 @@ contains
             damped(k, k + 1:) = 0
          end if
       end do
-      do first = 1, n, most_rows
-         rows = min(most_rows, n - first + 1)
+      do first = 1, n, ld
+         rows = min(ld, n - first + 1)
          columns = n - first + 2
          block(:rows, :columns) = 0
          do i = 1, rows
@@ -187,7 +168,7 @@ contains
                block(i, columns) = qtf(k)
             end if
          end do
-         call fold(rows, columns, columns - 1, block, most_rows, damped(first, first), n)
+         call fold(rows, columns, columns - 1, block, ld, damped(first, first), n)
       end do
    end subroutine fold_diagonal
 

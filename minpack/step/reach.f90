@@ -17,6 +17,7 @@ module minpack_reach
    !! a parameter whose logarithm or reciprocal counts does not land. A fit that would end lets the
    !! variables land that its last step pressed: then they have to.
    use minpack_kinds, only: dp
+   use minpack_store, only: store_type
    implicit none
    private
    public :: reach_type
@@ -35,15 +36,16 @@ module minpack_reach
       !! Instead of a number of promises: the fit cannot end before the variable lands.
 
    type :: reach_type
-      integer, allocatable :: side(:)
+      integer, pointer, contiguous :: side(:) => null()
          !! Shape: (n). 1 and -1 where the last step pressed a variable towards its upper and lower
          !! bound, 0 elsewhere and for what is on the bound already.
-      real(dp), allocatable :: promised(:)
+      real(dp), pointer, contiguous :: promised(:) => null()
          !! Shape: (n). The slopes that the model promised then.
-      integer, allocatable :: kept(:)
+      integer, pointer, contiguous :: kept(:) => null()
          !! Shape: (n). How many promises in a row were kept.
    contains
-      procedure :: prepare
+      procedure :: attach
+      procedure :: begin
       procedure :: may_land
       procedure :: limit
       procedure :: press
@@ -55,18 +57,25 @@ module minpack_reach
 
 contains
 
-   subroutine prepare(self, n, stat)
-      class(reach_type), intent(inout) :: self
+   subroutine attach(self, n, store)
+      class(reach_type), intent(out) :: self
       integer, intent(in) :: n
-      integer, intent(out) :: stat
-         !! Not zero if memory ran out.
+         !! Number of variables.
+      type(store_type), intent(inout) :: store
 
-      allocate (self%side(n), self%promised(n), self%kept(n), stat=stat)
-      if (stat /= 0) return
+      self%side => store%indices(n)
+      self%promised => store%vector(n)
+      self%kept => store%indices(n)
+   end subroutine attach
+
+   pure subroutine begin(self)
+      !! Forget the promises of another fit.
+      class(reach_type), intent(inout) :: self
+
       self%side = 0
       self%promised = 0
       self%kept = 0
-   end subroutine prepare
+   end subroutine begin
 
    pure logical function may_land(self, j)
       !! Whether variable j may cover the whole way to a bound.

@@ -2,12 +2,15 @@ module minpack_trust_region
    !! The trust region |D p| <= delta: the step within it, what the step brought, and the radius that
    !! its success leaves to the next.
    use minpack_kinds, only: dp, is_finite
+   use minpack_store, only: store_type
    use minpack_vectors, only: dot, enorm
-   use minpack_model, only: model_type
-   use minpack_triangle, only: multiply
    use minpack_bounds, only: bounds_type
-   use minpack_lmpar, only: lmpar, workspace_type
-   use minpack_bounded_step, only: bounded_step_type
+   use minpack_triangle, only: multiply
+   use minpack_model, only: model_type
+   use minpack_workspace, only: workspace_type
+   use minpack_lmpar, only: lmpar
+   use minpack_scaled_box, only: scaled_box_type
+   use minpack_bounded_step, only: bounded_step
    use minpack_reach, only: reach_type
    implicit none
    private
@@ -30,35 +33,31 @@ module minpack_trust_region
 
    type :: trust_region_type
       integer :: n = 0
-      logical :: fixed_scale = .false.
-         !! Whether D is the caller's, or follows the norms of the Jacobian's columns.
-      real(dp) :: delta = 0
-         !! Radius of the region.
-      real(dp) :: par = 0
-         !! The Levenberg-Marquardt parameter of the last step.
-      real(dp) :: xnorm = 0
-         !! |D x|, of the variables that are on no bound.
-      type(bounds_type) :: box
-      type(bounded_step_type) :: bounds
-         !! The step where there are bounds.
-      type(reach_type) :: reach
-         !! How far it goes towards them.
-      real(dp) :: length = 0
-         !! |D p| of the last step p.
-      real(dp), allocatable :: diag(:)
+         !! Number of variables.
+      type(bounds_type) :: bounds
+         !! Where the variables may go.
+      real(dp), pointer, contiguous :: diag(:) => null()
          !! Shape: (n). D.
-      real(dp), allocatable :: z(:)
+      real(dp), pointer, contiguous :: z(:) => null()
          !! Shape: (n). Minus the last step, scaled and permuted.
-      real(dp), allocatable :: t(:, :)
+      real(dp), pointer, contiguous :: t(:, :) => null()
          !! Shape: (n, n). T = R (P' D P)^-1: see minpack_lmpar.
-      real(dp), allocatable :: unlimited(:)
-         !! Shape: (n). z without a radius: see minpack_settled.
-      type(workspace_type) :: workspace
-      real(dp), allocatable :: work(:)
-         !! Shape: (n).
+      real(dp), pointer :: delta => null()
+         !! The trust radius.
+      real(dp), pointer :: par => null()
+         !! The Levenberg-Marquardt parameter of the last step.
+      real(dp), pointer :: xnorm => null()
+         !! |D x|, of the variables that are on no bound.
+      real(dp), pointer :: length => null()
+         !! |D p| of the last step p.
+      type(scaled_box_type) :: box
+         !! With bounds: the bounds of z, and the variables that the last step holds on them.
+      type(reach_type) :: reach
+         !! With bounds: how far a step may go towards them.
    contains
-      procedure :: prepare
+      procedure :: attach
       procedure :: begin
+      procedure :: set_off
       procedure :: adopt
       procedure :: stand_at
       procedure :: propose
@@ -69,27 +68,45 @@ module minpack_trust_region
 
 contains
 
-   subroutine prepare(self, n, diag, fixed_scale, box, stat)
+   subroutine attach(self, n, bounds, store)
       class(trust_region_type), intent(out) :: self
       integer, intent(in) :: n
-      real(dp), intent(in) :: diag(:)
-         !! Shape: (n). D if the scale is fixed.
-      logical, intent(in) :: fixed_scale
-      type(bounds_type), intent(in) :: box
-      integer, intent(out) :: stat
-         !! Not zero if memory ran out.
+      type(bounds_type), intent(in) :: bounds
+      type(store_type), intent(inout) :: store
 
       self%n = n
-      self%fixed_scale = fixed_scale
-      self%box = box
-      allocate (self%diag(n), self%z(n), self%unlimited(n), self%work(n), self%t(n, n), stat=stat)
-      if (stat == 0) self%diag = diag
-      if (stat == 0) call self%workspace%prepare(n, stat)
-      if (stat == 0 .and. box%bounded) call self%bounds%prepare(n, stat)
-      if (stat == 0 .and. box%bounded) call self%reach%prepare(n, stat)
-   end subroutine prepare
+      self%bounds = bounds
+      self%diag => store%vector(n)
+      self%z => store%vector(n)
+      self%t => store%matrix(n, n)
+      self%delta => store%number()
+      self%par => store%number()
+      self%xnorm => store%number()
+      self%length => store%number()
+      if (.not. bounds%bounded) return
+      call self%box%attach(n, store)
+      call self%reach%attach(n, store)
+   end subroutine attach
 
-   subroutine begin(self, model, x, factor)
+   subroutine begin(self)
+      !! Be a region without a centre yet.
+      class(trust_region_type), intent(inout) :: self
+
+      self%diag = 1
+      self%z = 0
+      self%t = 0
+      self%delta = 0
+      self%par = 0
+      self%xnorm = 0
+      self%length = 0
+      if (.not. self%bounds%bounded) return
+      self%box%least = 0
+      self%box%greatest = 0
+      self%box%side = 0
+      call self%reach%begin()
+   end subroutine begin
+
+   subroutine set_off(self, model, x, factor, diag, workspace)
       !! Choose the first scale and the first radius.
       class(trust_region_type), intent(inout) :: self
       type(model_type), intent(in) :: model
@@ -97,107 +114,122 @@ contains
       real(dp), intent(in) :: x(:)
       real(dp), intent(in) :: factor
          !! The radius is this many times |D x|, or this itself where that is zero.
+      real(dp), intent(in), pointer, contiguous :: diag(:)
+         !! Shape: (n). D, or null if D follows the norms of the Jacobian's columns.
+      type(workspace_type), intent(inout) :: workspace
       real(dp) :: unit
       integer :: j, k
 
       unit = 1
-      if (self%fixed_scale) then
+      if (associated(diag)) then
          ! Powers of two bring the caller's scale near the Jacobian's without changing a step.
-         unit = power_of_two(maxval(model%acnorm/self%diag))
-         self%diag = unit*self%diag
+         unit = power_of_two(maxval(model%acnorm/diag))
+         self%diag = unit*diag
       else
          self%diag = merge(model%acnorm, 1.0_dp, model%acnorm /= 0)
       end if
-      self%work = self%diag*x
-      if (self%box%bounded) then
-         do k = 1, self%n
-            j = model%ipvt(k)
-            if (self%box%pins(j, x(j), model%slope(k))) self%work(j) = 0
-         end do
-      end if
-      self%xnorm = enorm(self%n, self%work)
+      associate (scaled => workspace%scaled)
+         scaled = self%diag*x
+         if (self%bounds%bounded) then
+            do k = 1, self%n
+               j = model%ipvt(k)
+               if (self%bounds%pins(j, x(j), model%slope(k))) scaled(j) = 0
+            end do
+         end if
+         self%xnorm = enorm(self%n, scaled)
+      end associate
       ! A region too small for the residuals to feel it would end the fit where it begins.
       self%delta = factor*max(merge(self%xnorm, unit, self%xnorm > 0), negligible*model%fnorm)
-   end subroutine begin
+   end subroutine set_off
 
-   subroutine adopt(self, model)
-      !! Take over the linear model at a new point, and let the scale follow it.
+   subroutine adopt(self, model, follows)
+      !! Take over the linear model at a new point.
       class(trust_region_type), intent(inout) :: self
       type(model_type), intent(in) :: model
+      logical, intent(in) :: follows
+         !! Whether D follows the norms of the Jacobian's columns.
       integer :: j
 
-      if (self%box%bounded) then
+      if (self%bounds%bounded) then
          do j = 1, self%n
             call self%reach%judge(model%ipvt(j), model%slope(j)*model%fnorm)
          end do
       end if
-      if (.not. self%fixed_scale) self%diag = max(self%diag, model%acnorm)
+      do j = 1, self%n
+         if (follows) self%diag(j) = max(self%diag(j), model%acnorm(j))
+      end do
       do j = 1, self%n
          self%t(:j, j) = model%r(:j, j)/self%diag(model%ipvt(j))
       end do
    end subroutine adopt
 
-   subroutine stand_at(self, x)
+   subroutine stand_at(self, x, workspace)
+      !! Move the centre of the region to x.
       class(trust_region_type), intent(inout) :: self
       real(dp), intent(in) :: x(:)
+      type(workspace_type), intent(inout) :: workspace
 
-      self%work = self%diag*x
-      if (self%box%bounded) where (x <= self%box%lower .or. x >= self%box%upper) self%work = 0
-      self%xnorm = enorm(self%n, self%work)
+      workspace%scaled = self%diag*x
+      if (self%bounds%bounded) then
+         where (x <= self%bounds%lower .or. x >= self%bounds%upper) workspace%scaled = 0
+      end if
+      self%xnorm = enorm(self%n, workspace%scaled)
    end subroutine stand_at
 
-   subroutine propose(self, model, x, trial)
-      !! The point to try from x.
+   subroutine propose(self, model, x, trial, workspace)
+      !! Choose the point to try from x.
       class(trust_region_type), intent(inout) :: self
       type(model_type), intent(in) :: model
       real(dp), intent(in) :: x(:)
       real(dp), intent(out) :: trial(:)
+      type(workspace_type), intent(inout) :: workspace
       integer :: i, j
 
-      if (self%box%bounded) then
-         call self%propose_within(model, x, trial)
+      if (self%bounds%bounded) then
+         call self%propose_within(model, x, trial, workspace)
          return
       end if
       call lmpar(self%n, self%t, model%qtf, self%delta, self%par, self%z, self%length, &
-                 self%workspace)
+                 workspace)
       do i = 1, self%n
          j = model%ipvt(i)
          trial(j) = x(j) - self%z(i)/self%diag(j)
       end do
    end subroutine propose
 
-   subroutine propose_within(self, model, x, trial)
-      !! The point to try from x, within the bounds, and on them where the step lands on them.
+   subroutine propose_within(self, model, x, trial, workspace)
+      !! Choose the point to try from x, within the bounds, and on them where the step lands on them.
       class(trust_region_type), intent(inout) :: self
       type(model_type), intent(in) :: model
       real(dp), intent(in) :: x(:)
       real(dp), intent(out) :: trial(:)
+      type(workspace_type), intent(inout) :: workspace
       real(dp) :: bound
       integer :: i, j
 
-      associate (lower => self%box%lower, upper => self%box%upper, bounds => self%bounds)
+      associate (lower => self%bounds%lower, upper => self%bounds%upper, box => self%box)
          do i = 1, self%n
             j = model%ipvt(i)
-            bounds%least(i) = -self%diag(j)*self%reach%limit(j, x(j), upper(j) - x(j))
-            bounds%greatest(i) = self%diag(j)*self%reach%limit(j, x(j), x(j) - lower(j))
+            box%least(i) = -self%diag(j)*self%reach%limit(j, x(j), upper(j) - x(j))
+            box%greatest(i) = self%diag(j)*self%reach%limit(j, x(j), x(j) - lower(j))
          end do
-         call bounds%propose(self%t, model%qtf, self%delta, self%par, self%z, self%length, &
-                             self%workspace)
+         call bounded_step(box, self%t, model%qtf, self%delta, self%par, self%z, self%length, &
+                           workspace)
          do i = 1, self%n
             j = model%ipvt(i)
             trial(j) = min(max(x(j) - self%z(i)/self%diag(j), lower(j)), upper(j))
             call self%reach%press(j, 0, 0.0_dp)
-            if (bounds%side(i) == 0) cycle
-            bound = merge(lower(j), upper(j), bounds%side(i) < 0)
+            if (box%side(i) == 0) cycle
+            bound = merge(lower(j), upper(j), box%side(i) < 0)
             if (self%reach%may_land(j) .or. x(j) == bound) trial(j) = bound
             if (x(j) /= bound) then
-               call self%reach%press(j, bounds%side(i), bounds%slope(i)*self%diag(j))
+               call self%reach%press(j, box%side(i), workspace%slope(i)*self%diag(j))
             end if
          end do
       end associate
    end subroutine propose_within
 
-   function assess(self, model, fnorm, trial_norm) result(reduction)
+   function assess(self, model, fnorm, trial_norm, workspace) result(reduction)
       !! Compare what the last step promised with what it brought.
       class(trust_region_type), intent(inout) :: self
       type(model_type), intent(in) :: model
@@ -205,19 +237,22 @@ contains
          !! Norm of the residuals before the step.
       real(dp), intent(in) :: trial_norm
          !! Norm of the residuals after it.
+      type(workspace_type), intent(inout) :: workspace
       type(reduction_type) :: reduction
       real(dp) :: linear, damping
 
       reduction%far_off = 0.1_dp*trial_norm >= fnorm
       reduction%actual = -1
       if (.not. reduction%far_off) reduction%actual = 1 - (trial_norm/fnorm)**2
-      call multiply(self%n, self%t, self%z, self%work)
-      linear = (enorm(self%n, self%work)/fnorm)**2
-      damping = (sqrt(self%par)*self%length/fnorm)**2
-      if (self%bounds%held_any) then
-         ! What is held is not where par would have it.
-         damping = dot(self%n, self%work/fnorm, model%qtf/fnorm) - linear
-      end if
+      associate (image => workspace%image)
+         call multiply(self%n, self%t, self%z, image)
+         linear = (enorm(self%n, image)/fnorm)**2
+         damping = (sqrt(self%par)*self%length/fnorm)**2
+         if (holds_any(self)) then
+            ! A held variable is not where par alone would have it.
+            damping = dot(self%n, image/fnorm, model%qtf/fnorm) - linear
+         end if
+      end associate
       reduction%predicted = linear + 2*damping
       reduction%slope = -(linear + damping)
       reduction%ratio = 0
@@ -244,6 +279,14 @@ contains
          self%par = 0.5_dp*self%par
       end if
    end subroutine resize
+
+   pure logical function holds_any(self)
+      !! Whether the last step holds a variable on a bound.
+      type(trust_region_type), intent(in) :: self
+
+      holds_any = .false.
+      if (self%bounds%bounded) holds_any = any(self%box%side /= 0)
+   end function holds_any
 
    pure real(dp) function power_of_two(value)
       !! The power of two below a value; one for zero and for what is not finite.

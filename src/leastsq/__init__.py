@@ -3,8 +3,8 @@
 from leastsq._check_derivative import check_derivative
 from leastsq._curve_fit import curve_fit
 from leastsq._errors import FitError, OptimizeWarning
+from leastsq._functions.native import NativeFunction, StoppedError
 from leastsq._leastsq import leastsq
-from leastsq._native import NativeFunction, StoppedError
 from leastsq._patch import patch_scipy, unpatch_scipy
 
 __all__ = [

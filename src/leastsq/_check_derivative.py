@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from leastsq._callbacks import as_many_residuals, as_residuals
-from leastsq._checks import FLOAT64, FloatArray, Function, norm, own_vector
-from leastsq._functions import refuse_unfit, refuse_unread
-from leastsq._jacobian import Jacobian
-from leastsq._native import NativeFunction
+from leastsq._arguments.arrays import FLOAT64, FloatArray, Function, norm, own_vector
+from leastsq._functions.functions import refuse_unfit, refuse_unread
+from leastsq._functions.native import NativeFunction
+from leastsq._functions.python import Jacobian, as_many_residuals, as_residuals
 
 STEPS = 10.0 ** np.arange(-12, 1)  # in units of the parameter, or of 1 where that is 0
 

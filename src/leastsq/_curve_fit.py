@@ -8,28 +8,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from leastsq._bounds import Box, read_box
-from leastsq._checks import FloatArray, Function, name_of, norm, own_vector
-from leastsq._data import read_data
-from leastsq._doubts import (
-    ACTS_TOGETHER,
-    conditional_covariance,
-    doubtful_covariance,
-    no_covariance,
-    positional,
-)
-from leastsq._errors import BestPoint, FitError, OptimizeWarning
-from leastsq._fit import Fit
-from leastsq._fit_options import (
+from leastsq._arguments.arrays import FloatArray, Function, name_of, norm, own_vector
+from leastsq._arguments.bounds import Box, read_box
+from leastsq._arguments.curve_fit_options import (
     NO_MODEL,
     default_settings,
     fit_settings,
     read_jac,
     refuse_foreign,
 )
-from leastsq._functions import Functions
-from leastsq._native import NativeFunction
-from leastsq._result import (
+from leastsq._arguments.data import read_data
+from leastsq._arguments.warn import warn
+from leastsq._core._calls import ACTS_TOGETHER
+from leastsq._errors import BestPoint, FitError, OptimizeWarning
+from leastsq._fit.doubts import (
+    conditional_covariance,
+    doubtful_covariance,
+    no_covariance,
+    positional,
+)
+from leastsq._fit.one import solve
+from leastsq._fit.result import (
     SOLVED,
     SOLVED_OR_FLAT,
     TO_PRECISION,
@@ -38,8 +37,9 @@ from leastsq._result import (
     inverse,
     message,
 )
-from leastsq._solve import solve
-from leastsq._warnings import warn
+from leastsq._functions.functions import Functions
+from leastsq._functions.native import NativeFunction
+from leastsq._models.model import Fit
 
 EVERYWHERE = (-np.inf, np.inf)
 METHODS = (None, "lm", "trf", "dogbox")
@@ -206,7 +206,7 @@ def curve_fit(
     verbose = bool(kwargs.get("verbose"))
     mesg = ""
     if full_output or verbose or outcome.ending not in SOLVED_OR_FLAT:
-        mesg = message(ending, settings, limit, jac is not None)
+        mesg = message(ending, settings, n, limit, jac is not None)
     if verbose:
         cost = norm(outcome.fvec) ** 2 / 2
         print(f"{mesg}\n{outcome.counts['nfev']} calls of f, cost {cost:.4e}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from leastsq._checks import FloatArray
+from leastsq._arguments.arrays import FloatArray
 
 
 class FitError(RuntimeError):

@@ -7,22 +7,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from leastsq._bounds import read_box
-from leastsq._checks import FloatArray, Function, own_vector
+from leastsq._arguments.arrays import FloatArray, Function, own_vector
+from leastsq._arguments.bounds import read_box
+from leastsq._arguments.options import DEFAULT_TOLERANCE, EMPTY, IMPROPER, fault, read_settings
+from leastsq._arguments.warn import warn
+from leastsq._core._calls import IMPROPER_INPUT, PROMISE_BROKEN
 from leastsq._errors import BestPoint, OptimizeWarning
-from leastsq._functions import Functions, refuse_unread
-from leastsq._result import (
-    IMPROPER_INPUT,
-    PROMISE_BROKEN,
+from leastsq._fit.one import minimize, solve
+from leastsq._fit.result import (
     SOLVED,
     SOLVED_OR_FLAT,
     Outcome,
     full_tuple,
     message,
 )
-from leastsq._settings import DEFAULT_TOLERANCE, EMPTY, IMPROPER, fault, read_settings
-from leastsq._solve import minimize, solve
-from leastsq._warnings import warn
+from leastsq._functions.functions import Functions, refuse_unread
 
 
 def leastsq(
@@ -189,10 +188,9 @@ def leastsq(
     n = x.size
     if n == 0 and not full_output:
         raise TypeError(f"{IMPROPER} {EMPTY}")
-    calls_per_parameter = 200 if Dfun is None else 100
     settings = read_settings(
         n,
-        calls_per_parameter * (n + 1),
+        Dfun is None,
         ftol,
         xtol,
         gtol,
@@ -206,7 +204,7 @@ def leastsq(
     box = None if bounds is None else read_box(bounds, n)
     if box is not None:
         box.refuse_outside(x, "x0")
-    if not full_output and (improper := fault(settings)):
+    if not full_output and (improper := fault(settings, n)):
         raise TypeError(f"{IMPROPER} {improper}")
 
     with BestPoint(x):
@@ -222,7 +220,7 @@ def leastsq(
             x, ending = outcome.x, outcome.ending
     ier = ending % PROMISE_BROKEN
     if ending not in SOLVED_OR_FLAT:
-        text = message(ending, settings, has_Dfun=Dfun is not None)
+        text = message(ending, settings, n, has_Dfun=Dfun is not None)
         warn(text, OptimizeWarning if ier in SOLVED else RuntimeWarning)
     return x, ier
 

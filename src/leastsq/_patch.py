@@ -10,9 +10,9 @@ from collections.abc import Callable
 from types import FunctionType, ModuleType
 from typing import Any
 
+from leastsq._arguments.curve_fit_options import foreign_option
 from leastsq._curve_fit import curve_fit
 from leastsq._errors import LeastsqWarning, OptimizeWarning
-from leastsq._fit_options import foreign_option
 from leastsq._leastsq import leastsq
 
 STAND_INS: dict[Callable[..., Any], Callable[..., Any]] = {}  # by SciPy's functions; while patched

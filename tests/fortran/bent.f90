@@ -1,12 +1,13 @@
 module bent
    !! Residuals z + sin(z)/10 with z = A (x - truth), called by address as C functions are.
-   use, intrinsic :: iso_c_binding, only: c_int, c_intptr_t, c_ptr, c_loc, c_funloc, &
+   use, intrinsic :: iso_c_binding, only: c_int, c_ptr, c_loc, c_funloc, c_null_funptr, &
                                           c_f_pointer
    use minpack_kinds, only: dp
-   use minpack_strided_matrix, only: shown_type
+   use minpack_strided_matrix, only: shown_matrix_type
+   use minpack_c_functions, only: c_function_type
    implicit none
    private
-   public :: bent_type, stop_flag, residual, residual_address, shown_address, filled_address
+   public :: bent_type, stop_flag, residual, residual_of, jacobian_of
 
    integer, parameter :: stop_flag = -7
 
@@ -54,7 +55,7 @@ contains
       integer(c_int), value :: m
       integer(c_int), value :: n
       real(dp), intent(in) :: x(n)
-      type(shown_type), intent(out) :: jacobian
+      type(shown_matrix_type), intent(out) :: jacobian
       integer(c_int) :: answer
       type(bent_type), pointer :: self
 
@@ -63,9 +64,9 @@ contains
       call evaluate_columns(self, x)
       self%rows = transpose(self%columns)
       if (self%by_rows) then
-         jacobian = shown_type(c_loc(self%rows), m*n, 1, n, 1, 0)
+         jacobian = shown_matrix_type(c_loc(self%rows), m*n, 1, n, 1, 0)
       else
-         jacobian = shown_type(c_loc(self%columns), m*n, 1, 1, m, 0)
+         jacobian = shown_matrix_type(c_loc(self%columns), m*n, 1, 1, m, 0)
       end if
    end function shown
 
@@ -104,16 +105,21 @@ contains
       next = merge(stop_flag, 0, self%calls >= self%last_call)
    end function next
 
-   integer(c_intptr_t) function residual_address()
-      residual_address = transfer(c_funloc(residual), 0_c_intptr_t)
-   end function residual_address
+   function residual_of(self) result(function)
+      type(bent_type), intent(in), target :: self
+      type(c_function_type) :: function
 
-   integer(c_intptr_t) function shown_address()
-      shown_address = transfer(c_funloc(shown), 0_c_intptr_t)
-   end function shown_address
+      function = c_function_type(c_funloc(residual), c_null_funptr, c_loc(self))
+   end function residual_of
 
-   integer(c_intptr_t) function filled_address()
-      filled_address = transfer(c_funloc(filled), 0_c_intptr_t)
-   end function filled_address
+   function jacobian_of(self, fills) result(function)
+      type(bent_type), intent(in), target :: self
+      logical, intent(in) :: fills
+         !! Whether it fills memory, or shows where its values lie.
+      type(c_function_type) :: function
+
+      function = c_function_type(c_null_funptr, c_funloc(shown), c_loc(self))
+      if (fills) function = c_function_type(c_funloc(filled), c_null_funptr, c_loc(self))
+   end function jacobian_of
 
 end module bent

@@ -38,11 +38,11 @@ contains
       self%values => self%squares
    end subroutine residual
 
-   subroutine jacobian(self, x, fvec, view, info)
+   subroutine jacobian(self, x, fvec, matrix, info)
       class(quadratics_type), intent(inout), target :: self
       real(dp), intent(in), contiguous :: x(:)
       real(dp), intent(inout) :: fvec(:)
-      type(strided_matrix_type), intent(out) :: view
+      type(strided_matrix_type), intent(out) :: matrix
       integer, intent(out) :: info
 
       error stop 'a difference asks for no Jacobian'

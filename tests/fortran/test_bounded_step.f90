@@ -1,8 +1,10 @@
 program test_bounded_step
    !! The step within bounds against the conditions that only a solution fulfils.
    use minpack_kinds, only: dp
-   use minpack_bounded_step, only: bounded_step_type
-   use minpack_lmpar, only: workspace_type
+   use minpack_store, only: store_type
+   use minpack_workspace, only: workspace_type
+   use minpack_scaled_box, only: scaled_box_type
+   use minpack_bounded_step, only: bounded_step
    use checks, only: check, finish, random_matrix, random_triangle
    implicit none
    real(dp), parameter :: radii(4) = [1e-3_dp, 0.1_dp, 1.0_dp, 1e6_dp]
@@ -59,8 +61,11 @@ contains
       real(dp), intent(in) :: limits(:, :)
       real(dp), intent(in) :: scale
          !! Of the residuals, and so of everything in scaled variables.
-      type(bounded_step_type) :: bounds
+      type(scaled_box_type) :: bounds
       type(workspace_type) :: workspace
+      type(store_type) :: store
+      real(dp), target :: reals(2*size(q))
+      integer, target :: integers(size(q))
       real(dp), allocatable :: t(:, :), z(:), slope(:)
       real(dp) :: par, length, tolerance
       integer :: n, stat
@@ -69,14 +74,15 @@ contains
       ! The columns of T have norms of at most one.
       t = triangle/maxval(norm2(triangle, 1))
       allocate (z(n))
-      call bounds%prepare(n, stat)
-      call check(stat == 0, 'memory')
-      call workspace%prepare(n, stat)
+      call store%open(reals, integers)
+      call bounds%attach(n, store)
+      call check(store%is_full(), 'a box takes what it needs')
+      call workspace%allocate_for(n, .true., stat)
       call check(stat == 0, 'memory')
       bounds%least = max(limits(:, 1), -huge(1.0_dp)/scale)*scale
       bounds%greatest = min(limits(:, 2), huge(1.0_dp)/scale)*scale
       par = 0
-      call bounds%propose(t, scale*q, scale*delta, par, z, length, workspace)
+      call bounded_step(bounds, t, scale*q, scale*delta, par, z, length, workspace)
       call check(all(bounds%least <= z .and. z <= bounds%greatest), 'the step stays in the box')
       call check(length <= 1.2_dp*scale*delta, 'the step stays in the region')
       call check(abs(length - norm2(z/scale)*scale) <= 1e-12_dp*length, 'length is |z|')

@@ -1,17 +1,18 @@
 program test_differences
-   use minpack_kinds, only: dp
+   use minpack_kinds, only: dp, epsmch
    use minpack_info, only: going_on, jacobian_not_finite
    use minpack_bounds, only: bounds_type
-   use minpack_differences, only: differences_type
+   use minpack_strided_matrix, only: strided_matrix_type
+   use minpack_rows, only: differenced_rows_type
    use quadratics, only: quadratics_type
    use checks, only: check, close_to, finish
    implicit none
    real(dp), parameter :: x(3) = [1.0_dp, -2.0_dp, 0.0_dp]
-   type(quadratics_type), target :: functions
+   type(quadratics_type), target, save :: functions
    type(bounds_type) :: box
-   type(differences_type) :: differences
+   type(differenced_rows_type), target, save :: rows
    real(dp), target, save :: lower(3), upper(3)
-   real(dp), target :: values(3)
+   real(dp), target, save :: values(3)
    real(dp) :: point(3), fjac(3, 3)
    integer :: nfev, info, j, stat, first
 
@@ -22,7 +23,7 @@ program test_differences
    call difference(0.0_dp)
    call check(info == going_on, 'differences')
    call check(nfev == 5, 'one evaluation a variable, and two more of what is zero')
-   call check(all(differences%x == x), 'the point stays')
+   call check(all(rows%differences%x == x), 'the point stays')
    call check(all([(abs(fjac(j, j) - 2*x(j)) < 1e-7_dp, j=1, 3)]), 'derivatives')
    call check(all([(count(fjac(:, j) /= 0) <= 1, j=1, 3)]), 'zeros beside them')
 
@@ -45,7 +46,6 @@ program test_differences
    call scale_is_kept(1e150_dp)
    call scale_is_kept(1e-150_dp)
    call square_that_overflows_has_none()
-   call nothing_is_differenced()
    call a_change_that_drowns_is_made_larger()
    call a_step_longer_than_the_feature_is_made_shorter()
    call fixed_steps_are_kept()
@@ -57,7 +57,6 @@ contains
       real(dp), intent(in) :: epsfcn
 
       point = x
-      nfev = 0
       call fdjac(x**2, epsfcn)
    end subroutine difference
 
@@ -65,10 +64,16 @@ contains
       real(dp), intent(in) :: fvec(:)
       real(dp), intent(in) :: epsfcn
 
-      differences%box = box
-      differences%epsfcn = epsfcn
+      type(strided_matrix_type) :: matrix
+
+      rows%differences%bounds = box
+      rows%differences%precision = max(epsfcn, epsmch)
       values = fvec
-      call differences%fdjac(point, norm2(fvec), fjac, nfev, info)
+      rows%fnorm = norm2(fvec)
+      rows%nfev = 0
+      call rows%jacobian(point, matrix, info)
+      nfev = rows%nfev
+      fjac = rows%fjac
    end subroutine fdjac
 
    subroutine bounds_are_kept()
@@ -87,7 +92,7 @@ contains
       upper = [1.0_dp, -2.0_dp, 1e-5_dp]
       call difference(1e-4_dp)
       call check(info == going_on .and. nfev == 2, 'no evaluation for what is fixed')
-      call check(all(differences%x == x), 'the point stays between bounds')
+      call check(all(rows%differences%x == x), 'the point stays between bounds')
       call check(close_to(fjac(1, 1), 2 - 1e-3_dp, 1e-10_dp), 'as far down as there is room')
       call check(all(fjac(:, 2) == 0), 'a zero column for what is fixed')
       call check(close_to(fjac(3, 3), 1e-5_dp, 1e-10_dp), 'as far up as there is room')
@@ -104,7 +109,6 @@ contains
       real(dp), intent(in) :: scale
 
       point = scale*x
-      nfev = 0
       call fdjac(point**2, 0.0_dp)
       call check(info == going_on, 'differences of any scale')
       call check(all([(close_to(fjac(j, j), 2*scale*x(j), 1e-7_dp), j=1, 2)]), 'their derivatives')
@@ -114,27 +118,19 @@ contains
       point = 1e200_dp
       call fdjac([1.0_dp, 1.0_dp, 1.0_dp], 0.0_dp)
       call check(info == jacobian_not_finite, 'residuals that overflow have no derivative')
-      call check(all(differences%x == 1e200_dp), 'the point stays all the same')
+      call check(all(rows%differences%x == 1e200_dp), 'the point stays all the same')
    end subroutine square_that_overflows_has_none
-
-   subroutine nothing_is_differenced()
-      nfev = 0
-      call differences%fdjac(point(:0), norm2(x), fjac(:, :0), nfev, info)
-      call check(info == going_on .and. nfev == 0, 'no variables, no evaluations')
-   end subroutine nothing_is_differenced
 
    subroutine a_change_that_drowns_is_made_larger()
       !! Beside the square of 1e4 nothing smaller than 1e-8 is felt.
       functions%mixed = .true.
       point = [1e4_dp, 1e-9_dp, 0.0_dp]
-      nfev = 0
       call fresh()
       call fdjac(mix(point), 0.0_dp)
       call check(close_to(fjac(1, 1), 2e4_dp, 1e-6_dp), 'the large variable')
       call check(close_to(fjac(1, 2), 1.0_dp, 1e-2_dp), 'one that is next to nothing beside it')
       call check(close_to(fjac(1, 3), 1.0_dp, 1e-2_dp), 'and one that is zero')
       first = nfev
-      nfev = 0
       call fdjac(mix(point), 0.0_dp)
       call check(close_to(fjac(1, 2), 1.0_dp, 1e-2_dp), 'the step is remembered')
       call check(nfev < first, 'and costs nothing more')
@@ -156,9 +152,7 @@ contains
 
       steps = [1e-3_dp, 1e-2_dp, 1e-1_dp]
       call fresh()
-      differences%fixed_steps = .true.
-      differences%steps => steps
-      nfev = 0
+      rows%differences%steps => steps
       call difference(0.0_dp)
       call check(nfev == 3, 'no other step is tried')
       call check(close_to(fjac(1, 1), 2.001_dp, 1e-9_dp), 'a step in units of x')
@@ -167,8 +161,11 @@ contains
    end subroutine fixed_steps_are_kept
 
    subroutine fresh()
-      differences = differences_type()
-      call differences%prepare(functions, values, stat)
+      !! Rows that remember nothing.
+      type(differenced_rows_type) :: unused
+
+      rows = unused
+      call rows%connect(functions, values, stat)
       call check(stat == 0, 'memory')
    end subroutine fresh
 

@@ -1,10 +1,13 @@
 program test_reach
    !! How far a variable may go, and when it may land.
    use minpack_kinds, only: dp
+   use minpack_store, only: store_type
    use minpack_reach, only: reach_type
    use checks, only: check, finish
    implicit none
    real(dp), parameter :: slope = 3.0_dp
+   real(dp), target, save :: reals(2)
+   integer, target, save :: integers(4)
 
    call a_step_covers_half_the_way_or_half_the_size()
    call one_promise_kept_exactly_is_enough()
@@ -17,10 +20,12 @@ contains
 
    function fresh() result(reach)
       type(reach_type) :: reach
-      integer :: stat
+      type(store_type) :: store
 
-      call reach%prepare(2, stat)
-      call check(stat == 0, 'memory')
+      call store%open(reals, integers)
+      call reach%attach(2, store)
+      call check(store%is_full(), 'it takes what it needs')
+      call reach%begin()
    end function fresh
 
    subroutine a_step_covers_half_the_way_or_half_the_size()

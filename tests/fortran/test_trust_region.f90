@@ -1,12 +1,18 @@
 program test_trust_region
    use minpack_kinds, only: dp
    use minpack_vectors, only: enorm
+   use minpack_store, only: store_type
    use minpack_bounds, only: bounds_type
+   use minpack_workspace, only: workspace_type
    use minpack_model, only: model_type
    use minpack_trust_region, only: trust_region_type, reduction_type
    use checks, only: check, finish, random_matrix, random_triangle
    implicit none
    integer, parameter :: powers(3) = [0, 150, -150]
+   real(dp), allocatable, target, save :: reals(:)
+   integer, allocatable, target, save :: integers(:)
+   real(dp), pointer, contiguous :: follow(:) => null()
+   type(workspace_type), allocatable, save :: workspace
    integer :: n, i, j
 
    do n = 0, 32, 4
@@ -41,7 +47,7 @@ contains
       type(model_type) :: model
       real(dp), allocatable :: x(:), trial(:), p(:), gradient(:)
       real(dp) :: unit
-      integer :: n, k, stat
+      integer :: n, k
 
       n = size(triangle, 1)
       call make_model(model, scale*triangle)
@@ -49,15 +55,14 @@ contains
       unit = residuals/scale
       allocate (x(n), trial(n))
       x = 0
-      call region%prepare(n, x, .false., bounds_type(), stat)
-      call check(stat == 0, 'memory')
+      call found(region, n, bounds_type())
       model%fnorm = 1
-      call region%begin(model, x, 1.0_dp)
-      call region%adopt(model)
+      call region%set_off(model, x, 1.0_dp, follow, workspace)
+      call region%adopt(model, .true.)
       do k = 1, size(radii)
          region%delta = radii(k)*residuals
          region%par = 0
-         call region%propose(model, x, trial)
+         call region%propose(model, x, trial, workspace)
          if (region%par == 0) then
             call check(region%length <= 1.1_dp*region%delta, 'an undamped step is in the region')
          else if (region%par > epsilon(region%par)) then
@@ -76,7 +81,7 @@ contains
          call check(abs(region%length/residuals - norm2(region%diag/scale*p)) &
                     <= 1e-12_dp*norm2(region%diag/scale*p), 'length is |D p|')
       end do
-      deallocate (model%r, model%qtf, model%ipvt)
+      deallocate (model%r, model%qtf, model%ipvt, model%acnorm, model%fnorm)
    end subroutine solves_the_subproblem
 
    subroutine goes_down_the_gradient_if_short(triangle)
@@ -84,23 +89,23 @@ contains
       type(trust_region_type) :: region
       type(model_type) :: model
       real(dp), allocatable :: x(:), trial(:), downhill(:)
-      integer :: n, stat
+      integer :: n
 
       n = size(triangle, 1)
       call make_model(model, triangle)
       allocate (x(n), trial(n))
       x = 0
-      call region%prepare(n, x, .false., bounds_type(), stat)
+      call found(region, n, bounds_type())
       model%fnorm = 1
-      call region%begin(model, x, 1.0_dp)
-      call region%adopt(model)
+      call region%set_off(model, x, 1.0_dp, follow, workspace)
+      call region%adopt(model, .true.)
       region%delta = 1e-20_dp
-      call region%propose(model, x, trial)
+      call region%propose(model, x, trial, workspace)
       trial = region%diag*trial/region%length
       downhill = -matmul(transpose(triangle), model%qtf)/region%diag
       downhill = downhill/norm2(downhill)
       call check(all(abs(trial - downhill) < 1e-10_dp), 'a short step goes down the gradient')
-      deallocate (model%r, model%qtf, model%ipvt)
+      deallocate (model%r, model%qtf, model%ipvt, model%acnorm, model%fnorm)
    end subroutine goes_down_the_gradient_if_short
 
    subroutine equal_columns_share_a_step()
@@ -108,22 +113,22 @@ contains
       type(trust_region_type) :: region
       type(model_type) :: model
       real(dp) :: x(2), trial(2)
-      integer :: stat, k
+      integer :: k
 
       call make_model(model, reshape([1.0_dp, 0.0_dp, 1.0_dp, 0.0_dp], [2, 2]))
       model%qtf = [1.0_dp, 1.0_dp]
       x = 0
-      call region%prepare(2, x, .false., bounds_type(), stat)
+      call found(region, 2, bounds_type())
       model%fnorm = 1
-      call region%begin(model, x, 1.0_dp)
-      call region%adopt(model)
+      call region%set_off(model, x, 1.0_dp, follow, workspace)
+      call region%adopt(model, .true.)
       do k = 1, 5
          region%delta = 0.9_dp
-         call region%propose(model, x, trial)
+         call region%propose(model, x, trial, workspace)
          region%par = 1e-10_dp*region%par
       end do
       call check(abs(trial(1) - trial(2)) < 1e-14_dp, 'equal columns share a step')
-      deallocate (model%r, model%qtf, model%ipvt)
+      deallocate (model%r, model%qtf, model%ipvt, model%acnorm, model%fnorm)
    end subroutine equal_columns_share_a_step
 
    subroutine stays_where_nothing_pulls(triangle)
@@ -131,20 +136,20 @@ contains
       type(trust_region_type) :: region
       type(model_type) :: model
       real(dp), allocatable :: x(:), trial(:)
-      integer :: n, stat
+      integer :: n
 
       n = size(triangle, 1)
       call make_model(model, triangle)
       model%qtf = 0
       allocate (x(n), trial(n))
       x = 1
-      call region%prepare(n, x, .false., bounds_type(), stat)
+      call found(region, n, bounds_type())
       model%fnorm = 1
-      call region%begin(model, x, 1.0_dp)
-      call region%adopt(model)
-      call region%propose(model, x, trial)
+      call region%set_off(model, x, 1.0_dp, follow, workspace)
+      call region%adopt(model, .true.)
+      call region%propose(model, x, trial, workspace)
       call check(all(trial == x), 'no step without a gradient')
-      deallocate (model%r, model%qtf, model%ipvt)
+      deallocate (model%r, model%qtf, model%ipvt, model%acnorm, model%fnorm)
    end subroutine stays_where_nothing_pulls
 
    subroutine promises_what_the_model_gives(triangle, bounded)
@@ -156,7 +161,7 @@ contains
       real(dp), allocatable, target :: lower(:), upper(:)
       real(dp), allocatable :: x(:), trial(:), p(:)
       real(dp) :: fnorm, promised, slope
-      integer :: n, stat
+      integer :: n
 
       n = size(triangle, 1)
       if (n == 0) return
@@ -166,17 +171,17 @@ contains
       upper = spread(0.02_dp, 1, n)
       allocate (x(n), trial(n))
       x = 0
-      call region%prepare(n, x, .false., bounds_type(bounded, lower, upper), stat)
+      call found(region, n, bounds_type(bounded, lower, upper))
       model%fnorm = fnorm
-      call region%begin(model, x, 0.1_dp)
-      call region%adopt(model)
-      call region%propose(model, x, trial)
+      call region%set_off(model, x, 0.1_dp, follow, workspace)
+      call region%adopt(model, .true.)
+      call region%propose(model, x, trial, workspace)
       call check(any(trial == lower/2 .or. trial == upper/2) .eqv. bounded, &
                  'the first step stops half-way to a bound')
       if (bounded) then
          call check(all(lower/2 <= trial .and. trial <= upper/2), 'and goes no further')
       end if
-      reduction = region%assess(model, fnorm, fnorm)
+      reduction = region%assess(model, fnorm, fnorm, workspace)
       p = trial
       promised = sum(model%qtf**2) - sum((model%qtf + matmul(triangle, p))**2)
       slope = dot_product(model%qtf, matmul(triangle, p))
@@ -185,11 +190,31 @@ contains
       call check(reduction%actual == 0, 'and what it brought')
       if (bounded) then
          call region%reach%call_in()
-         call region%propose(model, x, trial)
+         call region%propose(model, x, trial, workspace)
          call check(any(trial == lower .or. trial == upper), 'what was called in lands exactly')
       end if
-      deallocate (model%r, model%qtf, model%ipvt)
+      deallocate (model%r, model%qtf, model%ipvt, model%acnorm, model%fnorm)
    end subroutine promises_what_the_model_gives
+
+   subroutine found(region, n, bounds)
+      !! A new region, and workspace for it.
+      type(trust_region_type), intent(out) :: region
+      integer, intent(in) :: n
+      type(bounds_type), intent(in) :: bounds
+      type(store_type) :: store
+      integer :: stat
+
+      reals = spread(0.0_dp, 1, n*n + 2*n + 4 + merge(3*n, 0, bounds%bounded))
+      integers = spread(0, 1, merge(3*n, 0, bounds%bounded))
+      call store%open(reals, integers)
+      call region%attach(n, bounds, store)
+      call check(store%is_full(), 'a region takes what it needs')
+      call region%begin()
+      if (allocated(workspace)) deallocate (workspace)
+      allocate (workspace)
+      call workspace%allocate_for(n, bounds%bounded, stat)
+      call check(stat == 0, 'memory')
+   end subroutine found
 
    subroutine make_model(model, triangle)
       type(model_type), intent(out) :: model
@@ -197,7 +222,7 @@ contains
       integer :: n, k
 
       n = size(triangle, 1)
-      allocate (model%r(n, n), model%qtf(n), model%ipvt(n), model%acnorm(n))
+      allocate (model%r(n, n), model%qtf(n), model%ipvt(n), model%acnorm(n), model%fnorm)
       model%r = triangle
       model%qtf = reshape(random_matrix(n, 1), [n])
       model%ipvt = [(k, k=1, n)]

@@ -1,0 +1,93 @@
+module minpack_store
+   !! Memory of the caller's that is handed out part by part. A fit keeps all its numbers there, so
+   !! that they can be copied, pickled or sent to another process between two questions.
+   use minpack_kinds, only: dp
+   implicit none
+   private
+   public :: store_type
+
+   type :: store_type
+      private
+      real(dp), pointer, contiguous :: reals(:) => null()
+      integer, pointer, contiguous :: integers(:) => null()
+      integer :: reals_taken = 0
+      integer :: integers_taken = 0
+   contains
+      procedure :: open
+      procedure :: number
+      procedure :: vector
+      procedure :: matrix
+      procedure :: counter
+      procedure :: indices
+      procedure :: is_full
+   end type store_type
+
+contains
+
+   subroutine open(self, reals, integers)
+      !! Begin to hand out two arrays.
+      class(store_type), intent(out) :: self
+      real(dp), intent(in), target, contiguous :: reals(:)
+      integer, intent(in), target, contiguous :: integers(:)
+
+      self%reals => reals
+      self%integers => integers
+   end subroutine open
+
+   function number(self)
+      !! Hand out one real number.
+      class(store_type), intent(inout) :: self
+      real(dp), pointer :: number
+
+      self%reals_taken = self%reals_taken + 1
+      number => self%reals(self%reals_taken)
+   end function number
+
+   function vector(self, n)
+      !! Hand out n real numbers.
+      class(store_type), intent(inout) :: self
+      integer, intent(in) :: n
+      real(dp), pointer, contiguous :: vector(:)
+
+      vector => self%reals(self%reals_taken + 1:self%reals_taken + n)
+      self%reals_taken = self%reals_taken + n
+   end function vector
+
+   function matrix(self, rows, columns)
+      !! Hand out a matrix of real numbers.
+      class(store_type), intent(inout) :: self
+      integer, intent(in) :: rows
+      integer, intent(in) :: columns
+      real(dp), pointer, contiguous :: matrix(:, :)
+
+      matrix(1:rows, 1:columns) => self%vector(rows*columns)
+   end function matrix
+
+   function counter(self)
+      !! Hand out one integer.
+      class(store_type), intent(inout) :: self
+      integer, pointer :: counter
+
+      self%integers_taken = self%integers_taken + 1
+      counter => self%integers(self%integers_taken)
+   end function counter
+
+   function indices(self, n)
+      !! Hand out n integers.
+      class(store_type), intent(inout) :: self
+      integer, intent(in) :: n
+      integer, pointer, contiguous :: indices(:)
+
+      indices => self%integers(self%integers_taken + 1:self%integers_taken + n)
+      self%integers_taken = self%integers_taken + n
+   end function indices
+
+   pure logical function is_full(self)
+      !! Whether everything was handed out.
+      class(store_type), intent(in) :: self
+
+      is_full = self%reals_taken == size(self%reals) &
+                .and. self%integers_taken == size(self%integers)
+   end function is_full
+
+end module minpack_store

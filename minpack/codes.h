@@ -1,0 +1,43 @@
+/* How a fit ends, and what can be improper about its options: for C, and for base/info.F90,
+ * fit/settings.F90 and linear/covariance.F90, which are passed through the preprocessor. */
+#ifndef MINPACK_CODES_H
+#define MINPACK_CODES_H
+
+/* MINPACK's own codes. */
+#define MINPACK_IMPROPER_INPUT 0
+#define MINPACK_FTOL_REACHED 1
+#define MINPACK_XTOL_REACHED 2
+#define MINPACK_FTOL_AND_XTOL_REACHED 3
+#define MINPACK_GTOL_REACHED 4
+#define MINPACK_MAXFEV_REACHED 5
+#define MINPACK_FTOL_TOO_SMALL 6
+#define MINPACK_XTOL_TOO_SMALL 7
+#define MINPACK_GTOL_TOO_SMALL 8
+
+/* This library's. */
+#define MINPACK_RESIDUALS_NOT_FINITE 9
+#define MINPACK_JACOBIAN_NOT_FINITE 10
+#define MINPACK_OUT_OF_MEMORY 11
+
+/* Is added to the codes 1 to 3 when no step brought the reduction that the Jacobian promises, and to 4
+ * when the Jacobian is zero and the residuals are not. */
+#define MINPACK_PROMISE_BROKEN 16
+
+/* The first option that is improper. */
+#define MINPACK_NO_FAULT 0
+#define MINPACK_FAULT_OF_FTOL 1
+#define MINPACK_FAULT_OF_XTOL 2
+#define MINPACK_FAULT_OF_GTOL 3
+#define MINPACK_FAULT_OF_FACTOR 4
+#define MINPACK_FAULT_OF_MAXFEV 5
+#define MINPACK_FAULT_OF_EPSFCN 6
+#define MINPACK_FAULT_OF_DIAG 7
+#define MINPACK_FAULT_OF_SPREAD 8
+
+/* What the data tell of a parameter: see minpack_covar. */
+#define MINPACK_DETERMINED 0
+#define MINPACK_WITHOUT_EFFECT 1
+#define MINPACK_ACTS_TOGETHER 2
+#define MINPACK_HARDLY_DETERMINED 3
+
+#endif

@@ -1,0 +1,312 @@
+module minpack_ask_and_tell
+   !! The Levenberg-Marquardt method, turned inside out: a fit says what it needs to know, and is told.
+   !! J. J. Moré, "The Levenberg-Marquardt algorithm: implementation and theory", Lecture Notes in
+   !! Mathematics 630 (1978), with the constants, the order of tests and the exit codes of MINPACK-1
+   !! (report ANL-80-74).
+   !!
+   !! A fit asks two questions: what is the linear model at x, and what is the norm of the residuals at
+   !! a trial point. Whoever drives it evaluates the residuals, one fit at a time or many at once, in
+   !! one piece or in parts. Between two questions a fit is nothing but numbers in two arrays of the
+   !! caller's.
+   use minpack_kinds, only: dp, epsmch, giant, is_finite
+   use minpack_info, only: going_on, improper_input, ftol_reached, xtol_reached, &
+                           ftol_and_xtol_reached, gtol_reached, maxfev_reached, ftol_too_small, &
+                           xtol_too_small, gtol_too_small, residuals_not_finite, &
+                           jacobian_not_finite, promise_broken
+   use minpack_store, only: store_type
+   use minpack_bounds, only: bounds_type
+   use minpack_model, only: model_type
+   use minpack_workspace, only: workspace_type
+   use minpack_trust_region, only: trust_region_type, reduction_type
+   use minpack_settings, only: settings_type, no_fault
+   use minpack_settled, only: has_settled, is_promising
+   implicit none
+   private
+   public :: fit_type, nothing, a_model, a_norm, reals_of_fit, integers_of_fit
+
+   integer, parameter :: nothing = 0
+      !! The fit has ended.
+   integer, parameter :: a_model = 1
+      !! The fit needs the triangle of [J f] at x.
+   integer, parameter :: a_norm = 2
+      !! The fit needs the norm of the residuals at trial.
+
+   real(dp), parameter :: acceptable = 1.0e-4_dp
+      !! The ratio of actual to predicted reduction from which a step is taken.
+
+   type :: fit_type
+      integer :: n = 0
+         !! Number of variables.
+      type(settings_type), pointer :: settings => null()
+      type(workspace_type), pointer :: workspace => null()
+         !! For n variables.
+      integer, pointer :: needs => null()
+         !! nothing, a_model or a_norm.
+      integer, pointer :: info => null()
+         !! How the fit ended, by the names in minpack_info, or going_on.
+      integer, pointer :: models => null()
+         !! How many models the fit was told.
+      real(dp), pointer, contiguous :: x(:) => null()
+         !! Shape: (n). The best point so far.
+      real(dp), pointer, contiguous :: trial(:) => null()
+         !! Shape: (n). The point to try.
+      real(dp), pointer :: fnorm => null()
+         !! Norm of the residuals at x.
+      real(dp), pointer :: cosine => null()
+         !! The largest cosine of the angle between the residuals and a column of the Jacobian.
+      logical :: accepted = .false.
+         !! Whether the norm that was told last made the trial point the best point.
+      type(model_type) :: model
+         !! The linear model that was told last.
+      type(trust_region_type) :: region
+   contains
+      procedure :: attach
+      procedure :: begin
+      procedure :: tell_model
+      procedure :: tell_norm
+      procedure :: stop
+      procedure, private :: propose
+      procedure, private :: verdict
+      procedure, private :: converged
+      procedure, private :: exhausted
+   end type fit_type
+
+contains
+
+   pure integer function reals_of_fit(n, bounded) result(count)
+      !! How many real numbers a fit consists of.
+      integer, intent(in) :: n
+      logical, intent(in) :: bounded
+
+      count = 2*n*n + 6*n + 7 + merge(3*n, 0, bounded)
+   end function reals_of_fit
+
+   pure integer function integers_of_fit(n, bounded) result(count)
+      !! How many integers a fit consists of.
+      integer, intent(in) :: n
+      logical, intent(in) :: bounded
+
+      count = n + 3 + merge(3*n, 0, bounded)
+   end function integers_of_fit
+
+   subroutine attach(self, n, settings, workspace, reals, integers)
+      !! Make a fit of the numbers in two arrays. It may be new, or one that was kept.
+      class(fit_type), intent(out) :: self
+      integer, intent(in) :: n
+      type(settings_type), intent(in), target :: settings
+      type(workspace_type), intent(in), target :: workspace
+      real(dp), intent(in), target, contiguous :: reals(:)
+         !! Shape: (reals_of_fit(n, bounded)).
+      integer, intent(in), target, contiguous :: integers(:)
+         !! Shape: (integers_of_fit(n, bounded)).
+      type(store_type) :: store
+
+      call store%open(reals, integers)
+      self%n = n
+      self%settings => settings
+      self%workspace => workspace
+      self%x => store%vector(n)
+      self%trial => store%vector(n)
+      self%fnorm => store%number()
+      self%cosine => store%number()
+      self%needs => store%counter()
+      self%info => store%counter()
+      self%models => store%counter()
+      call self%model%attach(n, store)
+      call self%region%attach(n, settings%bounds, store)
+   end subroutine attach
+
+   subroutine begin(self, x, fnorm)
+      !! Start from x.
+      class(fit_type), intent(inout) :: self
+      real(dp), intent(in) :: x(:)
+         !! Shape: (n).
+      real(dp), intent(in) :: fnorm
+         !! Norm of the residuals at x.
+
+      self%x = x
+      self%trial = x
+      self%fnorm = fnorm
+      self%cosine = 0
+      self%models = 0
+      call self%model%begin()
+      call self%region%begin()
+      self%info = going_on
+      self%needs = a_model
+      if (self%settings%fault() /= no_fault .or. .not. self%settings%bounds%holds(x)) then
+         call self%stop(improper_input)
+      else if (.not. is_finite(fnorm)) then
+         call self%stop(residuals_not_finite)
+      end if
+   end subroutine begin
+
+   subroutine tell_model(self, triangle)
+      !! Take the linear model at x, and choose a point to try.
+      class(fit_type), intent(inout) :: self
+      real(dp), intent(in), contiguous :: triangle(:, :)
+         !! Shape: (n + 1, n + 1). The rows of [J f] at x, folded.
+      logical :: finite
+
+      self%models = self%models + 1
+      call self%model%take(triangle, self%fnorm, self%workspace%left, finite)
+      if (.not. finite) then
+         call self%stop(jacobian_not_finite)
+         return
+      end if
+      associate (settings => self%settings, region => self%region, model => self%model)
+         if (self%models == 1) then
+            call region%set_off(model, self%x, settings%factor, settings%diag, self%workspace)
+         end if
+         self%cosine = gradient_cosine(self%n, model, settings%bounds, self%x)
+         if (self%cosine <= settings%gtol) then
+            call self%stop(gtol_reached + merge(promise_broken, 0, is_flat(model, settings%bounds)))
+            return
+         end if
+         call region%adopt(model, follows=.not. associated(settings%diag))
+      end associate
+      call self%propose()
+   end subroutine tell_model
+
+   subroutine tell_norm(self, norm, nfev)
+      !! Take the norm at the trial point, accept the point or not, and decide how to go on.
+      class(fit_type), intent(inout) :: self
+      real(dp), intent(in) :: norm
+         !! May be NaN or infinite: then the point is not accepted.
+      integer, intent(in) :: nfev
+         !! Evaluations of the residuals so far.
+      type(reduction_type) :: reduction
+      real(dp) :: trial_norm
+
+      trial_norm = giant
+      if (is_finite(norm)) trial_norm = norm
+      associate (region => self%region)
+         reduction = region%assess(self%model, self%fnorm, trial_norm, self%workspace)
+         call region%resize(reduction)
+         self%accepted = reduction%ratio >= acceptable
+         if (self%accepted) then
+            self%x = self%trial
+            self%fnorm = trial_norm
+            call region%stand_at(self%x, self%workspace)
+         end if
+      end associate
+      self%info = self%verdict(reduction, nfev)
+      if (self%info /= going_on) then
+         self%needs = nothing
+      else if (self%accepted) then
+         self%needs = a_model
+      else
+         call self%propose()
+      end if
+   end subroutine tell_norm
+
+   subroutine stop(self, info)
+      !! End the fit.
+      class(fit_type), intent(inout) :: self
+      integer, intent(in) :: info
+         !! The reason.
+
+      self%info = info
+      self%needs = nothing
+   end subroutine stop
+
+   subroutine propose(self)
+      !! Choose a point to try.
+      class(fit_type), intent(inout) :: self
+
+      associate (region => self%region)
+         call region%propose(self%model, self%x, self%trial, self%workspace)
+         if (self%models == 1) region%delta = min(region%delta, region%length)
+      end associate
+      self%needs = a_norm
+   end subroutine propose
+
+   integer function verdict(self, reduction, nfev) result(info)
+      !! Whether the fit ends after a step, and how.
+      class(fit_type), intent(inout) :: self
+      type(reduction_type), intent(in) :: reduction
+      integer, intent(in) :: nfev
+      integer :: claim
+
+      associate (settings => self%settings, region => self%region)
+         info = going_on
+         claim = self%converged(reduction)
+         if (claim == going_on) then
+            info = self%exhausted(reduction, nfev)
+         else if (has_settled(region, self%model, reduction, self%accepted, self%fnorm, &
+                              max(settings%ftol, settings%xtol), self%workspace)) then
+            info = claim
+         else if (region%delta <= epsmch*region%xnorm) then
+            info = claim
+            if (is_promising(region, self%model, self%workspace)) info = info + promise_broken
+         else if (nfev >= settings%maxfev) then
+            info = maxfev_reached
+         end if
+      end associate
+   end function verdict
+
+   pure integer function converged(self, reduction) result(info)
+      !! The tolerances that the last step met.
+      class(fit_type), intent(in) :: self
+      type(reduction_type), intent(in) :: reduction
+      logical :: small_reduction, small_region
+
+      small_reduction = negligible(reduction, self%settings%ftol)
+      small_region = self%region%delta <= self%settings%xtol*self%region%xnorm
+      info = going_on
+      if (small_reduction) info = ftol_reached
+      if (small_region) info = xtol_reached
+      if (small_reduction .and. small_region) info = ftol_and_xtol_reached
+   end function converged
+
+   pure integer function exhausted(self, reduction, nfev) result(info)
+      !! Whether there is no use in going on although no tolerance was reached; the last test counts.
+      class(fit_type), intent(in) :: self
+      type(reduction_type), intent(in) :: reduction
+      integer, intent(in) :: nfev
+
+      info = going_on
+      if (nfev >= self%settings%maxfev) info = maxfev_reached
+      if (negligible(reduction, epsmch)) info = ftol_too_small
+      if (self%region%delta <= epsmch*self%region%xnorm) info = xtol_too_small
+      if (self%cosine <= epsmch) info = gtol_too_small
+   end function exhausted
+
+   pure real(dp) function gradient_cosine(n, model, bounds, x)
+      !! The largest cosine of the angle between the residuals and a column of the Jacobian, of a
+      !! variable that bounds let move.
+      integer, intent(in) :: n
+      type(model_type), intent(in) :: model
+      type(bounds_type), intent(in) :: bounds
+      real(dp), intent(in) :: x(:)
+      real(dp) :: slope
+      integer :: j, column
+
+      gradient_cosine = 0
+      if (model%fnorm == 0) return
+      do j = 1, n
+         column = model%ipvt(j)
+         if (model%acnorm(column) == 0) cycle
+         slope = model%slope(j)
+         if (bounds%pins(column, x(column), slope)) cycle
+         gradient_cosine = max(gradient_cosine, abs(slope/model%acnorm(column)))
+      end do
+   end function gradient_cosine
+
+   pure logical function is_flat(model, bounds)
+      !! Whether there are residuals, but no variable has an effect on them, although some may move.
+      type(model_type), intent(in) :: model
+      type(bounds_type), intent(in) :: bounds
+
+      is_flat = model%fnorm > 0 .and. all(model%acnorm == 0)
+      if (bounds%bounded) is_flat = is_flat .and. any(bounds%lower < bounds%upper)
+   end function is_flat
+
+   pure logical function negligible(reduction, limit)
+      type(reduction_type), intent(in) :: reduction
+      real(dp), intent(in) :: limit
+
+      negligible = abs(reduction%actual) <= limit .and. reduction%predicted <= limit &
+                   .and. reduction%ratio <= 2
+   end function negligible
+
+end module minpack_ask_and_tell

@@ -1,0 +1,83 @@
+#include "../codes.h"
+module minpack_settings
+   !! The options of a fit, and which of them is improper.
+   use minpack_kinds, only: dp, is_finite
+   use minpack_bounds, only: bounds_type
+   implicit none
+   private
+   public :: settings_type, no_fault, fault_of_ftol, fault_of_xtol, fault_of_gtol, fault_of_factor, &
+             fault_of_maxfev, fault_of_epsfcn, fault_of_diag, fault_of_spread
+
+   integer, parameter :: no_fault = MINPACK_NO_FAULT
+   integer, parameter :: fault_of_ftol = MINPACK_FAULT_OF_FTOL
+   integer, parameter :: fault_of_xtol = MINPACK_FAULT_OF_XTOL
+   integer, parameter :: fault_of_gtol = MINPACK_FAULT_OF_GTOL
+   integer, parameter :: fault_of_factor = MINPACK_FAULT_OF_FACTOR
+   integer, parameter :: fault_of_maxfev = MINPACK_FAULT_OF_MAXFEV
+   integer, parameter :: fault_of_epsfcn = MINPACK_FAULT_OF_EPSFCN
+   integer, parameter :: fault_of_diag = MINPACK_FAULT_OF_DIAG
+   integer, parameter :: fault_of_spread = MINPACK_FAULT_OF_SPREAD
+
+   real(dp), parameter :: largest_spread = 1e300_dp
+      !! Between the scales of two variables: quotients stay finite.
+
+   type :: settings_type
+      real(dp) :: ftol = 0
+         !! Relative reduction of the sum of squares that is small enough to stop.
+      real(dp) :: xtol = 0
+         !! Relative change of x that is small enough to stop.
+      real(dp) :: gtol = 0
+         !! Cosine between the residuals and any column of the Jacobian that is small enough to stop;
+         !! columns of variables that are pressed against a bound do not count.
+      real(dp) :: factor = 0
+         !! The first trust radius, in units of |D x|.
+      real(dp) :: epsfcn = 0
+         !! Relative error of the residuals.
+      integer :: maxfev = 0
+         !! Evaluations of the residuals after which to stop.
+      real(dp), pointer, contiguous :: diag(:) => null()
+         !! Shape: (n). D, or null if D follows the norms of the Jacobian's columns.
+      real(dp), pointer, contiguous :: steps(:) => null()
+         !! Shape: (n). The steps of differences in units of |x|, or null if epsfcn tells them.
+      type(bounds_type) :: bounds
+         !! Where x may go.
+   contains
+      procedure :: fault
+   end type settings_type
+
+contains
+
+   pure integer function fault(self)
+      !! The first option that is improper, by the names above. NaN is improper everywhere.
+      class(settings_type), intent(in) :: self
+
+      fault = no_fault
+      if (associated(self%diag)) fault = fault_of_scale(self%diag)
+      if (fault /= no_fault) return
+      if (.not. is_finite(self%epsfcn)) then
+         fault = fault_of_epsfcn
+      else if (.not. self%factor > 0) then
+         fault = fault_of_factor
+      else if (.not. self%ftol >= 0) then
+         fault = fault_of_ftol
+      else if (.not. self%xtol >= 0) then
+         fault = fault_of_xtol
+      else if (.not. self%gtol >= 0) then
+         fault = fault_of_gtol
+      else if (self%maxfev <= 0) then
+         fault = fault_of_maxfev
+      end if
+   end function fault
+
+   pure integer function fault_of_scale(diag) result(fault)
+      real(dp), intent(in) :: diag(:)
+
+      fault = no_fault
+      if (.not. (all(diag > 0) .and. all(is_finite(diag)))) then
+         fault = fault_of_diag
+      else if (maxval(diag) > largest_spread*minval(diag)) then
+         fault = fault_of_spread
+      end if
+   end function fault_of_scale
+
+end module minpack_settings

@@ -1,0 +1,105 @@
+/* The core, for C: nonlinear least squares by the Levenberg-Marquardt method with bounds.
+ *
+ * Every function here is re-entrant. Matrices are stored by columns. */
+#ifndef MINPACK_H
+#define MINPACK_H
+
+#include <stdint.h>
+
+#include "codes.h"
+
+/* Functions of the user.
+ *
+ * A function comes in one of two forms. The first fills memory of the core's; its signature is
+ * cminpack's. The second shows where its values lie, which saves a copy. data is passed on as it is.
+ * A negative return value stops the fit and becomes its info. */
+
+/* Fill fvec with the m residuals at x. iflag is 1, or 2 for a difference. */
+typedef int minpack_fill_residual(void *data, int m, int n, const double *x, double *fvec, int iflag);
+
+/* Point fvec at the m residuals at x; they must stay there until the next call. */
+typedef int minpack_show_residual(void *data, int m, int n, const double *x, const double **fvec);
+
+/* Fill fjac with the m x n Jacobian at x; its columns begin ldfjac numbers apart. fvec holds the
+ * residuals at x, and is for reading alone. iflag is 2. */
+typedef int minpack_fill_jacobian(void *data, int m, int n, const double *x, double *fvec, double *fjac,
+                                  int ldfjac, int iflag);
+
+/* A matrix with any steps from row to row and from column to column, in units of its numbers. */
+typedef struct {
+    const void *numbers;  /* the number with the least address */
+    intptr_t count;       /* of numbers from there to the one with the greatest address */
+    intptr_t start;       /* place of the first row's first number among them, from 1 */
+    intptr_t row_step;    /* may be negative or zero, like column_step */
+    intptr_t column_step;
+    int single;           /* 1 for float, 0 for double */
+} minpack_matrix;
+
+/* Show the m x n Jacobian at x; it must stay there until the next call. */
+typedef int minpack_show_jacobian(void *data, int m, int n, const double *x, minpack_matrix *fjac);
+
+/* One of the two pointers is not NULL. */
+typedef struct {
+    minpack_fill_residual *fill;
+    minpack_show_residual *show;
+    void *data;
+} minpack_residual;
+
+typedef struct {
+    minpack_fill_jacobian *fill;
+    minpack_show_jacobian *show;
+    void *data;
+} minpack_jacobian;
+
+/* Options. Arrays hold n numbers. */
+typedef struct {
+    double ftol;   /* relative reduction of the sum of squares that is small enough to stop */
+    double xtol;   /* relative change of x that is small enough to stop */
+    double gtol;   /* cosine between residuals and columns of the Jacobian that is small enough */
+    double factor; /* first trust radius in units of |D x| (100 is usual, 1 with bounds) */
+    double epsfcn; /* relative error of the residuals; less than that of double counts as that */
+    int maxfev;    /* calls of the residual function after which to stop */
+    const double *diag;      /* D, positive; NULL: norms of the Jacobian's columns */
+    const double *diff_step; /* steps of differences in units of |x|; NULL: chosen from epsfcn */
+    const double *lower;     /* bounds, may be infinite; equal bounds fix x; NULL: no bounds at all */
+    const double *upper;
+} minpack_options;
+
+/* Minimize the sum of squares of m >= n residuals.
+ *
+ * jacobian      NULL: the Jacobian is differenced
+ * x             n; in: the starting point; out: the best point
+ * fvec          m; out: the residuals at x
+ * is_evaluated  1 if fvec comes with the residuals at the starting point, 0 if not
+ * augmented     n x (n + 1): R of the last Jacobian J P = Q R, and the head of Q'f beside it
+ * ipvt          n: column j of J P is column ipvt[j] - 1 of J
+ * nfev, njev    calls of the residual function, with that at the starting point; Jacobians
+ * info          a code of codes.h, or what a function returned to stop the fit */
+void minpack_fit(const minpack_residual *residual, const minpack_jacobian *jacobian,
+                 const minpack_options *options, int m, int n, double *x, double *fvec, int is_evaluated,
+                 double *augmented, int *ipvt, int *nfev, int *njev, int *info);
+
+/* The first option that is improper for n variables, as a code of codes.h. */
+int minpack_fault(const minpack_options *options, int n);
+
+/* Call a residual function once. info is not negative unless the function stopped. */
+void minpack_evaluate(const minpack_residual *residual, int m, int n, const double *x, double *fvec,
+                      int *info);
+
+/* The inverse of J'J from R.
+ *
+ * r           n x n, R of J P = Q R with ipvt
+ * x           n, the variables in units in which the inverse is their covariance
+ * active      n, 0 for a free variable; the rows and columns of the others are zero in cov
+ * negligible  relative error of the columns of J, at least
+ * doubtful    relative error of the columns of J, at most
+ * cov         n x n
+ * state       n, a code of codes.h for each variable
+ * regular     1 if there is an inverse */
+void minpack_covar(int n, const double *r, const int *ipvt, const double *x, const int *active,
+                   double negligible, double doubtful, double *cov, int *state, int *regular);
+
+/* Solve L w = b for count columns b of m numbers, in place; factor is the m x m lower triangle L. */
+void minpack_whiten(int m, int count, const double *factor, double *columns);
+
+#endif

@@ -1,0 +1,73 @@
+module minpack_step_memory
+   !! What is remembered of the steps of differences from one Jacobian to the next.
+   use minpack_kinds, only: dp, giant
+   use minpack_store, only: store_type
+   implicit none
+   private
+   public :: step_memory_type, reals_of_memory, integers_of_memory
+
+   type :: step_memory_type
+      real(dp), pointer :: start_unit => null()
+         !! The norm of the residuals at the first Jacobian, or zero before it.
+      real(dp), pointer, contiguous :: shortest(:) => null()
+         !! Shape: (n). The least step of a variable with next to no effect, or 0.
+      real(dp), pointer, contiguous :: size(:) => null()
+         !! Shape: (n). |x| when that step was found.
+      real(dp), pointer, contiguous :: longest(:) => null()
+         !! Shape: (n). The largest step of a variable with an offset, or huge.
+      real(dp), pointer, contiguous :: trusted_from(:) => null()
+         !! Shape: (n). The change of the residuals from which on a variable is not suspected again.
+      integer, pointer, contiguous :: is_dead(:) => null()
+         !! Shape: (n). 1 if a variable had no effect, however long its step was.
+      integer, pointer, contiguous :: is_trusted(:) => null()
+         !! Shape: (n). 1 if a large change turned out to be right.
+   contains
+      procedure :: attach
+      procedure :: begin
+   end type step_memory_type
+
+contains
+
+   pure integer function reals_of_memory(n) result(count)
+      !! How many real numbers are remembered.
+      integer, intent(in) :: n
+
+      count = 4*n + 1
+   end function reals_of_memory
+
+   pure integer function integers_of_memory(n) result(count)
+      !! How many integers are remembered.
+      integer, intent(in) :: n
+
+      count = 2*n
+   end function integers_of_memory
+
+   subroutine attach(self, n, store)
+      class(step_memory_type), intent(out) :: self
+      integer, intent(in) :: n
+         !! Number of variables.
+      type(store_type), intent(inout) :: store
+
+      self%start_unit => store%number()
+      self%shortest => store%vector(n)
+      self%size => store%vector(n)
+      self%longest => store%vector(n)
+      self%trusted_from => store%vector(n)
+      self%is_dead => store%indices(n)
+      self%is_trusted => store%indices(n)
+   end subroutine attach
+
+   pure subroutine begin(self)
+      !! Forget everything.
+      class(step_memory_type), intent(inout) :: self
+
+      self%start_unit = 0
+      self%shortest = 0
+      self%size = 0
+      self%longest = giant
+      self%trusted_from = giant
+      self%is_dead = 0
+      self%is_trusted = 0
+   end subroutine begin
+
+end module minpack_step_memory

@@ -1,0 +1,159 @@
+module minpack_step_search
+   !! The search for a step that the residuals can feel: one variable, from one quotient to the next.
+   !!
+   !! A search that goes up lengthens the step until two quotients agree, or the effect is as large as
+   !! that of any other variable. A search that goes down shortens the step until two quotients agree.
+   use minpack_kinds, only: dp, epsmch
+   use minpack_quotient, only: sample_type
+   implicit none
+   private
+   public :: search_type, begin_up, begin_down, wanted_step, compare_up, compare_down, found_step, &
+             too_small, alike, factor, upwards, downwards
+
+   real(dp), parameter :: too_small = 1000*epsmch
+      !! A change of the residuals that is suspected to be their rounding errors.
+   real(dp), parameter :: factor = 100
+      !! From one step to the next that is tried.
+   real(dp), parameter :: alike = 1e-3_dp
+      !! The relative difference of quotients that agree.
+   real(dp), parameter :: half = 0.5_dp
+      !! Quotients that disagree by more have nothing in common.
+   real(dp), parameter :: several = 5
+   integer, parameter :: most_tries = 6
+
+   integer, parameter :: upwards = 1
+   integer, parameter :: downwards = -1
+
+   type :: search_type
+      integer :: direction = upwards
+      type(sample_type) :: last
+         !! What the step of the column in hand showed.
+      integer :: attempt = 0
+      real(dp) :: least = 0
+         !! Upwards: the least disagreement so far. Downwards: the least step to try.
+      real(dp) :: growth = 1
+         !! Downwards: how much larger the last quotient was than the one before it.
+      logical :: is_curved = .false.
+         !! Upwards: the search ended because curvature outweighs the slope.
+   end type search_type
+
+contains
+
+   pure function begin_up(sample) result(search)
+      !! Begin to lengthen the step.
+      type(sample_type), intent(in) :: sample
+         !! What the first step showed.
+      type(search_type) :: search
+
+      search = search_type(upwards, sample, 1, half)
+   end function begin_up
+
+   pure function begin_down(sample, x, precision) result(search)
+      !! Begin to shorten the step. What a shorter step changes is more than the errors of x and of the
+      !! residuals.
+      type(sample_type), intent(in) :: sample
+         !! What the first step showed.
+      real(dp), intent(in) :: x
+         !! The variable.
+      real(dp), intent(in) :: precision
+         !! Relative error of the residuals.
+      type(search_type) :: search
+
+      search = search_type(downwards, sample, 1, max(1e4_dp*epsmch*abs(x), &
+                                                     1e3_dp*precision*(sample%step/sample%change)))
+   end function begin_down
+
+   pure real(dp) function wanted_step(search, largest) result(step)
+      !! The length of the next step, or zero if the search is over.
+      type(search_type), intent(in) :: search
+      real(dp), intent(in) :: largest
+         !! The largest effect of a variable.
+
+      step = 0
+      if (search%attempt > most_tries) return
+      associate (last => search%last, attempt => search%attempt)
+         if (search%direction == downwards) then
+            if (last%step/factor >= search%least) step = last%step/factor
+            return
+         end if
+         if (last%change <= 0 .and. attempt > 2) return
+         step = factor*last%step
+         if (.not. is_felt(last, largest) .or. &
+             (attempt == 1 .and. last%change <= too_small*largest/factor)) step = factor*step
+         ! A variable that came to lie on 1e-17 by cancellation is a zero in all but name.
+         if (last%change <= 0 .and. (step < epsmch .or. attempt == 2)) step = max(step, sqrt(epsmch))
+      end associate
+   end function wanted_step
+
+   pure logical function is_felt(sample, largest)
+      !! Whether a change of the residuals is more than their rounding errors.
+      type(sample_type), intent(in) :: sample
+      real(dp), intent(in) :: largest
+
+      is_felt = sample%change > several*epsmch*largest
+   end function is_felt
+
+   pure subroutine compare_up(search, next, disagreement, largest, column, other, goes_on)
+      !! Compare the quotient of a longer step with the column in hand.
+      type(search_type), intent(inout) :: search
+      type(sample_type), intent(in) :: next
+         !! What the longer step showed.
+      real(dp), intent(in) :: disagreement
+         !! Of the two quotients.
+      real(dp), intent(in) :: largest
+         !! The largest effect of a variable.
+      real(dp), intent(inout) :: column(:)
+         !! Out: the better column.
+      real(dp), intent(in) :: other(:)
+         !! The quotient of the longer step.
+      logical, intent(out) :: goes_on
+         !! Whether to try one more step.
+
+      goes_on = .false.
+      associate (last => search%last)
+         if (next%step <= last%step) return
+         if (disagreement <= alike .and. next%change > too_small*largest) return
+         if (last%change > too_small*largest .and. &
+             next%change/next%step > 2*(last%change/last%step)) then
+            ! Rounding errors fall as the step grows. This is curvature, beside next to no slope.
+            column = column - (other - column)*(last%step/(next%step - last%step))
+            search%is_curved = .true.
+            return
+         end if
+         ! Once quotients agree less than the two before them did, curvature outweighs rounding.
+         if (search%least < half .and. disagreement > search%least) return
+         if (is_felt(last, largest)) search%least = min(search%least, disagreement)
+         column = other
+         last = next
+         goes_on = .not. (last%change >= sqrt(epsmch)*largest .and. disagreement <= half)
+      end associate
+      search%attempt = search%attempt + 1
+   end subroutine compare_up
+
+   pure subroutine compare_down(search, next, disagreement, column, other, goes_on)
+      !! Compare the quotient of a shorter step with the column in hand. The arguments are those of
+      !! compare_up.
+      type(search_type), intent(inout) :: search
+      type(sample_type), intent(in) :: next
+      real(dp), intent(in) :: disagreement
+      real(dp), intent(inout) :: column(:)
+      real(dp), intent(in) :: other(:)
+      logical, intent(out) :: goes_on
+
+      goes_on = disagreement > alike
+      if (search%attempt == 1 .and. .not. goes_on) return
+      search%growth = (next%change/next%step)/(search%last%change/search%last%step)
+      column = other
+      search%last = next
+      search%attempt = search%attempt + 1
+   end subroutine compare_down
+
+   pure logical function found_step(search)
+      !! Whether the shorter step is better: a quotient that grows as the step falls is an error of the
+      !! residuals.
+      type(search_type), intent(in) :: search
+
+      found_step = search%growth < factor/several
+   end function found_step
+
+end module minpack_step_search

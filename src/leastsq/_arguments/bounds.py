@@ -1,0 +1,110 @@
+"""bounds, in every form in which a user gives them -> where x may go."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leastsq._arguments.arrays import FloatArray, own_vector, real_number
+
+ORDER = (
+    "Bounds are (lower, upper): first the lower bounds of all parameters, then the upper ones, not "
+    "a pair for each parameter"
+)
+
+
+class Box(NamedTuple):
+    """Where x may go: lower <= x <= upper."""
+
+    lower: FloatArray
+    upper: FloatArray
+
+    def active_mask(self, x: FloatArray) -> NDArray[np.int_]:
+        """Tell which parameters are on a bound: -1 the lower one or fixed, 1 the upper one."""
+        return np.where(x <= self.lower, -1, np.where(x >= self.upper, 1, 0))
+
+    def is_bounded(self) -> bool:
+        """Tell whether there is any bound at all."""
+        return any(map(math.isfinite, itertools.chain(self.lower.tolist(), self.upper.tolist())))
+
+    def interior(self) -> FloatArray:
+        """Choose a point within."""
+        return np.array(
+            [between(*pair) for pair in zip(*map(np.ndarray.tolist, self), strict=True)]
+        )
+
+    def refuse_outside(self, x: FloatArray, name: str) -> None:
+        """Refuse a starting point that is not within the bounds."""
+        if not ((self.lower <= x) & (x <= self.upper)).all():
+            raise ValueError(self.fault(x, name))
+
+    def fault(self, x: FloatArray, name: str) -> str:
+        """Say what is wrong with the first parameter that is not within its bounds."""
+        j = int(np.argmin((self.lower <= x) & (x <= self.upper)))
+        value, low, high = x[j], self.lower[j], self.upper[j]
+        if np.isnan(low) or np.isnan(high):
+            return f"the bounds of {name}[{j}] must be numbers, got {low} and {high}"
+        if low > high:
+            return (
+                f"the lower bound of {name}[{j}], {low}, is above its upper bound {high}. {ORDER}"
+            )
+        if np.isnan(value):
+            return f"{name}[{j}] is NaN"
+        side = f"above its upper bound {high}" if value > high else f"below its lower bound {low}"
+        return f"Initial guess is outside of provided bounds: {name}[{j}] = {value} is {side}"
+
+
+def between(low: float, high: float) -> float:
+    """Choose the middle, 1 inside of a single bound, or 1."""
+    if math.isinf(low):
+        return 1.0 if math.isinf(high) else high - 1
+    return low + 1 if math.isinf(high) else low / 2 + high / 2
+
+
+def read_box(bounds: Any, n: int) -> Box:
+    """Take the bounds of n parameters."""
+    lower, upper = pair(bounds)
+    box = Box(limits(lower, n, "lower"), limits(upper, n, "upper"))
+    if n and np.array_equal(*box):
+        raise ValueError(
+            f"the bounds {bounds!r} fix every parameter, and leave none to fit. {ORDER}"
+        )
+    return box
+
+
+def pair(bounds: Any) -> tuple[Any, Any]:
+    """Take the bounds apart."""
+    if hasattr(bounds, "lb") and hasattr(bounds, "ub"):
+        return bounds.lb, bounds.ub
+    if isinstance(bounds, Mapping):
+        raise ValueError(f"bounds must not be a {type(bounds).__name__}. {ORDER}")
+    if hasattr(bounds, "to_numpy"):  # a table, which gives its names to whoever takes it apart
+        bounds = bounds.to_numpy()
+    try:
+        lower, upper = bounds
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"bounds must be a pair (lb, ub) or have the attributes lb and ub, got {bounds!r}. "
+            f"{ORDER}"
+        ) from None
+    return lower, upper
+
+
+def limits(bound: Any, n: int, which: str) -> FloatArray:
+    """Take the bounds on one side, one for each of the n parameters or one for all."""
+    if type(bound) in (int, float):
+        return np.full(n, real_number(bound, f"the {which} bound"))
+    values = own_vector(bound, f"The {which} bounds")
+    if values.size == 1:
+        values = np.full(n, values[0])
+    if values.size != n:
+        raise ValueError(
+            f"there must be one {which} bound for each of the {n} parameters, or one for all, "
+            f"got {values.size}"
+        )
+    return values

@@ -1,0 +1,48 @@
+"""Data, as users hand them over -> arrays of float64."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import numpy as np
+
+from leastsq._arguments.arrays import FLOAT64, FloatArray, are_finite
+
+
+def as_numbers(values: Any, name: str) -> FloatArray:
+    """Convert data to float64; what is missing becomes NaN."""
+    try:
+        array = np.asarray(values)
+        if array.dtype is FLOAT64:
+            return array
+        if array.dtype.kind == "O" and hasattr(values, "to_numpy"):  # of pandas, with its own NA
+            return np.asarray(values.to_numpy(dtype=float, na_value=np.nan))
+        if array.dtype.kind == "c":
+            raise TypeError(f"{name} must be real: fit real and imaginary parts side by side")
+        numbers = array.astype(FLOAT64)
+    except OverflowError as error:
+        raise ValueError(f"{name} must be numbers of float64: {error}") from error
+    except (TypeError, ValueError) as error:
+        if str(error).startswith(name):
+            raise
+        raise type(error)(f"{name} must be numbers: {error}{hint(values)}") from error
+    if array.dtype.kind in "mM":
+        numbers[np.isnat(array)] = np.nan
+    return numbers
+
+
+def hint(values: Any) -> str:
+    """Say how to convert dates, if values begin with one."""
+    first = next(iter(np.ravel(np.asarray(values, object))), None)
+    if not isinstance(first, datetime.date | datetime.timedelta):
+        return ""
+    return (
+        ". Convert dates to times since the first: [(t - dates[0]).total_seconds() for t in dates]"
+    )
+
+
+def refuse_infinite(array: FloatArray, name: str) -> None:
+    """Refuse NaN and infinity."""
+    if not are_finite(array):
+        raise ValueError(f"array must not contain infs or NaNs: {name}")

@@ -1,0 +1,143 @@
+"""The options of leastsq, as users give them -> what the core takes."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from leastsq import _core
+from leastsq._arguments.arrays import LARGEST_INT, FloatArray, own_vector, real_number
+from leastsq._arguments.bounds import Box
+from leastsq._core._calls import (
+    FAULT_OF_DIAG,
+    FAULT_OF_EPSFCN,
+    FAULT_OF_FACTOR,
+    FAULT_OF_FTOL,
+    FAULT_OF_GTOL,
+    FAULT_OF_SPREAD,
+    FAULT_OF_XTOL,
+    NO_FAULT,
+    options,
+)
+
+if TYPE_CHECKING:
+    from leastsq._core._calls import Options
+
+DEFAULT_TOLERANCE = 1.49012e-8
+IMPROPER = "Improper input parameters."
+EMPTY = "x0 is empty: there is nothing to solve for."
+EPSILON = float(np.finfo(np.float64).eps)
+
+Settings = tuple[
+    float, float, float, float, float | None, int, FloatArray | None, FloatArray | None
+]
+"""ftol, xtol, gtol, factor, epsfcn, maxfev, diag, diff_step; None where the core chooses.
+
+A plain tuple: a named one takes longer to make than a small fit to take a step.
+"""
+
+FAULTS = {
+    FAULT_OF_DIAG: "diag must be positive and finite: got {diag}.",
+    FAULT_OF_SPREAD: "diag must not spread over a factor of more than 1e+300: got {diag}.",
+    FAULT_OF_EPSFCN: "epsfcn must be finite: got {epsfcn:g}.",
+    FAULT_OF_FACTOR: "factor must be positive: got {factor:g}.",
+    FAULT_OF_FTOL: "ftol must not be negative: got {ftol:g}.",
+    FAULT_OF_XTOL: "xtol must not be negative: got {xtol:g}.",
+    FAULT_OF_GTOL: "gtol must not be negative: got {gtol:g}.",
+}
+
+
+def core_options(settings: Settings, box: Box | None, precision: float = EPSILON) -> Options:
+    """Put the options into the form that the core takes; precision is the default of epsfcn."""
+    ftol, xtol, gtol, factor, epsfcn, maxfev, diag, diff_step = settings
+    lower, upper = (None, None) if box is None else box
+    if epsfcn is None:
+        epsfcn = precision
+    return options(ftol, xtol, gtol, factor, epsfcn, maxfev, diag, diff_step, lower, upper)
+
+
+def fault(settings: Settings, n: int) -> str | None:
+    """Say which option is improper for n parameters."""
+    code = _core.fault(core_options(settings, None), n)
+    if code == NO_FAULT:
+        return None
+    ftol, xtol, gtol, factor, epsfcn, _, diag, _ = settings
+    return FAULTS[code].format(
+        ftol=ftol, xtol=xtol, gtol=gtol, factor=factor, epsfcn=epsfcn, diag=diag
+    )
+
+
+def read_settings(
+    n: int,
+    differenced: bool,
+    ftol: float = DEFAULT_TOLERANCE,
+    xtol: float = DEFAULT_TOLERANCE,
+    gtol: float = 0.0,
+    maxfev: int = 0,
+    epsfcn: float | None = None,
+    factor: float = 100.0,
+    diag: ArrayLike | None = None,
+    atol: float | None = None,
+    diff_step: ArrayLike | None = None,
+) -> Settings:
+    """Convert the options of a fit of n parameters, with a differenced Jacobian or not."""
+    if atol is not None:
+        ftol = one_tolerance(ftol, atol)
+    if not type(ftol) is type(xtol) is type(gtol) is type(factor) is float:
+        ftol, xtol = real_number(ftol, "ftol"), real_number(xtol, "xtol")
+        gtol, factor = real_number(gtol, "gtol"), real_number(factor, "factor")
+    return (
+        ftol,
+        xtol,
+        gtol,
+        factor,
+        None if epsfcn is None else real_number(epsfcn, "epsfcn"),
+        most_calls(maxfev, (200 if differenced else 100) * (n + 1)),
+        None if diag is None else scale_factors(diag, n),
+        None if diff_step is None else steps(diff_step, n),
+    )
+
+
+def one_tolerance(ftol: float, atol: float) -> float:
+    """Take ftol under either of its names."""
+    if ftol is not DEFAULT_TOLERANCE:
+        raise TypeError("atol is a synonym of ftol: pass one of the two, not both")
+    return real_number(atol, "atol")
+
+
+def most_calls(given: float, default: int, name: str = "maxfev") -> int:
+    """Choose the limit on calls of func; the core counts them in 32 bits."""
+    if type(given) is not int:
+        calls = real_number(given, name)
+        if math.isnan(calls) or (math.isfinite(calls) and calls != int(calls)):
+            raise TypeError(f"{name} must be a whole number, or infinite, got {given!r}")
+        given = int(min(max(calls, 0), LARGEST_INT))
+    return min(given, LARGEST_INT) if given > 0 else default
+
+
+def scale_factors(diag: ArrayLike, n: int) -> FloatArray:
+    """Take diag as n numbers of the caller's."""
+    factors = own_vector(diag, "diag")
+    if factors.size != n:
+        raise ValueError(
+            f"diag must have one factor for each of the {n} parameters, got {factors.size}"
+        )
+    return factors
+
+
+def steps(diff_step: ArrayLike, n: int) -> FloatArray:
+    """Take the relative steps of differences: one for all parameters, or n."""
+    relative = own_vector(diff_step, "diff_step")
+    if relative.size == 1:
+        relative = np.full(n, relative[0])
+    if relative.size != n:
+        raise ValueError(
+            f"diff_step must be one number, or one for each of the {n} parameters, "
+            f"got {relative.size}"
+        )
+    if not (np.isfinite(relative) & (relative != 0)).all():
+        raise ValueError(f"diff_step must be finite and not zero: got {diff_step!r}")
+    return np.abs(relative)

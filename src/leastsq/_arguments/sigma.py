@@ -1,0 +1,45 @@
+"""sigma, errors or their covariance -> what weighs residuals."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from leastsq._arguments.arrays import FloatArray
+from leastsq._arguments.conversion import as_numbers
+
+SCALE, WHITEN = "scale", "whiten"
+
+
+def read_sigma(sigma: ArrayLike, ydata: FloatArray) -> tuple[FloatArray, str]:
+    """Turn errors, or their covariance, into what weighs residuals; and tell how it does."""
+    if np.asarray(sigma).dtype.kind in "US":
+        raise TypeError(f"sigma must be numbers, got {sigma!r}")
+    errors = as_numbers(sigma, "sigma")
+    if np.isnan(errors).any():
+        raise ValueError("`sigma` must not contain NaN: it holds the errors of ydata")
+    if errors.size == 1 or (errors.shape == ydata.shape and errors.ndim == 1):
+        if not errors.all():
+            raise ValueError(
+                "`sigma` must not contain zeros: a point without an error would weigh infinitely"
+            )
+        return 1.0 / errors.reshape(-1), SCALE
+    if errors.shape == (ydata.size, ydata.size) and ydata.ndim == 1:
+        if not np.allclose(errors, errors.T, rtol=1e-5, atol=0):
+            raise ValueError("`sigma` must be symmetric: it is the covariance matrix of ydata")
+        try:
+            factor = np.linalg.cholesky(errors)
+        except np.linalg.LinAlgError as error:
+            raise ValueError("`sigma` must be positive definite.") from error
+        if not np.isfinite(factor).all():
+            raise ValueError("`sigma` must be positive definite and finite.")
+        return np.asfortranarray(factor), WHITEN
+    raise ValueError(wrong_shape(errors, ydata))
+
+
+def wrong_shape(errors: FloatArray, ydata: FloatArray) -> str:
+    """Say which shapes sigma may have."""
+    return (
+        f"`sigma` has incorrect shape. It must be one number, one error for each point of a 1-D "
+        f"ydata or their covariance matrix: got {errors.shape} for ydata of shape {ydata.shape}"
+    )

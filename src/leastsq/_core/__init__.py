@@ -1,0 +1,18 @@
+"""The core as it was compiled for this processor, or for the one that LEASTSQ_CPU names."""
+
+import os
+from importlib import import_module
+
+from leastsq._core._cpu import levels
+
+level = os.environ.get("LEASTSQ_CPU") or levels()[0]
+if level not in levels():
+    raise ImportError(f"LEASTSQ_CPU is {level!r}, but here there is {' or '.join(levels())}")
+core = import_module(f"leastsq._core._minpack_{level}")
+
+fit = core.fit
+fit_nogil = core.fit_nogil
+fault = core.fault
+evaluate = core.evaluate
+covar = core.covar
+whiten = core.whiten

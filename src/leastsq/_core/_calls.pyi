@@ -1,0 +1,60 @@
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+IMPROPER_INPUT: int
+GTOL_REACHED: int
+MAXFEV_REACHED: int
+OUT_OF_MEMORY: int
+PROMISE_BROKEN: int
+NO_FAULT: int
+FAULT_OF_FTOL: int
+FAULT_OF_XTOL: int
+FAULT_OF_GTOL: int
+FAULT_OF_FACTOR: int
+FAULT_OF_EPSFCN: int
+FAULT_OF_DIAG: int
+FAULT_OF_SPREAD: int
+WITHOUT_EFFECT: int
+ACTS_TOGETHER: int
+HARDLY_DETERMINED: int
+
+class Callee:
+    def __int__(self) -> int: ...
+
+class Options:
+    def __int__(self) -> int: ...
+
+def python_function(
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    coerce: Callable[[object, Callable[..., Any], int], Any] | None,
+    released: bool,
+    /,
+) -> Callee: ...
+def native_function(
+    function: int, data: int, is_jacobian: bool, watched: bool, released: bool, /
+) -> Callee: ...
+def options(
+    ftol: float,
+    xtol: float,
+    gtol: float,
+    factor: float,
+    epsfcn: float,
+    maxfev: int,
+    diag: NDArray[np.float64] | None,
+    diff_step: NDArray[np.float64] | None,
+    lower: NDArray[np.float64] | None,
+    upper: NDArray[np.float64] | None,
+    /,
+) -> Options: ...
+def hold(release: int, data: int, needed: object, /) -> object: ...
+def first_residuals(
+    func: Callable[..., Any],
+    x: NDArray[np.float64],
+    args: tuple[Any, ...],
+    coerce: Callable[[object, Callable[..., Any]], NDArray[Any]],
+    /,
+) -> NDArray[Any]: ...

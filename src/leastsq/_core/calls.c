@@ -1,0 +1,122 @@
+/* The extension module _calls: the user's functions and options, in the form in which the core takes
+ * them. minpack.h describes that form. */
+#define LEASTSQ_CALLS_MODULE
+#include "calls.h"
+
+static PyObject *
+address_of(PyObject *self)
+{
+    return PyLong_FromVoidPtr(&((Callee *)self)->address);
+}
+
+PyNumberMethods callee_as_number = {.nb_int = address_of};
+
+/* The residuals at the starting point: what func returns there, or what coerce makes of it, as an array
+ * of their own. */
+static PyObject *
+first_residuals(PyObject *Py_UNUSED(self), PyObject *const *given, Py_ssize_t count)
+{
+    if (count != 4 || !PyArray_CheckExact(given[1]) || !PyTuple_Check(given[2])) {
+        PyErr_SetString(PyExc_TypeError, "first_residuals(func, x, args, coerce)");
+        return NULL;
+    }
+    PyObject *x = PyArray_NewCopy((PyArrayObject *)given[1], NPY_CORDER);
+    PyObject *arguments = x == NULL ? NULL : PyTuple_New(1 + PyTuple_GET_SIZE(given[2]));
+    if (arguments == NULL) {
+        Py_XDECREF(x);
+        return NULL;
+    }
+    PyTuple_SET_ITEM(arguments, 0, x);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(given[2]); i++) {
+        PyTuple_SET_ITEM(arguments, i + 1, Py_NewRef(PyTuple_GET_ITEM(given[2], i)));
+    }
+    PyObject *returned = PyObject_Call(given[0], arguments, NULL);
+    Py_DECREF(arguments);
+    if (returned != NULL && !(PyArray_CheckExact(returned)
+                              && PyArray_TYPE((PyArrayObject *)returned) == NPY_DOUBLE
+                              && PyArray_SIZE((PyArrayObject *)returned) <= INT_MAX)) {
+        Py_SETREF(returned, PyObject_CallFunctionObjArgs(given[3], returned, given[0], NULL));
+    }
+    if (returned == NULL) {
+        return NULL;
+    }
+    PyObject *residuals = PyArray_Flatten((PyArrayObject *)returned, NPY_CORDER);
+    Py_DECREF(returned);
+    return residuals;
+}
+
+static PyMethodDef functions[] = {
+    {"first_residuals", (PyCFunction)(void (*)(void))first_residuals, METH_FASTCALL,
+     "first_residuals(func, x, args, coerce) -> residuals\n\n"
+     "The residuals at x, a 1-D array of their own; coerce makes an array of other return values."},
+    {"hold", (PyCFunction)(void (*)(void))hold, METH_FASTCALL,
+     "hold(release, data, needed) -> held\n\n"
+     "Call the C function at the address release with the address data when held goes; needed is an\n"
+     "object that has to live until then."},
+    {"native_function", (PyCFunction)(void (*)(void))native_function, METH_FASTCALL,
+     "native_function(function, data, is_jacobian, watched, released) -> callee\n\n"
+     "A C function with its data, both as addresses. After each call of a watched function Python\n"
+     "handles signals. released tells that the GIL will be released."},
+    {"options", (PyCFunction)(void (*)(void))options, METH_FASTCALL,
+     "options(ftol, xtol, gtol, factor, epsfcn, maxfev, diag, diff_step, lower, upper) -> options\n\n"
+     "The last four are arrays of n numbers, or None."},
+    {"python_function", (PyCFunction)(void (*)(void))python_function, METH_FASTCALL,
+     "python_function(function, args, coerce, released) -> callee\n\n"
+     "A residual function; a Jacobian function if coerce is None. released tells that the GIL will be\n"
+     "released."},
+    {NULL, NULL, 0, NULL},
+};
+
+#define CODE(name) {#name, MINPACK_##name}
+static const struct {
+    const char *name;
+    int value;
+} codes[] = {
+    CODE(IMPROPER_INPUT),   CODE(GTOL_REACHED),   CODE(MAXFEV_REACHED),   CODE(OUT_OF_MEMORY),
+    CODE(PROMISE_BROKEN),   CODE(NO_FAULT),       CODE(FAULT_OF_FTOL),    CODE(FAULT_OF_XTOL),
+    CODE(FAULT_OF_GTOL),    CODE(FAULT_OF_FACTOR), CODE(FAULT_OF_EPSFCN), CODE(FAULT_OF_DIAG),
+    CODE(FAULT_OF_SPREAD),  CODE(WITHOUT_EFFECT), CODE(ACTS_TOGETHER),    CODE(HARDLY_DETERMINED),
+};
+
+static int
+add_codes(PyObject *module)
+{
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        if (PyModule_AddIntConstant(module, codes[i].name, codes[i].value) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int
+prepare_types(void)
+{
+    if (PyArray_ImportNumPyAPI() < 0) {
+        return -1;
+    }
+    PyTypeObject *types[] = {&python_function_type, &native_function_type, &held_type, &options_type};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        if (PyType_Ready(types[i]) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static struct PyModuleDef module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_calls",
+    .m_size = -1,
+    .m_methods = functions,
+};
+
+PyMODINIT_FUNC
+PyInit__calls(void)
+{
+    PyObject *self = prepare_types() < 0 ? NULL : PyModule_Create(&module);
+    if (self != NULL && add_codes(self) < 0) {
+        Py_CLEAR(self);
+    }
+    return self;
+}

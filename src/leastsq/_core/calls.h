@@ -1,0 +1,39 @@
+/* What the files of the extension module _calls share. */
+#ifndef LEASTSQ_CALLS_H
+#define LEASTSQ_CALLS_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#define NPY_NO_DEPRECATED_API NPY_2_0_API_VERSION
+#define PY_ARRAY_UNIQUE_SYMBOL leastsq_calls_numpy
+#ifndef LEASTSQ_CALLS_MODULE
+#define NO_IMPORT_ARRAY
+#endif
+#include <numpy/arrayobject.h>
+
+#include "minpack.h"
+
+enum { GO_ON = 0, STOP = -1 }; /* what a function answers to the core */
+
+/* A function of the user's as the core takes it. */
+typedef union {
+    minpack_residual residual;
+    minpack_jacobian jacobian;
+} Address;
+
+/* The beginning of every object that stands for such a function. f2py passes int(object) to the core:
+ * where its address lies. */
+typedef struct {
+    PyObject_HEAD
+    Address address;
+} Callee;
+
+extern PyNumberMethods callee_as_number;
+extern PyTypeObject python_function_type, native_function_type, held_type, options_type;
+
+PyObject *python_function(PyObject *self, PyObject *const *given, Py_ssize_t count);
+PyObject *native_function(PyObject *self, PyObject *const *given, Py_ssize_t count);
+PyObject *hold(PyObject *self, PyObject *const *given, Py_ssize_t count);
+PyObject *options(PyObject *self, PyObject *const *given, Py_ssize_t count);
+
+#endif

@@ -1,0 +1,207 @@
+/* A user's Python function as a function that the core can call by its address.
+ *
+ * A Python exception never crosses the core: the function here leaves the exception set and answers with
+ * a negative number, the core returns, and f2py's wrapper finds the exception and raises it. This is C
+ * because of the cost of a call: f2py's own callbacks would run a closure in Python besides the user's
+ * function. A return value that is no plain array is handed to Python, which looks at it. */
+#include "calls.h"
+
+typedef struct {
+    Callee callee;
+    PyObject *function;    /* function(x, *args) */
+    PyObject *args;        /* tuple */
+    PyObject *coerce;      /* coerce(returned, function, m) -> contiguous float64 array of size m; NULL for a
+                              Jacobian, which is an aligned float64 or float32 array of shape (m, n) */
+    PyObject *point;       /* the x that was passed last */
+    PyObject *returned;    /* what the function returned last: the core reads it until the next call */
+    PyObject **stack;      /* room for a vectorcall, x and the args behind it */
+    PyThreadState *thread; /* the thread that released the GIL to call the core; NULL if it holds the GIL */
+} PythonFunction;
+
+/* The array x for the next call: the last one, if nobody kept it and it is as it was made. */
+static PyObject *
+point_at(PythonFunction *self, int n, const double *x)
+{
+    PyArrayObject *last = (PyArrayObject *)self->point;
+    if (last == NULL || Py_REFCNT(last) > 1 || PyArray_NDIM(last) != 1 || PyArray_DIM(last, 0) != n
+        || PyArray_TYPE(last) != NPY_DOUBLE || !PyArray_ISCARRAY(last)) {
+        npy_intp shape = n;
+        Py_XSETREF(self->point, PyArray_SimpleNew(1, &shape, NPY_DOUBLE));
+        if (self->point == NULL) {
+            return NULL;
+        }
+    }
+    memcpy(PyArray_DATA((PyArrayObject *)self->point), x, n * sizeof(double));
+    return self->point;
+}
+
+static PyObject *
+call_at(PythonFunction *self, int n, const double *x)
+{
+    Py_CLEAR(self->returned);
+    self->stack[1] = point_at(self, n, x);
+    if (self->stack[1] == NULL) {
+        return NULL;
+    }
+    size_t count = 1 + PyTuple_GET_SIZE(self->args);
+    return PyObject_Vectorcall(
+        self->function, self->stack + 1, count | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+}
+
+static void
+take_gil(PythonFunction *self)
+{
+    if (self->thread != NULL) {
+        PyEval_RestoreThread(self->thread);
+    }
+}
+
+/* Keep what was returned, let Python handle its signals, and answer the core. */
+static int
+answer(PythonFunction *self, PyObject *returned)
+{
+    self->returned = returned;
+    int answer = returned == NULL || PyErr_CheckSignals() < 0 ? STOP : GO_ON;
+    if (self->thread != NULL) {
+        PyEval_SaveThread();
+    }
+    return answer;
+}
+
+static int
+is_plain(PyObject *returned, npy_intp size)
+{
+    if (!PyArray_CheckExact(returned)) {
+        return 0;
+    }
+    PyArrayObject *array = (PyArrayObject *)returned;
+    return PyArray_TYPE(array) == NPY_DOUBLE && PyArray_ISCARRAY_RO(array)
+           && PyArray_SIZE(array) == size;
+}
+
+static int
+show_residual(void *data, int m, int n, const double *x, const double **fvec)
+{
+    PythonFunction *self = data;
+    take_gil(self);
+    PyObject *returned = call_at(self, n, x);
+    if (returned != NULL && !is_plain(returned, m)) {
+        PyObject *coerced = PyObject_CallFunction(self->coerce, "OOi", returned, self->function, m);
+        Py_SETREF(returned, coerced);
+    }
+    if (returned != NULL) {
+        *fvec = PyArray_DATA((PyArrayObject *)returned);
+    }
+    return answer(self, returned);
+}
+
+static minpack_matrix
+place_of(PyArrayObject *matrix)
+{
+    npy_intp size = PyArray_ITEMSIZE(matrix);
+    npy_intp row_step = PyArray_STRIDE(matrix, 0) / size, column_step = PyArray_STRIDE(matrix, 1) / size;
+    npy_intp ends[] = {(PyArray_DIM(matrix, 0) - 1) * row_step,
+                       (PyArray_DIM(matrix, 1) - 1) * column_step};
+    npy_intp before = 0, behind = 0;
+    for (int i = 0; i < 2; i++) {
+        before += ends[i] < 0 ? -ends[i] : 0;
+        behind += ends[i] > 0 ? ends[i] : 0;
+    }
+    return (minpack_matrix){
+        .numbers = PyArray_BYTES(matrix) - before * size,
+        .count = before + 1 + behind,
+        .start = before + 1,
+        .row_step = row_step,
+        .column_step = column_step,
+        .single = PyArray_TYPE(matrix) == NPY_FLOAT,
+    };
+}
+
+static int
+show_jacobian(void *data, int m, int n, const double *x, minpack_matrix *fjac)
+{
+    (void)m;
+    PythonFunction *self = data;
+    take_gil(self);
+    PyObject *returned = call_at(self, n, x);
+    if (returned != NULL) {
+        *fjac = place_of((PyArrayObject *)returned);
+    }
+    return answer(self, returned);
+}
+
+static int
+traverse(PythonFunction *self, visitproc visit, void *arg)
+{
+    Py_VISIT(self->function);
+    Py_VISIT(self->args);
+    Py_VISIT(self->coerce);
+    Py_VISIT(self->point);
+    Py_VISIT(self->returned);
+    return 0;
+}
+
+static int
+clear(PythonFunction *self)
+{
+    Py_CLEAR(self->function);
+    Py_CLEAR(self->args);
+    Py_CLEAR(self->coerce);
+    Py_CLEAR(self->point);
+    Py_CLEAR(self->returned);
+    return 0;
+}
+
+static void
+dealloc(PythonFunction *self)
+{
+    PyObject_GC_UnTrack(self);
+    clear(self);
+    PyMem_Free(self->stack);
+    Py_TYPE(self)->tp_free(self);
+}
+
+PyTypeObject python_function_type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "leastsq._core._calls.PythonFunction",
+    .tp_doc = "A user's Python function, as the core calls it by its address.",
+    .tp_basicsize = sizeof(PythonFunction),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .tp_as_number = &callee_as_number,
+    .tp_dealloc = (destructor)dealloc,
+    .tp_traverse = (traverseproc)traverse,
+    .tp_clear = (inquiry)clear,
+};
+
+PyObject *
+python_function(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t count)
+{
+    int released = count == 4 && PyTuple_Check(given[1]) ? PyObject_IsTrue(given[3]) : -1;
+    if (released < 0) {
+        PyErr_SetString(PyExc_TypeError, "python_function(function, args, coerce, released)");
+        return NULL;
+    }
+    PythonFunction *self = (PythonFunction *)python_function_type.tp_alloc(&python_function_type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    if (given[2] == Py_None) {
+        self->callee.address.jacobian = (minpack_jacobian){.show = show_jacobian, .data = self};
+    } else {
+        self->callee.address.residual = (minpack_residual){.show = show_residual, .data = self};
+        self->coerce = Py_NewRef(given[2]);
+    }
+    self->function = Py_NewRef(given[0]);
+    self->args = Py_NewRef(given[1]);
+    self->thread = released ? PyThreadState_Get() : NULL;
+    Py_ssize_t arguments = PyTuple_GET_SIZE(self->args);
+    self->stack = PyMem_Calloc(arguments + 2, sizeof(PyObject *));
+    if (self->stack == NULL) {
+        Py_DECREF(self);
+        return PyErr_NoMemory();
+    }
+    for (Py_ssize_t i = 0; i < arguments; i++) {
+        self->stack[i + 2] = PyTuple_GET_ITEM(self->args, i);
+    }
+    return (PyObject *)self;
+}

@@ -1,0 +1,104 @@
+"""Why the covariance of a fit could not be estimated, in words that name the parameters."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from types import FunctionType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leastsq._arguments.arrays import FloatArray, Function, name_of
+from leastsq._core._calls import ACTS_TOGETHER, HARDLY_DETERMINED, WITHOUT_EFFECT
+
+
+def no_covariance(
+    f: Function,
+    p0: FloatArray,
+    popt: FloatArray,
+    active_mask: NDArray[np.int32],
+    state: NDArray[np.int32],
+    points: int,
+) -> str:
+    """Say what is wrong with a fit of a model to some points; state is what covar tells."""
+    reasons = []
+    names = parameter_names(f, popt.size)
+    idle = select(names, state == WITHOUT_EFFECT)
+    if idle:
+        where = "p0 is where" if np.array_equal(p0, popt) else "at the solution"
+        reasons.append(f"{where} {name_of(f)} does not depend on {listed(idle)}")
+    related = select(names, state == ACTS_TOGETHER)
+    if related:
+        how = "they act only together" if len(related) > 1 else "it has next to no effect"
+        reasons.append(f"the data do not determine {listed(related)}: {how}")
+    if reasons and active_mask.any():
+        held = select(names, active_mask != 0)
+        reasons.append(f"{listed(held)} {'is' if len(held) == 1 else 'are'} on a bound")
+    if not reasons:
+        free = popt.size - np.count_nonzero(active_mask)
+        if points <= free:
+            reasons.append(
+                f"there are no more points ({points}) than parameters ({free}); if sigma holds the "
+                "true errors, pass absolute_sigma=True"
+            )
+        else:
+            reasons.append("its numbers are too large")
+    return f"Covariance of the parameters could not be estimated: {'; '.join(reasons)}"
+
+
+def doubtful_covariance(f: Function, state: NDArray[np.int32]) -> str:
+    """Say which standard errors are next to infinite, give or take the errors of differences."""
+    names = parameter_names(f, state.size)
+    related = select(names, state == ACTS_TOGETHER)
+    if related:
+        return (
+            f"The data hardly determine {listed(related)}: within the error of the differenced "
+            "Jacobian they act only together, and their standard errors are to be taken as infinite"
+        )
+    return (
+        f"The data hardly determine {listed(select(names, state == HARDLY_DETERMINED))}: what one "
+        "does the others can do nearly as well, and the standard errors are more than 100 times "
+        "the values. The other standard errors are to be doubted, too"
+    )
+
+
+def conditional_covariance(
+    f: Function, together: NDArray[np.bool_], active_mask: NDArray[np.int32]
+) -> str:
+    """Say of a parameter on a bound that what it does others can do as well."""
+    names = parameter_names(f, together.size)
+    held = select(names, together & (active_mask != 0))
+    return (
+        f"The data do not determine {listed(select(names, together))}: they act only together. "
+        f"{listed(held)} {'is' if len(held) == 1 else 'are'} on a bound, and the standard errors "
+        "of the others hold for that value alone"
+    )
+
+
+def parameter_names(f: Function, n: int) -> list[str]:
+    """Name n parameters as a model's arguments behind x, if it has so many."""
+    parameters = positional(f)[1:]
+    return parameters[:n] if len(parameters) >= n else [f"p[{j}]" for j in range(n)]
+
+
+def positional(f: Function) -> list[str]:
+    """List the positional arguments that a function has; none of a function that does not tell."""
+    f = getattr(f, "py_func", f)  # of Numba
+    if type(f) is FunctionType and not f.__dict__:
+        return list(f.__code__.co_varnames[: f.__code__.co_argcount])
+    try:
+        parameters = inspect.signature(f).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    return [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+
+
+def select(names: Iterable[str], chosen: Iterable[np.bool_]) -> list[str]:
+    """Take some of the names."""
+    return [name for name, taken in zip(names, chosen, strict=True) if taken]
+
+
+def listed(names: list[str]) -> str:
+    """Join names as a sentence does."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,78 @@
+"""A call of the core: functions, a starting point and settings -> what came of it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy import empty
+from numpy.typing import NDArray
+
+from leastsq import _core
+from leastsq._arguments.arrays import FloatArray, norm
+from leastsq._arguments.bounds import Box
+from leastsq._arguments.options import Settings, core_options
+from leastsq._core._calls import OUT_OF_MEMORY
+from leastsq._fit.result import SOLVED, Outcome
+from leastsq._fit.traps import other_tries
+from leastsq._functions.functions import Functions
+from leastsq._functions.native import StoppedError
+
+INT32 = np.dtype(np.int32)
+WORTHWHILE = 0.999  # of the norm of the residuals: another minimum
+
+
+def solve(functions: Functions, x: FloatArray, settings: Settings, box: Box | None) -> Outcome:
+    """Minimize the sum of squares from x; again if that ends where the model is flat."""
+    if box is None or not box.is_bounded():
+        return solve_once(functions, x, settings, box)
+    start = x.copy()
+    outcome = best = solve_once(functions, x, settings, box)
+    if outcome.ier not in SOLVED:
+        return outcome
+    counts = outcome.counts
+    ftol, xtol, gtol, factor, epsfcn, maxfev, diag, diff_step = settings
+    for again in other_tries(start, x, outcome.fvec, box, outcome.augmented, outcome.ipvt):
+        left = maxfev - counts["nfev"]
+        if left <= 0 or best is not outcome:
+            break
+        functions.fvec = np.empty_like(functions.fvec)  # the outcome keeps its own
+        functions.is_evaluated = False
+        is_cautious = again.diag is not None and diag is None
+        scale = (1.0, again.diag) if is_cautious else (factor, diag)
+        other = solve_once(
+            functions, again.x, (ftol, xtol, gtol, scale[0], epsfcn, left, scale[1], diff_step), box
+        )
+        counts = {name: count + other.counts[name] for name, count in counts.items()}
+        if other.ier in SOLVED and norm(other.fvec) < WORTHWHILE * norm(outcome.fvec):
+            best = other
+    return best._replace(counts=counts)
+
+
+def solve_once(functions: Functions, x: FloatArray, settings: Settings, box: Box | None) -> Outcome:
+    """Minimize the sum of squares from x, which becomes the solution."""
+    left = minimize(functions, x, settings, box)
+    return Outcome(x, functions.fvec, box, functions.jacobian_error(), *left)
+
+
+def minimize(
+    functions: Functions, x: FloatArray, settings: Settings, box: Box | None
+) -> tuple[FloatArray, NDArray[np.int32], dict[str, int], int]:
+    """Minimize as solve_once does; return the last four fields of its Outcome."""
+    n = x.size
+    left = empty((n + 1, n)), empty(n, INT32)
+    fit = _core.fit_nogil if functions.release_the_gil else _core.fit
+    nfev, njev, ending = fit(
+        functions.residual,
+        functions.jacobian,
+        core_options(settings, box, functions.precision),
+        x,
+        functions.fvec,
+        functions.is_evaluated,
+        *left,
+    )
+    counts = {"nfev": nfev} if functions.Dfun is None else {"nfev": nfev, "njev": njev}
+    if ending < 0:
+        functions.raise_wrong_shape()
+        raise StoppedError(ending, x, nfev)
+    if ending == OUT_OF_MEMORY:
+        raise MemoryError(f"{functions.m} residuals, {n} parameters")
+    return *left, counts, ending

@@ -1,0 +1,174 @@
+"""What came back from the core -> what leastsq returns and says."""
+
+from __future__ import annotations
+
+import mmap
+from typing import Any, NamedTuple, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leastsq import _core
+from leastsq._arguments.arrays import FloatArray
+from leastsq._arguments.bounds import Box
+from leastsq._arguments.options import EMPTY, IMPROPER, Settings, fault
+from leastsq._core._calls import GTOL_REACHED, IMPROPER_INPUT, PROMISE_BROKEN
+
+SOLVED = (1, 2, 3, 4)
+SOLVED_OR_FLAT = (*SOLVED, GTOL_REACHED + PROMISE_BROKEN)  # SciPy is silent on either
+TO_PRECISION = {6: 1, 7: 2, 8: 4}  # too small a tolerance, met as well as numbers allow
+FAR_FROM_SMALL = 4_000_000  # bytes
+MESSAGES = {
+    1: (
+        "Both actual and predicted relative reductions in the sum of squares\n"
+        "  are at most {ftol:g}"
+    ),
+    2: "The relative error between two consecutive iterates is at most {xtol:g}",
+    3: (
+        "Both actual and predicted relative reductions in the sum of squares\n"
+        "  are at most {ftol:g} and the relative error between two consecutive iterates is at \n"
+        "  most {xtol:g}"
+    ),
+    4: (
+        "The cosine of the angle between func(x) and any column of the\n"
+        "  Jacobian is at most {gtol:g} in absolute value"
+    ),
+    5: "Number of calls to function has reached {limit}.",
+    6: ("ftol={ftol:g} is too small, no further reduction in the sum of squares\n  is possible."),
+    7: (
+        "xtol={xtol:g} is too small, no further improvement in the approximate\n"
+        "  solution is possible."
+    ),
+    8: (
+        "gtol={gtol:g} is too small, func(x) is orthogonal to the columns of\n"
+        "  the Jacobian to machine precision."
+    ),
+    9: "The residuals at the starting point are not finite: NaN or infinity is among them.",
+    10: (
+        "The Jacobian is not finite: it came with NaN or infinity, or the residuals\n"
+        "  did on both sides of a point where they were to be differenced."
+    ),
+}
+
+FLAT = ".\n  But the Jacobian is zero, and the residuals are not: they do not depend on x here"
+UNKEPT = (
+    ".\n  But no step brings the reduction of the sum of squares that the Jacobian promises: the\n"
+    "  derivatives are wrong, or the residuals are noisy or not smooth there"
+)
+
+CHECK = ".\n  check_derivative tells whether the Jacobian is the derivative of the function"
+
+
+class InfoDict(TypedDict, total=False):
+    """The optional outputs; njev with the caller's Jacobian, active_mask with bounds."""
+
+    fvec: FloatArray
+    nfev: int
+    njev: int
+    fjac: FloatArray
+    ipvt: NDArray[np.int32]
+    qtf: FloatArray
+    active_mask: NDArray[np.int_]
+
+
+class Outcome(NamedTuple):
+    """All that the core leaves behind.
+
+    error is the relative error of the Jacobian's columns, at least and at most; augmented has the
+    columns of the triangle R as rows, and as the last row the head of Q'f.
+    """
+
+    x: FloatArray
+    fvec: FloatArray
+    box: Box | None
+    error: tuple[float, float]
+    augmented: FloatArray
+    ipvt: NDArray[np.int32]
+    counts: dict[str, int]
+    ending: int
+
+    @property
+    def ier(self) -> int:
+        """The exit code that users see."""
+        return self.ending % PROMISE_BROKEN
+
+    def active_mask(self) -> NDArray[np.int32]:
+        """Tell which parameters are on a bound."""
+        if self.box is None:
+            return np.zeros(self.x.size, np.int32)
+        return self.box.active_mask(self.x).astype(np.int32)
+
+
+def message(
+    ending: int, settings: Settings, n: int, limit: str | None = None, has_Dfun: bool = False
+) -> str:
+    """Say in words how a fit ended; limit is what the user calls the most calls of func."""
+    if ending == IMPROPER_INPUT:
+        return f"{IMPROPER} {fault(settings, n) or EMPTY}"
+    ftol, xtol, gtol, _, _, maxfev, *_ = settings
+    text = MESSAGES[ending % PROMISE_BROKEN]
+    if ending == GTOL_REACHED + PROMISE_BROKEN:
+        return text.format(gtol=gtol) + FLAT
+    if ending > PROMISE_BROKEN:
+        text += UNKEPT + (CHECK if has_Dfun else "")
+    return text.format(ftol=ftol, xtol=xtol, gtol=gtol, limit=limit or f"maxfev = {maxfev}")
+
+
+def covariance(outcome: Outcome) -> FloatArray | None:
+    """Compute (J'J)^-1, or None without a solution or where the Jacobian is singular."""
+    return inverse(outcome)[0] if outcome.ier in SOLVED else None
+
+
+def inverse(
+    outcome: Outcome, unit: float = 1.0, active: NDArray[np.int32] | None = None
+) -> tuple[FloatArray | None, NDArray[np.int32]]:
+    """Compute the inverse of (J/unit)'(J/unit) if there is one, and tell what is undetermined.
+
+    Without the parameters that active marks, by default those that are on a bound.
+    """
+    r = outcome.augmented[:-1].T / unit
+    if active is None:
+        active = outcome.active_mask()
+    cov_x, state, regular = _core.covar(r, outcome.ipvt, outcome.x, active, *outcome.error)
+    return (cov_x if regular else None), state
+
+
+def infodict(outcome: Outcome) -> InfoDict:
+    """Collect the optional outputs, in SciPy's order and layout."""
+    n = outcome.x.size
+    m = outcome.fvec.size
+    fjac = untouched_zeros(n, m)
+    fjac[:, :n] = outcome.augmented[:-1, :m]
+    info: InfoDict = {
+        "fvec": outcome.fvec,
+        **outcome.counts,  # type: ignore[typeddict-item]
+        "fjac": fjac,
+        "ipvt": outcome.ipvt - 1,
+        "qtf": outcome.augmented[-1].copy(),
+    }
+    if outcome.box is not None:
+        info["active_mask"] = outcome.box.active_mask(outcome.x)
+    return info
+
+
+def untouched_zeros(n: int, m: int) -> FloatArray:
+    """Make zeros that take memory and time only where they are written to."""
+    size = 8 * n * m
+    if size < FAR_FROM_SMALL or not hasattr(mmap, "MAP_PRIVATE"):
+        return np.zeros((n, m))
+    try:
+        pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except OSError as error:
+        raise MemoryError(f"fjac of {n} x {m} numbers") from error
+    return np.frombuffer(pages).reshape(n, m)
+
+
+def full_tuple(outcome: Outcome, settings: Settings) -> tuple[Any, ...]:
+    """Return what leastsq returns with full_output."""
+    return (
+        outcome.x,
+        covariance(outcome),
+        infodict(outcome),
+        message(outcome.ending, settings, outcome.x.size, has_Dfun="njev" in outcome.counts),
+        outcome.ier,
+    )

@@ -1,0 +1,211 @@
+"""func and Dfun, in Python, Numba or native code, in the form in which the core calls them."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from threading import get_ident, main_thread
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from leastsq._arguments.arrays import FLOAT64, FloatArray, Function, name_of, refuse_sizes
+from leastsq._arguments.warn import warn
+from leastsq._core._calls import first_residuals, native_function, python_function
+from leastsq._functions.native import NativeFunction
+from leastsq._functions.python import (
+    FLOAT32,
+    Jacobian,
+    as_many_residuals,
+    as_residuals,
+    changed_size,
+)
+
+if TYPE_CHECKING:
+    from leastsq._core._calls import Callee
+    from leastsq._functions.njit import CompiledFunction
+
+    Native = NativeFunction | CompiledFunction
+
+EPSILON = float(np.finfo(FLOAT64).eps)
+NO_JACOBIAN = 0  # a null pointer
+
+LARGE = 10**7
+"""m*n**2 from where a factorisation takes milliseconds: the GIL is released for it."""
+
+
+class Functions:
+    """func and Dfun with their arguments, for one fit.
+
+    fvec holds the residuals at x0 if is_evaluated, and has room for them if not; precision is their
+    relative error. A model tells how to evaluate them at x0, and whether they are computed in
+    float32.
+    """
+
+    def __init__(
+        self,
+        func: Function,
+        Dfun: Function | None,
+        args: tuple[Any, ...],
+        col_deriv: bool,
+        x: FloatArray,
+        model: Any = None,
+    ) -> None:
+        self.args = args
+        self.native_func: Native | None = None
+        self.native_Dfun: Native | None = None
+        self.python_Dfun: Jacobian | None = None
+        fvec = self.first_residuals(func, x, model)
+        if fvec.dtype is FLOAT64:
+            in_single = is_single(self.func) if model is None else model.is_single
+            self.precision = precision_of(FLOAT32) if in_single else EPSILON
+        else:
+            self.precision = precision_of(fvec.dtype)
+            fvec = fvec.astype(FLOAT64)
+        self.fvec = fvec
+        self.m, self.n = m, n = fvec.size, x.size
+        refuse_sizes(m, n)
+        self.Dfun: Any = Dfun
+        if Dfun is not None:
+            self.take_jacobian(Dfun, col_deriv)
+
+        is_native = self.native_func is not None and (Dfun is None or self.native_Dfun is not None)
+        self.release_the_gil = (is_native or m * n**2 > LARGE) and not (
+            is_parallel(self.func) or is_parallel(self.Dfun)
+        )
+        self.residual = self.callee(self.func, self.native_func, as_many_residuals)
+        self.jacobian: Callee | int = NO_JACOBIAN
+        if Dfun is not None:
+            self.jacobian = self.callee(self.python_Dfun, self.native_Dfun, None)
+
+    def first_residuals(self, func: Any, x: FloatArray, model: Any) -> Any:
+        """Find the form in which func is called; evaluate it at x0 if that is done in Python."""
+        self.is_evaluated = True
+        self.func = func
+        if type(func) is FunctionType:  # most are one
+            first = func if model is None else model.first
+            return first_residuals(first, x, self.args, as_residuals)
+        self.func, self.native_func = callee(func, "residual", self.args)
+        if isinstance(self.native_func, NativeFunction):
+            self.is_evaluated = False
+            return self.native_func.room()
+        first = self.func if model is None or is_dispatcher(func) else model.first
+        fvec = first_residuals(first, x, self.args, as_residuals)
+        while is_outdated(self.native_func):
+            self.func, self.native_func = callee(func, "residual", self.args)
+            fvec = first_residuals(self.func, x, self.args, as_residuals)
+        return fvec
+
+    def take_jacobian(self, Dfun: Function, col_deriv: bool) -> None:
+        """Find the form in which Dfun is called."""
+        role = "transpose" if col_deriv else "Jacobian"
+        self.Dfun, self.native_Dfun = callee(Dfun, role, self.args)
+        refuse_unfit(self.Dfun, self.m)
+        self.python_Dfun = Jacobian(self.Dfun, self.m, self.n, col_deriv)
+
+    def callee(self, function: Any, native: Native | None, coerce: Any) -> Callee:
+        """Make the object that the core calls; coerce is for residuals alone."""
+        if native is None:
+            return python_function(function, self.args, coerce, self.release_the_gil)
+        watched = get_ident() == main_thread().ident
+        return native_function(
+            native.address, native.data, coerce is None, watched, self.release_the_gil
+        )
+
+    def jacobian_error(self) -> tuple[float, float]:
+        """Estimate the relative error of the Jacobian's columns, at least and at most."""
+        if self.Dfun is None:
+            step = self.precision**0.5
+            return step / 4, 10 * step
+        if hasattr(self.Dfun, "error"):
+            return self.Dfun.error / 4, 10 * self.Dfun.error
+        in_single = self.python_Dfun is not None and self.python_Dfun.is_single
+        rounding = 100 * self.n * (precision_of(FLOAT32) if in_single else EPSILON)
+        return rounding, rounding
+
+    def raise_wrong_shape(self) -> None:
+        """Raise the error that explains why a function compiled by Numba stopped the fit, if so."""
+        if self.native_func is not None and (shape := wrong_shape(self.native_func)):
+            raise changed_size(self.func, self.m, shape[0])
+        if self.native_Dfun is not None and (shape := wrong_shape(self.native_Dfun)):
+            assert self.python_Dfun is not None
+            raise self.python_Dfun.mismatch(shape)
+
+
+def is_outdated(native: Native | None) -> bool:
+    """Tell whether Numba compiled a function anew since it was bound to its arguments."""
+    return not (native is None or isinstance(native, NativeFunction) or native.is_current())
+
+
+def wrong_shape(function: Native) -> tuple[int, ...]:
+    """Tell the shape of what a function compiled by Numba returned, if that was wrong."""
+    return () if isinstance(function, NativeFunction) else function.wrong_shape
+
+
+def callee(function: Any, role: str, args: tuple[Any, ...]) -> tuple[Any, Native | None]:
+    """Find the form in which Python calls a function, and the native one where there is one."""
+    if isinstance(function, NativeFunction):
+        return function, function
+    if not is_dispatcher(function):
+        return function, None
+    numba = numba_module()
+    bound = numba.bound(function, role, args)
+    if not isinstance(bound, numba.Refusal):
+        return function, bound
+    warn_of_python(function, bound.reason)
+    if bound.numba_calls_it:
+        return function, None
+    return getattr(function, "in_python", function.py_func), None
+
+
+@cache
+def numba_module() -> Any:
+    """Import what needs Numba, once a function of Numba's was met."""
+    from leastsq._functions import njit
+
+    return njit
+
+
+def is_dispatcher(function: Any) -> bool:
+    """Tell whether it is an njit function, without importing Numba."""
+    registry = sys.modules.get("numba.core.registry")
+    kind = getattr(registry, "CPUDispatcher", None)  # another thread may be importing Numba
+    return kind is not None and isinstance(function, kind)
+
+
+def is_single(function: Any) -> bool:
+    """Tell whether it is an njit function that returns float32, whatever Python makes of it."""
+    return is_dispatcher(function) and bool(numba_module().is_single(function))
+
+
+def is_parallel(function: object) -> bool:
+    """Tell whether it runs in Numba's own threads, which are for one caller at a time."""
+    options = getattr(function, "targetoptions", None)
+    return options is not None and bool(options.get("parallel"))
+
+
+def warn_of_python(function: Function, reason: str) -> None:
+    """Say to whoever called leastsq why a compiled function is called from Python."""
+    warn(f"{name_of(function)} is called from Python, which is slow: {reason}", RuntimeWarning)
+
+
+def precision_of(dtype: np.dtype[Any]) -> float:
+    """Guess the relative error of a function that returns numbers of a dtype."""
+    return float(np.finfo(dtype).eps) if dtype.kind == "f" else EPSILON
+
+
+def refuse_unfit(Dfun: object, m: int) -> None:
+    """Refuse a NativeFunction that would not compute this Jacobian."""
+    if not isinstance(Dfun, NativeFunction):
+        return
+    if Dfun.role == "residual":
+        raise TypeError("Dfun must be a Jacobian function, got the residual's signature")
+    if Dfun.m != m:
+        raise ValueError(f"Dfun is for {Dfun.m} residuals, but func returned {m}")
+
+
+def refuse_unread(func: Function, Dfun: Function | None) -> None:
+    """Refuse arguments where no function would get them."""
+    if all(isinstance(f, NativeFunction) for f in (func, Dfun) if f is not None):
+        raise TypeError("a NativeFunction takes no args: give it its data when it is made")

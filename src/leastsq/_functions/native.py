@@ -1,0 +1,215 @@
+"""Functions in native code, which a fit calls without Python."""
+
+from __future__ import annotations
+
+import ctypes
+import operator
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from leastsq import _core
+from leastsq._arguments.arrays import LARGEST_INT, FloatArray, own_vector
+from leastsq._core._calls import OUT_OF_MEMORY, native_function
+from leastsq._functions.native_pointers import UNKNOWN, data_address, function_pointer
+
+INT, DATA, VECTOR = "int", "void*", "double*"
+SIGNATURES = {
+    "residual": [INT, DATA, INT, INT, VECTOR, VECTOR, INT],
+    "Jacobian": [INT, DATA, INT, INT, VECTOR, VECTOR, VECTOR, INT, INT],
+}
+
+NUMBERS = ctypes.POINTER(ctypes.c_double)
+JACOBIAN = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.c_void_p, *[ctypes.c_int] * 2, *[NUMBERS] * 3, *[ctypes.c_int] * 2
+)
+
+
+class StoppedError(RuntimeError):
+    """A native function called for a stop.
+
+    Attributes
+    ----------
+    flag : int
+        The negative number that the function returned.
+    x : ndarray, shape (n,), float64
+        The best point found until then.
+    nfev : int
+        Number of calls of the residual function, the last one included.
+    """
+
+    def __init__(self, flag: int, x: FloatArray, nfev: int) -> None:
+        super().__init__(f"A native function ended the fit: it returned {flag} (nfev = {nfev}).")
+        self.flag = flag
+        self.x = x
+        self.nfev = nfev
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle with all that is known, not with the message alone."""
+        return type(self), (self.flag, self.x, self.nfev)
+
+
+class NativeFunction:
+    """A compiled function that leastsq calls at its address, without Python and the GIL.
+
+    Parameters
+    ----------
+    function : PyCapsule, ctypes or cffi function pointer, numba.cfunc, scipy.LowLevelCallable, int
+        The function or its address. As func, a residual function with the C signature ::
+
+            int residual(void *data, int m, int n, const double *x, double *fvec, int iflag);
+
+        that writes the m residuals at x (n numbers) to fvec; as Dfun, a ::
+
+            int jacobian(void *data, int m, int n, const double *x, double *fvec,
+                         double *fjac, int ldfjac, int iflag);
+
+        that writes the derivative of residual i with respect to parameter j to
+        ``fjac[i + ldfjac*j]``; fvec holds the residuals at x and is read only. iflag is 1 where
+        residuals are asked for, 2 where derivatives are (differenced ones too). The functions
+        return 0 or more to go on, a negative number to end the fit with a StoppedError. These are
+        the signatures of cminpack's ``cminpack_func_mn`` and ``cminpack_funcder_mn``.
+    m : int
+        Number of residuals, at least 1.
+    data : ndarray, ctypes or cffi pointer, ctypes structure or array, PyCapsule, int, optional
+        What the function gets as its first argument: the address of this object's contents. By
+        default NULL, or the user data of a LowLevelCallable.
+
+    Raises
+    ------
+    TypeError
+        The function or the data is none of these, or m is no integer.
+    ValueError
+        A null pointer; m < 1; types that the object declares and that are not those above.
+
+    Notes
+    -----
+    A NativeFunction keeps the function's and the data's objects alive, but not what the data
+    points to in its turn. Threads may fit with one NativeFunction at the same time if its function
+    may be called so. It cannot be pickled: another process makes its own.
+
+    Examples
+    --------
+    >>> import ctypes
+    >>> import numpy as np
+    >>> from leastsq import NativeFunction, leastsq
+    >>> numbers = ctypes.POINTER(ctypes.c_double)
+    >>> @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_int,
+    ...                   numbers, numbers, ctypes.c_int)
+    ... def rosenbrock(data, m, n, x, fvec, iflag):  # stands for a function compiled from C
+    ...     fvec[0] = 10*(x[1] - x[0]**2)
+    ...     fvec[1] = 1 - x[0]
+    ...     return 0
+    >>> x, ier = leastsq(NativeFunction(rosenbrock, 2), [-1.2, 1])
+    >>> np.round(x, 6)
+    array([1., 1.])
+    """
+
+    __slots__ = ("_keep", "address", "data", "m", "role")
+
+    address: int
+    data: int
+    m: int
+    role: str | None
+    _keep: tuple[Any, Any]
+
+    def __init__(self, function: Any, m: int, data: Any = None) -> None:
+        pointer = function_pointer(function)
+        if pointer.address == 0:
+            raise ValueError("the native function is a null pointer")
+        fields = {
+            "address": pointer.address,
+            "data": pointer.data if data is None else data_address(data),
+            "m": residual_count(m),
+            "role": role_of(pointer.signature),
+            "_keep": (function, data),
+        }
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        """Refuse: what the address was checked to be must stay so."""
+        raise AttributeError(f"a NativeFunction cannot be changed: make one with another {name}")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        """Refuse, too."""
+        raise AttributeError(f"a NativeFunction cannot be changed: it keeps its {name}")
+
+    def __call__(self, x: ArrayLike) -> FloatArray:
+        """Evaluate the residuals at x, n numbers; shape (m,)."""
+        point = own_vector(x, "x")
+        fvec = self.room()
+        callee = native_function(self.address, self.data, False, False, True)
+        info = _core.evaluate(callee, point, fvec)
+        if info < 0:
+            raise StoppedError(info, point, 1)
+        if info == OUT_OF_MEMORY:
+            raise MemoryError(f"{self.m} residuals")
+        return fvec
+
+    def jacobian_at(self, x: FloatArray, fvec: FloatArray) -> FloatArray:
+        """Evaluate the Jacobian at x, where the residuals are fvec; shape (m, n)."""
+        fjac = np.full((x.size, self.m), np.nan)
+        point, residuals = x.copy(), fvec.copy()
+        pointers = [array.ctypes.data_as(NUMBERS) for array in (point, residuals, fjac)]
+        flag = JACOBIAN(self.address)(self.data, self.m, x.size, *pointers, self.m, 2)
+        if flag < 0:
+            raise StoppedError(flag, x, 0)
+        return fjac.T
+
+    def room(self) -> FloatArray:
+        """Make room for the residuals of this function."""
+        if self.role == "Jacobian":
+            raise TypeError("func must be a residual function, got the Jacobian's signature")
+        return np.full(self.m, np.nan)
+
+    def __copy__(self) -> NativeFunction:
+        """Return itself, which nothing can change."""
+        return self
+
+    def __deepcopy__(self, memo: Any) -> NativeFunction:
+        """Return itself: the data is where its address says."""
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse: an address means something else to another process."""
+        raise TypeError(
+            "a NativeFunction cannot be pickled: its addresses are good in this process alone"
+        )
+
+    def __repr__(self) -> str:
+        """Show what it was made of."""
+        return f"NativeFunction({self._keep[0]!r}, m={self.m})"
+
+
+def residual_count(m: int) -> int:
+    """Check the number of residuals, which C counts in an int."""
+    try:
+        if isinstance(m, bool):
+            raise TypeError
+        count = operator.index(m)
+    except TypeError:
+        raise TypeError(f"m, the number of residuals, must be an integer, got {m!r}") from None
+    if not 1 <= count <= LARGEST_INT:
+        raise ValueError(f"m, the number of residuals, must be from 1 to {LARGEST_INT}, got {m}")
+    return count
+
+
+def role_of(signature: list[str] | None) -> str | None:
+    """Tell by its types what a function computes; None if they are not known."""
+    if signature is None:
+        return None
+    for role, wanted in SIGNATURES.items():
+        if len(signature) == len(wanted) and all(map(serves, signature, wanted)):
+            return role
+    expected = " or ".join(f"{s[0]}({', '.join(s[1:])})" for s in SIGNATURES.values())
+    raise ValueError(
+        f"a native function must be {expected}, got {signature[0]}({', '.join(signature[1:])})"
+    )
+
+
+def serves(given: str, wanted: str) -> bool:
+    """Tell whether a type stands for another: void* for any pointer, and any pointer for void*."""
+    pointers = given.endswith("*") and wanted.endswith("*")
+    return given in (wanted, UNKNOWN) or (pointers and DATA in (given, wanted))

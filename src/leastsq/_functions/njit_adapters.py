@@ -1,0 +1,241 @@
+"""Compiled code between the core and an njit function.
+
+For each njit function and role there is one compiled `bind(block, *args)`. It stores the arguments
+in a block of memory, and returns the addresses of two more functions, how many words the block
+must have and where it is. The adapter has the core's signature: it takes the arguments out of the
+block, calls the njit function and copies what it returns. The other function lets go of the
+arguments. Numba keeps bind, and both with it, for every combination of argument types, like any
+function of its own.
+
+The block owns its arguments until they are let go: Numba's own reference counts say so, and an
+array that the njit function hands to Python lives as long as Python wants. So does x, which is a
+new array for every call after which somebody kept it.
+
+If the njit function raises, the adapter takes the GIL, lets Numba raise the exception, and tells
+the core to stop. If what the function returns has another shape than it must have, the adapter
+leaves the shape in the block and tells the core to stop.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.core.errors import NumbaTypeError
+from numba.extending import intrinsic
+from numba.np import arrayobj
+
+from leastsq._functions.njit_code import VECTOR, Target, resolve
+from leastsq._functions.njit_copiers import STOP, jacobian_copier, residual_copier
+
+# The block, in words of 8 bytes: the array for x, the rows and columns of a wrong shape, the args.
+POINT, SHAPE, ARGS = 0, 1, 3
+
+NUMBERS = types.CPointer(types.float64)
+LENGTHS = types.CPointer(types.int64)
+
+INT = ir.IntType(32)
+WORD = cgutils.intp_t
+POINTER = ir.DoubleType().as_pointer()
+RESIDUAL_SIGNATURE = ir.FunctionType(INT, [POINTER, INT, INT, POINTER, POINTER, INT])
+JACOBIAN_SIGNATURE = ir.FunctionType(INT, [POINTER, INT, INT, POINTER, POINTER, POINTER, INT, INT])
+RELEASE_SIGNATURE = ir.FunctionType(ir.VoidType(), [POINTER])
+
+
+class Role(NamedTuple):
+    """What a function is to the core, and so what its adapter looks like."""
+
+    signature: ir.FunctionType
+    target: int
+    copier: Callable[[types.Type], Callable[..., int]]
+
+
+ROLES = {
+    "residual": Role(RESIDUAL_SIGNATURE, 4, residual_copier),
+    "Jacobian": Role(JACOBIAN_SIGNATURE, 5, partial(jacobian_copier, transposed=False)),
+    "transpose": Role(JACOBIAN_SIGNATURE, 5, partial(jacobian_copier, transposed=True)),
+}
+
+
+def binder(function: Any, name: str) -> Any:
+    """Make the compiled function that binds arguments to a function in one of the roles."""
+    role = ROLES[name]
+    reference = weakref.ref(function)  # Numba keeps every intrinsic for ever
+
+    @intrinsic
+    def begin(typing_context, block, args):  # type: ignore[no-untyped-def]
+        resolve(reference(), args)
+        return types.UniTuple(types.intp, 4)(block, args), generate
+
+    def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]
+        block_type, args = signature.args
+        target = resolve(reference(), args)
+        refuse_unowned(context, args)
+        adapter = add_adapter(context, builder.module, target, role, args)
+        release = add_release(context, builder.module, args)
+        block = context.make_array(block_type)(context, builder, values[0])
+        words = ARGS - -context.get_abi_sizeof(context.get_value_type(args)) // 8
+        has_room = builder.icmp_signed(">=", block.nitems, WORD(words))
+        with cgutils.if_likely(builder, has_room):
+            data = builder.bitcast(block.data, POINTER)
+            set_point(context, builder, data, cgutils.get_null_value(cgutils.voidptr_t))
+            for i in range(2):
+                builder.store(WORD(0), builder.gep(block.data, [WORD(SHAPE + i)]))
+            context.nrt.incref(builder, args, values[1])
+            builder.store(values[1], place_of_args(context, builder, data, args))
+        code, own, data = [builder.ptrtoint(p, WORD) for p in (adapter, release, block.data)]
+        return context.make_tuple(builder, signature.return_type, [code, own, WORD(words), data])
+
+    @njit
+    def bind(block, *args):  # type: ignore[no-untyped-def]
+        return begin(block, args)
+
+    return bind
+
+
+def add_adapter(
+    context: Any, module: Any, target: Target, role: Role, args: types.BaseTuple
+) -> ir.Function:
+    """Write the function that the core calls."""
+    adapter, builder = new_function(module, role.signature, "leastsq_adapter")
+    data, m, n, x = adapter.args[:4]
+    answer = cgutils.alloca_once_value(builder, INT(STOP))
+    point = point_at(context, builder, data, x, builder.sext(n, WORD))
+    has_point = cgutils.is_not_null(builder, point.meminfo)
+    with builder.if_else(has_point, likely=True) as (then, otherwise):
+        with then:
+            status, returned = call(context, builder, target, data, point, args)
+            with cgutils.if_likely(builder, status.is_ok):
+                copier = role.copier(target.returns)
+                signature = types.int32(target.returns, NUMBERS, types.int32, types.int32, LENGTHS)
+                copying = context.compile_subroutine(builder, copier, signature)
+                shape = builder.bitcast(builder.gep(data, [WORD(SHAPE)]), WORD.as_pointer())
+                given = [returned, adapter.args[role.target], m, n, shape]
+                status_of_copy, copied = context.call_internal_no_propagate(
+                    builder, copying.fndesc, signature, given
+                )
+                context.nrt.decref(builder, target.returns, returned)
+                with cgutils.if_likely(builder, status_of_copy.is_ok):
+                    builder.store(copied, answer)
+                raise_in_python(context, builder, status_of_copy)
+            raise_in_python(context, builder, status)
+        with otherwise:
+            api = context.get_python_api(builder)
+            state = api.gil_ensure()
+            api.err_set_string("PyExc_MemoryError", "no room for x")
+            api.gil_release(state)
+    builder.ret(builder.load(answer))
+    return adapter
+
+
+def raise_in_python(context: Any, builder: Any, status: Any) -> None:
+    """If a call failed, leave its exception with Python's thread, as Numba's own wrappers do."""
+    with cgutils.if_unlikely(builder, status.is_error):
+        api = context.get_python_api(builder)
+        state = api.gil_ensure()
+        context.call_conv.raise_error(builder, api, status)
+        api.gil_release(state)
+
+
+def point_at(context: Any, builder: Any, data: Any, x: Any, n: Any) -> Any:
+    """Copy x to an array that nobody else has; one without memory if there is none."""
+    slot = builder.bitcast(builder.gep(data, [WORD(POINT)]), cgutils.voidptr_t.as_pointer())
+    is_new = cgutils.alloca_once_value(builder, ir.Constant(ir.IntType(1), 1))
+    last = builder.load(slot)
+    with builder.if_then(cgutils.is_not_null(builder, last)):
+        owners = builder.load(builder.bitcast(last, WORD.as_pointer()))
+        builder.store(builder.icmp_signed("!=", owners, WORD(1)), is_new)
+    with cgutils.if_unlikely(builder, builder.load(is_new)):
+        size = builder.mul(n, WORD(8))
+        fresh = context.nrt.meminfo_alloc_aligned_unchecked(builder, size, 32)
+        context.nrt.decref(builder, VECTOR, vector(context, builder, last, n)._getvalue())
+        builder.store(fresh, slot)
+    memory = builder.load(slot)
+    with cgutils.if_likely(builder, cgutils.is_not_null(builder, memory)):
+        start = builder.bitcast(context.nrt.meminfo_data(builder, memory), POINTER)
+        cgutils.memcpy(builder, start, x, n)
+    return vector(context, builder, memory, n)
+
+
+def vector(context: Any, builder: Any, memory: Any, n: Any) -> Any:
+    """Make an array of n numbers of memory that Numba counts the owners of."""
+    array = context.make_array(VECTOR)(context, builder)
+    start = cgutils.alloca_once_value(builder, cgutils.get_null_value(POINTER))
+    with cgutils.if_likely(builder, cgutils.is_not_null(builder, memory)):
+        numbers = builder.bitcast(context.nrt.meminfo_data(builder, memory), POINTER)
+        builder.store(numbers, start)
+    arrayobj.populate_array(array, builder.load(start), [n], [WORD(8)], WORD(8), memory)
+    return array
+
+
+def set_point(context: Any, builder: Any, data: Any, memory: Any) -> None:
+    """Keep the memory of x in the block."""
+    slot = builder.bitcast(builder.gep(data, [WORD(POINT)]), cgutils.voidptr_t.as_pointer())
+    builder.store(memory, slot)
+
+
+def call(
+    context: Any, builder: Any, target: Target, data: Any, point: Any, args: types.BaseTuple
+) -> tuple[Any, Any]:
+    """Call the function where its code lies, with the args in the block."""
+    stored = builder.load(place_of_args(context, builder, data, args))
+    if target.takes_tuple:
+        values, given = [point._getvalue(), stored], (VECTOR, args)
+    else:
+        values = [point._getvalue(), *cgutils.unpack_tuple(builder, stored, len(args))]
+        given = (VECTOR, *args)
+    values = [
+        context.cast(builder, *value_and_types)
+        for value_and_types in zip(values, given, target.takes, strict=True)
+    ]
+    description = target.code.fndesc
+    address = target.code.library.get_pointer_to_function(description.llvm_func_name)
+    if address == 0:
+        raise NumbaTypeError("its compiled code has no address")
+    kind = context.call_conv.get_function_type(description.restype, description.argtypes)
+    function = builder.inttoptr(WORD(address), kind.as_pointer())
+    status, returned = context.call_conv.call_function(
+        builder, function, description.restype, description.argtypes, values
+    )
+    return status, returned
+
+
+def add_release(context: Any, module: Any, args: types.BaseTuple) -> ir.Function:
+    """Write the function that lets go of what a block owns."""
+    release, builder = new_function(module, RELEASE_SIGNATURE, "leastsq_release")
+    data = release.args[0]
+    slot = builder.bitcast(builder.gep(data, [WORD(POINT)]), cgutils.voidptr_t.as_pointer())
+    x = vector(context, builder, builder.load(slot), WORD(0))
+    context.nrt.decref(builder, VECTOR, x._getvalue())
+    context.nrt.decref(builder, args, builder.load(place_of_args(context, builder, data, args)))
+    builder.ret_void()
+    return release
+
+
+def new_function(module: Any, kind: ir.FunctionType, name: str) -> tuple[ir.Function, Any]:
+    """Begin a function of a module that is not seen from outside."""
+    function = ir.Function(module, kind, name=name)
+    function.linkage = "internal"
+    return function, ir.IRBuilder(function.append_basic_block("entry"))
+
+
+def place_of_args(context: Any, builder: Any, data: Any, args: types.BaseTuple) -> Any:
+    """Point at the args in the block."""
+    kind = context.get_value_type(args).as_pointer()
+    return builder.bitcast(builder.gep(data, [WORD(ARGS)]), kind)
+
+
+def refuse_unowned(context: Any, kind: types.Type) -> None:
+    """Refuse arguments that Numba writes back to Python, or whose owner is not known to live."""
+    if isinstance(kind, types.BaseTuple):
+        for item in kind:
+            refuse_unowned(context, item)
+    elif context.data_model_manager[kind].contains_nrt_meminfo() and not isinstance(
+        kind, types.Array | types.UnicodeType
+    ):
+        raise NumbaTypeError(f"an argument cannot be passed to compiled code: {kind}")

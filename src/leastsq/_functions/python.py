@@ -1,0 +1,94 @@
+"""The residuals and Jacobians that Python functions return, in the form that the core takes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Coroutine, Generator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leastsq._arguments.arrays import (
+    FLOAT64,
+    LARGEST_INT,
+    FloatArray,
+    Function,
+    name_of,
+    real_array,
+)
+
+FLOAT32 = np.dtype(np.float32)
+
+
+def as_residuals(returned: object, func: Function) -> NDArray[Any]:
+    """Flatten what func returned to a 1-D array whose dtype casts safely to float64."""
+    if type(returned) is np.ndarray and returned.dtype is FLOAT64:
+        residuals: NDArray[Any] = returned
+    else:
+        refuse_nothing(returned, func, "the residuals")
+        residuals = real_array(returned, f"What {name_of(func)} returns")
+    if residuals.size > LARGEST_INT:
+        raise ValueError(
+            f"{name_of(func)} returns {residuals.size} residuals: there may be at most "
+            f"{LARGEST_INT}"
+        )
+    return residuals.reshape(-1)
+
+
+def refuse_nothing(returned: object, func: Function, wanted: str) -> None:
+    """Refuse what a function returns that has no return statement, is async or a generator."""
+    if returned is None:
+        raise TypeError(f"{name_of(func)} returns None: it must return {wanted}")
+    if isinstance(returned, Coroutine | Generator | AsyncGenerator):
+        if not isinstance(returned, AsyncGenerator):
+            returned.close()
+        raise TypeError(
+            f"{name_of(func)} returns a {type(returned).__name__}: it must return {wanted}, "
+            "not be async or yield them"
+        )
+
+
+def as_many_residuals(returned: object, func: Function, m: int) -> FloatArray:
+    """Make residuals of what func returned, and refuse them if they are not m like the first."""
+    residuals = as_residuals(returned, func)
+    if residuals.size != m:
+        raise changed_size(func, m, residuals.size)
+    return np.require(residuals, FLOAT64, ["C", "A"])
+
+
+def changed_size(func: Function, m: int, size: int) -> ValueError:
+    """Say that residuals are not as many as at x0."""
+    return ValueError(
+        "The array returned by a function changed size between calls: "
+        f"{name_of(func)} returned {m} residuals at x0, but {size} later"
+    )
+
+
+class Jacobian:
+    """A user's Jacobian function as the core wants it: m x n, aligned, float64 or float32."""
+
+    def __init__(self, Dfun: Function, m: int, n: int, col_deriv: bool) -> None:
+        self.Dfun = Dfun
+        self.shape = (n, m) if col_deriv else (m, n)
+        self.transposed = bool(col_deriv)
+        self.is_vector = n == 1
+        self.is_single = False
+
+    def __call__(self, x: FloatArray, *args: Any) -> NDArray[Any]:
+        """Evaluate the Jacobian at x."""
+        jacobian = real_array(self.Dfun(x, *args), f"What {name_of(self.Dfun)} returns")
+        if self.is_vector and jacobian.size == max(self.shape):
+            jacobian = jacobian.reshape(self.shape)
+        if jacobian.shape != self.shape:
+            raise self.mismatch(jacobian.shape)
+        if jacobian.dtype not in (FLOAT64, FLOAT32) or not jacobian.flags.aligned:
+            jacobian = np.array(jacobian, FLOAT64)
+        self.is_single = jacobian.dtype == FLOAT32
+        return jacobian.T if self.transposed else jacobian
+
+    def mismatch(self, shape: tuple[int, ...]) -> TypeError:
+        """Say that a Jacobian has the wrong shape."""
+        return TypeError(
+            "leastsq: there is a mismatch between the input and output shape of the 'Dfun' "
+            f"argument '{name_of(self.Dfun)}'.Shape should be {self.shape} but it is {shape}."
+        )

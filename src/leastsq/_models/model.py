@@ -1,0 +1,83 @@
+"""A model and its data -> the functions that are minimized, and what is known of them."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from leastsq._arguments.arrays import Function
+from leastsq._arguments.data import Data
+from leastsq._fit.result import Outcome
+from leastsq._functions.functions import is_dispatcher, is_single
+from leastsq._models.residuals import IN_PYTHON, Padded, jacobian_form, named, residual_form
+
+
+class Fit:
+    """The residuals of a model and their Jacobian, with the data as arguments."""
+
+    def __init__(self, f: Function, data: Data, n: int, is_padded: bool) -> None:
+        self.f = f
+        self.data = data
+        self.n = n
+        self.is_padded = is_padded
+        self.residuals: Any = self.form(residual_form, f)
+        self.jacobian: Any = None
+        self.returned: Any = None
+
+    @property
+    def first(self) -> Function:
+        """The residuals, for one call after which it is known what the model returned."""
+
+        def watched(*given: Any) -> Any:
+            self.returned = self.f(*given)
+            return self.returned
+
+        weighing = self.data.weighing
+        form = self.padded(residual_form(named(watched, self.f), weighing, IN_PYTHON), False)
+
+        def residuals(p: Any, *args: Any) -> Any:
+            values = form(p, *args)
+            if self.is_padded:
+                self.residuals.m = form.m
+            return values
+
+        return named(residuals, self.f)
+
+    @property
+    def is_single(self) -> bool:
+        """Whether the model computes in float32."""
+        if self.returned is None:
+            return is_single(self.f)
+        return np.asarray(self.returned).dtype == np.float32
+
+    def differentiate(self, jac: Function | None, col_deriv: bool) -> None:
+        """Take the model's Jacobian, if there is one."""
+        if jac is not None:
+            self.jacobian = self.form(jacobian_form, jac, col_deriv)
+
+    def form(self, make: Any, function: Function, *flags: bool) -> Any:
+        """Make a function of the parameters, in compiled code where the user's is compiled."""
+        weighing = self.data.weighing
+        if is_dispatcher(function) and not self.is_padded:
+            return compiling()(make, function, weighing, self.n, *flags)
+        return self.padded(make(function, weighing, IN_PYTHON, *flags), make is jacobian_form)
+
+    def padded(self, form: Function, is_jacobian: bool) -> Any:
+        """Add residuals that are zero where there are fewer than parameters."""
+        return Padded(form, self.n, is_jacobian) if self.is_padded else form
+
+    def without_padding(self, outcome: Outcome) -> Outcome:
+        """Drop the residuals that were added."""
+        if not self.is_padded:
+            return outcome
+        return outcome._replace(fvec=outcome.fvec[: self.residuals.m])
+
+
+@cache
+def compiling() -> Any:
+    """Import what needs Numba, once a model compiled by Numba was met."""
+    from leastsq._models.njit import compiled
+
+    return compiled

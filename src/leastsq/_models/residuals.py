@@ -1,0 +1,145 @@
+"""A model f(x, *params) and its data -> residuals and their Jacobian, as functions of the params.
+
+The functions here are written once and used twice: as they are, and compiled by Numba where the
+model is. They take the data as arguments: x, y and what weighs the residuals.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from leastsq import _core
+from leastsq._arguments.arrays import FLOAT64, FloatArray, Function, is_masked, name_of, real_array
+from leastsq._arguments.sigma import SCALE, WHITEN
+from leastsq._errors import ShapeError
+from leastsq._functions.python import refuse_nothing
+
+
+class Tools(NamedTuple):
+    """What Python and Numba do each in their own way."""
+
+    unpack: Callable[[Any], tuple[Any, ...]]
+    difference_of: Callable[[Function], Callable[[Any, FloatArray], Any]]
+    as_array: Callable[[Any], Any]
+    transposed: Callable[[Any], Any]
+    weighing: dict[str, Callable[[FloatArray, Any], Any]]
+
+
+def residual_form(f: Function, weighing: str | None, tools: Tools) -> Function:
+    """Make the function that computes residuals, weighed in one of the two ways or not."""
+    unpack, difference = tools.unpack, tools.difference_of(f)
+    if weighing is None:
+        return named(lambda p, x, y: difference(f(x, *unpack(p)), y), f)
+    weigh = tools.weighing[weighing]
+    return named(lambda p, x, y, weights: weigh(weights, difference(f(x, *unpack(p)), y)), f)
+
+
+def jacobian_form(jac: Function, weighing: str | None, tools: Tools, col_deriv: bool) -> Function:
+    """Make the function that computes the Jacobian of the residuals, of shape (m, n)."""
+    unpack, by_rows = tools.unpack, tools.transposed if col_deriv else tools.as_array
+    if weighing is None:
+        return named(lambda p, x, y: by_rows(jac(x, *unpack(p))), jac)
+    weigh = tools.weighing[weighing]
+    return named(lambda p, x, y, weights: weigh(weights, by_rows(jac(x, *unpack(p)))), jac)
+
+
+def named(form: Any, function: Function) -> Function:
+    """Give a function the name by which the user knows it, and its error if it tells one."""
+    form.__name__ = name_of(function)
+    if hasattr(function, "error"):
+        form.error = function.error
+    return form  # type: ignore[no-any-return]
+
+
+def difference_of(f: Function) -> Callable[[Any, FloatArray], Any]:
+    """Make the function that takes the data from what f returns, and sees that they go together."""
+
+    def difference(values: Any, y: FloatArray) -> Any:
+        if type(values) is np.ndarray and values.shape == y.shape:
+            return values - y
+        refuse_nothing(values, f, "the values of the model")
+        if is_masked(values):
+            raise TypeError(f"{name_of(f)} returns masked values: mask ydata instead")
+        try:
+            refuse_shape(np.shape(values), y.shape)
+            left = np.asarray(values - y)
+        except ShapeError:
+            raise
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"What {name_of(f)} returns must be numbers: {error}") from error
+        return left.reshape(y.shape) if left.size == y.size else left
+
+    return difference
+
+
+def refuse_shape(given: tuple[int, ...], wanted: tuple[int, ...]) -> None:
+    """Refuse values that are not one for each point, nor one for all of them."""
+    sizes = math.prod(given), math.prod(wanted)
+    if 1 in sizes:
+        return
+    try:
+        together = math.prod(np.broadcast_shapes(given, wanted))
+    except ValueError:
+        together = 0
+    if not sizes[0] == sizes[1] == together:
+        raise ShapeError(given, wanted)
+
+
+def transposed(values: Any) -> Any:
+    """Turn the Jacobian that col_deriv speaks of."""
+    return as_array(values).T
+
+
+def as_array(values: Any) -> Any:
+    """Take a Jacobian, and refuse what is none."""
+    return real_array(values, "What jac returns")
+
+
+def scale(weights: FloatArray, values: Any) -> Any:
+    """Multiply each row by its weight."""
+    if weights.size > 1 and values.shape[:1] != weights.shape:
+        raise ValueError(mismatch(values, weights.size))
+    return (weights * values.T).T
+
+
+def whiten(factor: FloatArray, values: Any) -> Any:
+    """Solve L w = values, for what has the covariance L L'; L in Fortran order."""
+    if values.shape[:1] != factor.shape[:1]:
+        raise ValueError(mismatch(values, len(factor)))
+    columns = np.array(real_array(values.T, "What f returns"), FLOAT64, order="C")
+    _core.whiten(factor, columns.reshape(-1, len(factor)).T)
+    return columns.T
+
+
+def mismatch(values: Any, m: int) -> str:
+    """Say that there are not as many rows as errors."""
+    return (
+        f"f must return {m} values, and jac {m} rows, as sigma has {m} errors: got {values.shape}"
+    )
+
+
+IN_PYTHON = Tools(tuple, difference_of, as_array, transposed, {SCALE: scale, WHITEN: whiten})
+
+
+class Padded:
+    """Fewer residuals than parameters, or their Jacobian, with zeros for those that are missing."""
+
+    def __init__(self, form: Function, n: int, is_jacobian: bool) -> None:
+        self.form = form
+        self.n = n
+        self.is_jacobian = is_jacobian
+        self.m = 0
+        self.__name__ = name_of(form)
+
+    def __call__(self, p: Any, *args: Any) -> Any:
+        """Evaluate the function, and count what it returns."""
+        values = np.asarray(self.form(p, *args))
+        if not self.is_jacobian:
+            values = values.reshape(-1)
+        self.m = len(values)
+        missing = max(self.n - self.m, 0)
+        return np.concatenate([values, np.zeros((missing, *values.shape[1:]))])
