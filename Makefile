@@ -37,7 +37,7 @@ docs: .venv/docs
 	@echo build/docs/index.html
 
 sanitize: .venv/test
-	$(call build_apart,sanitized,-Dbuildtype=debug -Doptimization=2 -Dfortran_args=-fcheck=all \
+	$(call build_apart,sanitized,-Dbuildtype=debug -Doptimization=2 -Dfortran_args=-fcheck=all$(comma)-DDEBUGGING \
 	  -Dc_link_args=-lgfortran -Db_sanitize=address$(comma)undefined -Db_lundef=false)
 	$(MESON) test -C build/sanitized --print-errorlogs
 	PYTHONPATH=$(CURDIR)/build/sanitized/package \

@@ -1,5 +1,6 @@
 module minpack_entries
-   !! The entries for C, and through it for Python: minpack.h says what they do. No algorithm is here.
+   !! The entries for C, and through it for Python: minpack.h says what they do. No algorithm is
+   !! here.
    use, intrinsic :: iso_c_binding, only: c_int, c_ptr, c_associated, c_f_pointer
    use minpack_kinds, only: dp, epsmch
    use minpack_info, only: going_on, out_of_memory
@@ -34,11 +35,15 @@ contains
    subroutine fit(residual, jacobian, options, m, n, x, fvec, is_evaluated, augmented, ipvt, nfev, &
                   njev, info) bind(c, name='minpack_fit')
       type(c_function_type), intent(in) :: residual
+         !! The user's residual function.
       type(c_function_type), intent(in), optional :: jacobian
          !! Without it the Jacobian is differenced.
       type(c_options_type), intent(in) :: options
+         !! The options.
       integer(c_int), value :: m
+         !! Number of residuals.
       integer(c_int), value :: n
+         !! Number of variables.
       real(dp), intent(inout) :: x(n)
          !! In: the starting point. Out: the solution.
       real(dp), intent(inout), target :: fvec(m)
@@ -48,9 +53,13 @@ contains
       real(dp), intent(out) :: augmented(n, n + 1)
          !! The triangle R, and the head of Q'f beside it.
       integer(c_int), intent(out) :: ipvt(n)
+         !! Column j of J P is column ipvt(j) of J.
       integer(c_int), intent(out) :: nfev
+         !! Evaluations of the residuals.
       integer(c_int), intent(out) :: njev
+         !! Evaluations of the Jacobian.
       integer(c_int), intent(out) :: info
+         !! One of the names in minpack_info, or what a function returned to stop.
       type(c_functions_type), target :: functions
       type(analytic_rows_type), target :: analytic
       type(differenced_rows_type), target :: differenced
@@ -124,7 +133,9 @@ contains
 
    integer(c_int) function fault(options, n) bind(c, name='minpack_fault')
       type(c_options_type), intent(in) :: options
+         !! The options.
       integer(c_int), value :: n
+         !! Number of variables.
       type(settings_type) :: settings
 
       settings = settings_of(options, n)
@@ -152,10 +163,15 @@ contains
 
    subroutine evaluate(residual, m, n, x, fvec, info) bind(c, name='minpack_evaluate')
       type(c_function_type), intent(in) :: residual
+         !! The user's residual function.
       integer(c_int), value :: m
+         !! Number of residuals.
       integer(c_int), value :: n
+         !! Number of variables.
       real(dp), intent(in) :: x(n)
+         !! The point.
       real(dp), intent(out) :: fvec(m)
+         !! The residuals there.
       integer(c_int), intent(out) :: info
          !! Negative if the function called for a stop.
       type(c_functions_type), target :: functions
@@ -171,7 +187,9 @@ contains
 
    subroutine whiten(m, count, factor, columns) bind(c, name='minpack_whiten')
       integer(c_int), value :: m
+         !! Size of the triangle.
       integer(c_int), value :: count
+         !! How many columns to solve for.
       real(dp), intent(in) :: factor(m, m)
          !! L, a lower triangle.
       real(dp), intent(inout) :: columns(m, count)
@@ -186,9 +204,13 @@ contains
    subroutine covar(n, r, ipvt, x, active, negligible, doubtful, cov, state, regular) &
       bind(c, name='minpack_covar')
       integer(c_int), value :: n
+         !! Number of variables.
       real(dp), intent(in) :: r(n, n)
+         !! The triangle R of J P = Q R.
       integer(c_int), intent(in) :: ipvt(n)
+         !! Column j of J P is column ipvt(j) of J.
       real(dp), intent(in) :: x(n)
+         !! The variables, in units in which the inverse of J'J is their covariance.
       integer(c_int), intent(in) :: active(n)
          !! 0 for a free variable, anything else for one on a bound.
       real(dp), value :: negligible
@@ -196,7 +218,9 @@ contains
       real(dp), value :: doubtful
          !! The relative error of the columns of J, at most.
       real(dp), intent(out) :: cov(n, n)
+         !! The inverse of J'J.
       integer(c_int), intent(out) :: state(n)
+         !! What the data tell of each variable: a name in minpack_covariance.
       integer(c_int), intent(out) :: regular
          !! 1 if there is a covariance.
       logical :: inverted

@@ -25,6 +25,7 @@ contains
       !! Whether x is feasible. Never true of NaN.
       class(bounds_type), intent(in) :: self
       real(dp), intent(in) :: x(:)
+         !! Shape: (n). The point.
 
       holds = .true.
       if (self%bounded) holds = all(self%lower <= x .and. x <= self%upper)
@@ -34,8 +35,11 @@ contains
       !! Whether variable j has no way to go.
       class(bounds_type), intent(in) :: self
       integer, intent(in) :: j
+         !! The variable.
       real(dp), intent(in) :: value
+         !! The variable's value.
       real(dp), intent(in) :: slope
+         !! Derivative of the sum of squares with respect to the variable, in any unit.
 
       pins = .false.
       if (self%bounded) then
@@ -60,7 +64,9 @@ contains
       !! The feasible value of variable j that is nearest.
       class(bounds_type), intent(in) :: self
       integer, intent(in) :: j
+         !! The variable.
       real(dp), intent(in) :: value
+         !! A value of the variable.
 
       confine = value
       if (self%bounded) confine = min(max(value, self%lower(j)), self%upper(j))
@@ -71,8 +77,11 @@ contains
       !! in a box that is narrower than both as far as there is room.
       class(bounds_type), intent(in) :: self
       integer, intent(in) :: j
+         !! The variable.
       real(dp), intent(in) :: value
+         !! The variable's value.
       real(dp), intent(in) :: wanted
+         !! The step that is wanted; negative downwards.
       real(dp) :: upwards, downwards
 
       difference = wanted

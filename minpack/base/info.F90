@@ -1,12 +1,13 @@
 #include "../codes.h"
 module minpack_info
-   !! Every way in which a fit can end. 0 to 8 are MINPACK's own codes. A negative code is the answer of
-   !! a user's function that called for a stop.
+   !! Every way in which a fit can end. 0 to 8 are MINPACK's own codes. A negative code is the
+   !! answer of a user's function that called for a stop.
    implicit none
    private
    public :: going_on, improper_input, ftol_reached, xtol_reached, &
              ftol_and_xtol_reached, gtol_reached, maxfev_reached, ftol_too_small, xtol_too_small, &
-             gtol_too_small, residuals_not_finite, jacobian_not_finite, out_of_memory, promise_broken
+             gtol_too_small, residuals_not_finite, jacobian_not_finite, out_of_memory, &
+             promise_broken
 
    integer, parameter :: improper_input = MINPACK_IMPROPER_INPUT
    integer, parameter :: ftol_reached = MINPACK_FTOL_REACHED
@@ -23,7 +24,7 @@ module minpack_info
    integer, parameter :: going_on = 12
       !! The fit has not ended.
    integer, parameter :: promise_broken = MINPACK_PROMISE_BROKEN
-      !! Added to ftol_reached, xtol_reached or both: no step brought what the Jacobian promised. Added
-      !! to gtol_reached: the Jacobian is zero, and the residuals are not.
+      !! Added to ftol_reached, xtol_reached or both: no step brought what the Jacobian promised.
+      !! Added to gtol_reached: the Jacobian is zero, and the residuals are not.
 
 end module minpack_info

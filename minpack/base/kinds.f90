@@ -14,6 +14,7 @@ contains
 
    elemental logical function is_finite(value)
       real(dp), intent(in) :: value
+         !! Any number.
 
       is_finite = abs(value) <= giant
    end function is_finite

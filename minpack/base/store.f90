@@ -28,7 +28,9 @@ contains
       !! Begin to hand out two arrays.
       class(store_type), intent(out) :: self
       real(dp), intent(in), target, contiguous :: reals(:)
+         !! The real numbers to hand out.
       integer, intent(in), target, contiguous :: integers(:)
+         !! The integers to hand out.
 
       self%reals => reals
       self%integers => integers
@@ -47,6 +49,7 @@ contains
       !! Hand out n real numbers.
       class(store_type), intent(inout) :: self
       integer, intent(in) :: n
+         !! How many numbers.
       real(dp), pointer, contiguous :: vector(:)
 
       vector => self%reals(self%reals_taken + 1:self%reals_taken + n)
@@ -57,7 +60,9 @@ contains
       !! Hand out a matrix of real numbers.
       class(store_type), intent(inout) :: self
       integer, intent(in) :: rows
+         !! Number of rows.
       integer, intent(in) :: columns
+         !! Number of columns.
       real(dp), pointer, contiguous :: matrix(:, :)
 
       matrix(1:rows, 1:columns) => self%vector(rows*columns)
@@ -76,6 +81,7 @@ contains
       !! Hand out n integers.
       class(store_type), intent(inout) :: self
       integer, intent(in) :: n
+         !! How many integers.
       integer, pointer, contiguous :: indices(:)
 
       indices => self%integers(self%integers_taken + 1:self%integers_taken + n)

@@ -4,7 +4,8 @@ module minpack_vectors
    use minpack_kinds, only: dp, epsmch, dwarf, giant
    implicit none
    private
-   public :: dot, enorm, divide, all_finite, visit, first_on_line, line, least_square, greatest_square
+   public :: dot, enorm, divide, all_finite, visit, first_on_line, line, least_square, &
+             greatest_square
 
    ! A sum of squares between these two has neither overflowed nor lost what counts to underflow.
    real(dp), parameter :: least_square = dwarf/epsmch
@@ -20,8 +21,11 @@ contains
    pure real(dp) function dot(n, a, b)
       !! The sum of a(i)*b(i).
       integer, intent(in) :: n
+         !! Length of the vectors.
       real(dp), intent(in) :: a(n)
+         !! The first vector.
       real(dp), intent(in) :: b(n)
+         !! The second vector.
       real(dp) :: sums(lanes)
       integer :: i, k
 
@@ -41,7 +45,9 @@ contains
    pure real(dp) function enorm(n, x)
       !! The Euclidean norm of x. The plain sum of squares is scaled only if it over- or underflows.
       integer, intent(in) :: n
+         !! Length of the vector.
       real(dp), intent(in) :: x(n)
+         !! The vector.
       real(dp) :: squares, largest
       integer :: i
 
@@ -70,8 +76,11 @@ contains
    pure subroutine divide(n, x, divisor)
       !! x/divisor; by way of its reciprocal, which is faster, if that can be represented.
       integer, intent(in) :: n
+         !! Length of the vector.
       real(dp), intent(inout) :: x(n)
+         !! The vector, which is divided in place.
       real(dp), intent(in) :: divisor
+         !! The number to divide by; not zero.
       real(dp) :: reciprocal
       integer :: i
 
@@ -88,9 +97,12 @@ contains
    end subroutine divide
 
    pure logical function all_finite(n, x)
-      !! Whether no value is NaN or infinite: zero times such a value is NaN, and NaN stays in a sum.
+      !! Whether no value is NaN or infinite: zero times such a value is NaN, and NaN stays in a
+      !! sum.
       integer, intent(in) :: n
+         !! Length of the vector.
       real(dp), intent(in) :: x(n)
+         !! The vector.
       real(dp) :: zeros(lanes), zero
       integer :: i, k
 
@@ -108,10 +120,12 @@ contains
    end function all_finite
 
    pure real(dp) function visit(n, x)
-      !! Bring numbers into cache as fast as memory can send them, which is in the order in which they
-      !! lie. The value is of no use but to show the compiler that they are read.
+      !! Bring numbers into cache as fast as memory can send them, which is in the order in which
+      !! they lie. The value is of no use but to show the compiler that they are read.
       integer, intent(in) :: n
+         !! How many numbers.
       real(dp), intent(in) :: x(n)
+         !! The numbers.
       integer :: i
 
       visit = 0
@@ -124,6 +138,7 @@ contains
    pure integer function first_on_line(numbers) result(first)
       !! The first of some numbers that begins a cache line.
       real(dp), intent(in), target :: numbers(:)
+         !! The numbers where they lie.
       integer(c_intptr_t) :: address
 
       address = transfer(c_loc(numbers), address)/8

@@ -14,6 +14,7 @@ contains
       type(fit_type), intent(inout) :: fit
          !! Begun at the point where the rows are known.
       class(rows_type), intent(inout) :: rows
+         !! The residuals and the Jacobian to evaluate.
       real(dp) :: norm
       integer :: info
 

@@ -1,14 +1,15 @@
 module minpack_ask_and_tell
-   !! The Levenberg-Marquardt method, turned inside out: a fit says what it needs to know, and is told.
-   !! J. J. Moré, "The Levenberg-Marquardt algorithm: implementation and theory", Lecture Notes in
-   !! Mathematics 630 (1978), with the constants, the order of tests and the exit codes of MINPACK-1
-   !! (report ANL-80-74).
+   !! The Levenberg-Marquardt method, turned inside out: a fit says what it needs to know, and is
+   !! told. J. J. Moré, "The Levenberg-Marquardt algorithm: implementation and theory", Lecture
+   !! Notes in Mathematics 630 (1978), with the constants, the order of tests and the exit codes of
+   !! MINPACK-1 (report ANL-80-74).
    !!
-   !! A fit asks two questions: what is the linear model at x, and what is the norm of the residuals at
-   !! a trial point. Whoever drives it evaluates the residuals, one fit at a time or many at once, in
-   !! one piece or in parts. Between two questions a fit is nothing but numbers in two arrays of the
-   !! caller's.
+   !! A fit asks two questions: what is the linear model at x, and what is the norm of the residuals
+   !! at a trial point. Whoever drives it evaluates the residuals, one fit at a time or many at
+   !! once, in one piece or in parts. Between two questions a fit is nothing but numbers in two
+   !! arrays of the caller's.
    use minpack_kinds, only: dp, epsmch, giant, is_finite
+   use minpack_assertions, only: debugging, assert
    use minpack_info, only: going_on, improper_input, ftol_reached, xtol_reached, &
                            ftol_and_xtol_reached, gtol_reached, maxfev_reached, ftol_too_small, &
                            xtol_too_small, gtol_too_small, residuals_not_finite, &
@@ -76,7 +77,9 @@ contains
    pure integer function reals_of_fit(n, bounded) result(count)
       !! How many real numbers a fit consists of.
       integer, intent(in) :: n
+         !! Number of variables.
       logical, intent(in) :: bounded
+         !! Whether there are bounds.
 
       count = 2*n*n + 6*n + 7 + merge(3*n, 0, bounded)
    end function reals_of_fit
@@ -84,7 +87,9 @@ contains
    pure integer function integers_of_fit(n, bounded) result(count)
       !! How many integers a fit consists of.
       integer, intent(in) :: n
+         !! Number of variables.
       logical, intent(in) :: bounded
+         !! Whether there are bounds.
 
       count = n + 3 + merge(3*n, 0, bounded)
    end function integers_of_fit
@@ -93,8 +98,11 @@ contains
       !! Make a fit of the numbers in two arrays. It may be new, or one that was kept.
       class(fit_type), intent(out) :: self
       integer, intent(in) :: n
+         !! Number of variables.
       type(settings_type), intent(in), target :: settings
+         !! The options of the fit.
       type(workspace_type), intent(in), target :: workspace
+         !! Memory for the computation of steps, which fits share.
       real(dp), intent(in), target, contiguous :: reals(:)
          !! Shape: (reals_of_fit(n, bounded)).
       integer, intent(in), target, contiguous :: integers(:)
@@ -114,6 +122,7 @@ contains
       self%models => store%counter()
       call self%model%attach(n, store)
       call self%region%attach(n, settings%bounds, store)
+      if (debugging) call assert(store%is_full(), 'a fit takes all of its memory')
    end subroutine attach
 
    subroutine begin(self, x, fnorm)
@@ -147,6 +156,7 @@ contains
          !! Shape: (n + 1, n + 1). The rows of [J f] at x, folded.
       logical :: finite
 
+      if (debugging) call assert(self%needs == a_model, 'a model is told that is needed')
       self%models = self%models + 1
       call self%model%take(triangle, self%fnorm, self%workspace%left, finite)
       if (.not. finite) then
@@ -177,6 +187,10 @@ contains
       type(reduction_type) :: reduction
       real(dp) :: trial_norm
 
+      if (debugging) then
+         call assert(self%needs == a_norm, 'a norm is told that is needed')
+         call assert(.not. norm < 0, 'a norm is not negative')
+      end if
       trial_norm = giant
       if (is_finite(norm)) trial_norm = norm
       associate (region => self%region)
@@ -217,6 +231,10 @@ contains
          call region%propose(self%model, self%x, self%trial, self%workspace)
          if (self%models == 1) region%delta = min(region%delta, region%length)
       end associate
+      if (debugging) then
+         call assert(self%settings%bounds%holds(self%trial), 'a trial point is feasible')
+         call assert(self%region%delta >= 0, 'the trust radius is not negative')
+      end if
       self%needs = a_norm
    end subroutine propose
 
@@ -259,7 +277,8 @@ contains
    end function converged
 
    pure integer function exhausted(self, reduction, nfev) result(info)
-      !! Whether there is no use in going on although no tolerance was reached; the last test counts.
+      !! Whether there is no use in going on although no tolerance was reached; the last test
+      !! counts.
       class(fit_type), intent(in) :: self
       type(reduction_type), intent(in) :: reduction
       integer, intent(in) :: nfev

@@ -5,8 +5,8 @@ module minpack_settings
    use minpack_bounds, only: bounds_type
    implicit none
    private
-   public :: settings_type, no_fault, fault_of_ftol, fault_of_xtol, fault_of_gtol, fault_of_factor, &
-             fault_of_maxfev, fault_of_epsfcn, fault_of_diag, fault_of_spread
+   public :: settings_type, no_fault, fault_of_ftol, fault_of_xtol, fault_of_gtol, &
+             fault_of_factor, fault_of_maxfev, fault_of_epsfcn, fault_of_diag, fault_of_spread
 
    integer, parameter :: no_fault = MINPACK_NO_FAULT
    integer, parameter :: fault_of_ftol = MINPACK_FAULT_OF_FTOL
@@ -27,8 +27,8 @@ module minpack_settings
       real(dp) :: xtol = 0
          !! Relative change of x that is small enough to stop.
       real(dp) :: gtol = 0
-         !! Cosine between the residuals and any column of the Jacobian that is small enough to stop;
-         !! columns of variables that are pressed against a bound do not count.
+         !! Cosine between the residuals and any column of the Jacobian that is small enough to
+         !! stop; columns of variables that are pressed against a bound do not count.
       real(dp) :: factor = 0
          !! The first trust radius, in units of |D x|.
       real(dp) :: epsfcn = 0

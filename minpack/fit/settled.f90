@@ -1,19 +1,21 @@
 module minpack_settled
    !! Whether a fit that comes to rest has solved its problem.
    !!
-   !! MINPACK's tests by ftol and xtol look at the last step: it was short, or brought little. That can
-   !! have other reasons than a minimum. Beside a large offset (a date, a frequency) any step is short.
-   !! In a small trust region, or in a box whose bounds were not approached yet, a step brings little.
-   !! What the step did not reach is what counts: the linear model tells by how much the sum of squares
-   !! would be reduced if there were no trust region. The fit goes on while that is worth the effort.
+   !! MINPACK's tests by ftol and xtol look at the last step: it was short, or brought little. That
+   !! can have other reasons than a minimum. Beside a large offset (a date, a frequency) any step is
+   !! short. In a small trust region, or in a box whose bounds were not approached yet, a step
+   !! brings little. What the step did not reach is what counts: the linear model tells by how much
+   !! the sum of squares would be reduced if there were no trust region. The fit goes on while that
+   !! is worth the effort.
    !!
    !! Three things limit what the model's promise is worth:
    !!
-   !! - A direction that the data hardly determine promises a reduction at the end of a step so long that
-   !!   the model says nothing about it. Damping leaves such directions out, unless the model
+   !! - A direction that the data hardly determine promises a reduction at the end of a step so long
+   !!   that the model says nothing about it. Damping leaves such directions out, unless the model
    !!   was exactly right about the last step.
-   !! - After a step the promise is that of the point before it. What the step brought is subtracted, and
-   !!   the error of the model's prediction is added, for the next model will have to make up for it.
+   !! - After a step the promise is that of the point before it. What the step brought is
+   !!   subtracted, and the error of the model's prediction is added, for the next model will have
+   !!   to make up for it.
    !! - Residuals that a change of x by its rounding error would make cannot be reduced any more.
    use minpack_kinds, only: dp, epsmch
    use minpack_vectors, only: dot, enorm
@@ -28,8 +30,8 @@ module minpack_settled
    public :: has_settled, is_promising
 
    real(dp), parameter :: worthwhile = 1e-6_dp
-      !! The fraction of the sum of squares by which it must be reducible for the fit to go on, unless the
-      !! tolerances are larger. With m - n degrees of freedom it is what a parameter
+      !! The fraction of the sum of squares by which it must be reducible for the fit to go on,
+      !! unless the tolerances are larger. With m - n degrees of freedom it is what a parameter
       !! contributes that is off by sqrt((m - n)*1e-6) standard errors.
    real(dp), parameter :: credible = 1e-4_dp
       !! What columns that are wrong by a hundredth do not promise.
@@ -45,6 +47,7 @@ contains
 
    logical function has_settled(region, model, reduction, accepted, fnorm, tolerance, workspace)
       class(trust_region_type), intent(inout) :: region
+         !! The trust region, after its radius was updated.
       type(model_type), intent(in) :: model
          !! The linear model that the last step was proposed with.
       type(reduction_type), intent(in) :: reduction
@@ -56,7 +59,9 @@ contains
       real(dp), intent(in) :: tolerance
          !! The larger one of ftol and xtol.
       type(workspace_type), intent(inout) :: workspace
+         !! Memory for n variables.
       real(dp) :: remaining, error
+      logical :: is_exact
 
       has_settled = .false.
       if (region%bounds%bounded) then
@@ -69,20 +74,22 @@ contains
       error = abs(reduction%actual - reduction%predicted)
       remaining = reduction%predicted
       if (region%par > 0) then
-         remaining = promise( &
-                     region, model, &
-                     merge(no_damping, damping, accepted .and. error <= exact*reduction%predicted), &
-                     workspace)
+         is_exact = accepted .and. error <= exact*reduction%predicted
+         remaining = promise(region, model, merge(no_damping, damping, is_exact), workspace)
       end if
       if (accepted) remaining = remaining - reduction%predicted + error
       has_settled = remaining <= max(worthwhile, tolerance) .or. fnorm <= rounding*region%xnorm
    end function has_settled
 
    logical function is_promising(region, model, workspace)
-      !! Whether the model promises more than the errors of a differenced Jacobian may make it promise.
+      !! Whether the model promises more than the errors of a differenced Jacobian may make it
+      !! promise.
       class(trust_region_type), intent(inout) :: region
+         !! The trust region.
       type(model_type), intent(in) :: model
+         !! The linear model at its centre.
       type(workspace_type), intent(inout) :: workspace
+         !! Memory for n variables.
 
       is_promising = promise(region, model, damping, workspace) > credible
    end function is_promising

@@ -1,17 +1,17 @@
 #include "../codes.h"
 module minpack_covariance
-   !! The inverse of J'J from the triangle of the pivoted QR factorisation of J, and which variables the
-   !! data do not determine.
+   !! The inverse of J'J from the triangle of the pivoted QR factorisation of J, and which variables
+   !! the data do not determine.
    !!
-   !! The columns of the free variables are brought to the norm of one, so that no decision depends on
-   !! the units of the variables, and factored once more: J N^-1 P = Q S. A variable whose column is
-   !! zero has no effect. |S(k, k)| is the sine of the angle between a column and those before it. If
-   !! it is within the error of the columns, it is in doubt whether the variable is determined, and
-   !! whether those are whose combination its column is: they act together. If it is less than the
-   !! error of the columns, there is no covariance. Variables whose standard errors are a hundred times
-   !! their values because their columns nearly depend on one another are hardly determined: a fit that
-   !! slides along such a valley ends anywhere, where the error of the columns may be larger than was
-   !! thought.
+   !! The columns of the free variables are brought to the norm of one, so that no decision depends
+   !! on the units of the variables, and factored once more: J N^-1 P = Q S. A variable whose column
+   !! is zero has no effect. |S(k, k)| is the sine of the angle between a column and those before
+   !! it. If it is within the error of the columns, it is in doubt whether the variable is
+   !! determined, and whether those are whose combination its column is: they act together. If it is
+   !! less than the error of the columns, there is no covariance. Variables whose standard errors
+   !! are a hundred times their values because their columns nearly depend on one another are hardly
+   !! determined: a fit that slides along such a valley ends anywhere, where the error of the
+   !! columns may be larger than was thought.
    use minpack_kinds, only: dp
    use minpack_vectors, only: enorm
    use minpack_fold, only: triangulate
@@ -36,9 +36,10 @@ module minpack_covariance
 contains
 
    pure subroutine covariance(n, r, ipvt, x, active, negligible, doubtful, cov, state, regular)
-      !! With U the inverse of S, (J'J)^-1 = N^-1 P U U' P' N^-1. The rows and columns of the variables
-      !! that are not free are zero.
+      !! With U the inverse of S, (J'J)^-1 = N^-1 P U U' P' N^-1. The rows and columns of the
+      !! variables that are not free are zero.
       integer, intent(in) :: n
+         !! Number of variables.
       real(dp), intent(in) :: r(n, n)
          !! The triangle R for all variables.
       integer, intent(in) :: ipvt(n)
@@ -52,10 +53,12 @@ contains
       real(dp), intent(in) :: doubtful
          !! The same, at most.
       real(dp), intent(out) :: cov(n, n)
+         !! The inverse of J'J.
       integer, intent(out) :: state(n)
          !! Of each variable: one of the names above.
       logical, intent(out) :: regular
-         !! Whether there is a covariance: all are determined, or may be, and no number is too large.
+         !! Whether there is a covariance: all are determined, or may be, and no number is too
+         !! large.
       real(dp), allocatable :: columns(:, :), s(:, :), norms(:, :), unused(:), left(:, :)
       integer, allocatable :: which(:, :), order(:)
       integer :: count, k, stat

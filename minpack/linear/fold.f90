@@ -13,6 +13,7 @@ module minpack_fold
    !! This is where fits of many residuals spend their time. The block should lie in cache with its
    !! columns on cache lines of their own: vectors that straddle two lines take half as long again.
    use minpack_kinds, only: dp
+   use minpack_assertions, only: debugging, assert
    use minpack_panel, only: panel, fold_panel, reflect_three
    use minpack_reflection, only: make_reflection, reflect
    implicit none
@@ -22,12 +23,15 @@ module minpack_fold
 contains
 
    pure subroutine triangulate(rows, columns, r, ld)
-      !! Factor the first rows in place: what the others are folded into. To start from a triangle of
-      !! zeros would do, but for a small row among large ones: its part in the last diagonal elements
-      !! would drown in the rounding errors of the others.
+      !! Factor the first rows in place: what the others are folded into. To start from a triangle
+      !! of zeros would do, but for a small row among large ones: its part in the last diagonal
+      !! elements would drown in the rounding errors of the others.
       integer, intent(in) :: rows
+         !! Number of rows.
       integer, intent(in) :: columns
+         !! Number of columns.
       integer, intent(in) :: ld
+         !! From one column to the next, in numbers.
       real(dp), intent(inout) :: r(ld, columns)
          !! Out: the triangle. What is below the diagonal is destroyed.
       real(dp) :: tau
@@ -44,19 +48,28 @@ contains
    pure subroutine fold(rows, columns, height, block, ld, r, ldr)
       !! Fold a block of rows into the triangle r.
       integer, intent(in) :: rows
+         !! Rows of the block.
       integer, intent(in) :: columns
+         !! Columns of the block and of the triangle.
       integer, intent(in) :: height
          !! The rows of r that are there. If fewer than columns, what is left of the block stands in
          !! its columns behind.
       integer, intent(in) :: ld
+         !! From one column of the block to the next, in numbers.
       real(dp), intent(inout) :: block(ld, columns + 2)
-         !! Shape: (rows, columns), the rows to fold in. Destroyed. The columns behind them are spare.
+         !! Shape: (rows, columns), the rows to fold in. Destroyed. The columns behind them are
+         !! spare.
       integer, intent(in) :: ldr
+         !! From one column of the triangle to the next, in numbers.
       real(dp), intent(inout) :: r(ldr, columns)
          !! The upper triangle of what was folded before.
       real(dp) :: t(panel, panel), top(panel, 3), tau
       integer :: first, last, behind, j, k
 
+      if (debugging) then
+         call assert(rows <= ld, 'the rows of a block lie in its columns')
+         call assert(height <= min(columns, ldr), 'a triangle has no more rows than columns')
+      end if
       block(:rows, columns + 1:) = 0
       do first = 1, min(height, columns - 1) - panel + 1, panel
          last = first + panel - 1

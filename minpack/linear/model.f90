@@ -1,6 +1,6 @@
 module minpack_model
-   !! The linear model f + J p of the residuals, seen through the orthogonal Q of J P = Q R. Nothing of
-   !! it grows with the number of residuals.
+   !! The linear model f + J p of the residuals, seen through the orthogonal Q of J P = Q R. Nothing
+   !! of it grows with the number of residuals.
    use minpack_kinds, only: dp
    use minpack_store, only: store_type
    use minpack_vectors, only: all_finite
@@ -35,6 +35,7 @@ contains
       integer, intent(in) :: n
          !! Number of variables.
       type(store_type), intent(inout) :: store
+         !! The caller's memory, from which the numbers are taken.
 
       self%r => store%matrix(n, n)
       self%qtf => store%vector(n)
@@ -84,6 +85,7 @@ contains
       !! norm of f, which is not zero.
       class(model_type), intent(in) :: self
       integer, intent(in) :: j
+         !! A column of R.
       integer :: i
 
       slope = 0

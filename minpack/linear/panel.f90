@@ -3,8 +3,8 @@ module minpack_panel
    !!
    !! The reflections that fold a panel of four columns are found from the products of the columns,
    !! where rounding allows, which passes over them twice. They are applied to the columns behind
-   !! the panel as I - V T V' with a 4 x 4 triangle T (Schreiber and Van Loan 1989), three columns at
-   !! a time, to read and write each column once.
+   !! the panel as I - V T V' with a 4 x 4 triangle T (Schreiber and Van Loan 1989), three columns
+   !! at a time, to read and write each column once.
    use minpack_kinds, only: dp
    use minpack_vectors, only: dot, least_square, greatest_square
    use minpack_reflection, only: finish_reflection
@@ -21,13 +21,17 @@ contains
    pure subroutine fold_panel(rows, v, ld, r, ldr, t)
       !! Fold the columns of a panel, and gather their reflections to I - V t V'.
       integer, intent(in) :: rows
+         !! Rows of the panel.
       integer, intent(in) :: ld
+         !! From one column to the next, in numbers.
       real(dp), intent(inout) :: v(ld, panel)
          !! In: the columns. Out: V below its unit rows.
       integer, intent(in) :: ldr
+         !! From one column of the triangle to the next, in numbers.
       real(dp), intent(inout) :: r(ldr, panel)
          !! The triangle above the columns.
       real(dp), intent(out) :: t(panel, panel)
+         !! The triangle t.
       real(dp) :: products(panel, panel), top(panel, panel), factors(panel, panel)
       logical :: accurate
       integer :: k
@@ -158,7 +162,8 @@ contains
 
       !$omp simd
       do i = 1, rows
-         v4(i) = ((factors(4, 4)*v4(i) + factors(3, 4)*v3(i)) + factors(2, 4)*v2(i)) + factors(1, 4)*v1(i)
+         v4(i) = ((factors(4, 4)*v4(i) + factors(3, 4)*v3(i)) + factors(2, 4)*v2(i)) &
+                 + factors(1, 4)*v1(i)
          v3(i) = (factors(3, 3)*v3(i) + factors(2, 3)*v2(i)) + factors(1, 3)*v1(i)
          v2(i) = factors(2, 2)*v2(i) + factors(1, 2)*v1(i)
          v1(i) = factors(1, 1)*v1(i)
@@ -250,9 +255,13 @@ contains
    pure subroutine reflect_three(rows, v, ld, t, top, columns)
       !! Apply a panel of reflections to three columns at once.
       integer, intent(in) :: rows
+         !! Rows of the panel.
       integer, intent(in) :: ld
+         !! From one column to the next, in numbers.
       real(dp), intent(in) :: v(ld, panel)
+         !! V below its unit rows.
       real(dp), intent(in) :: t(panel, panel)
+         !! The triangle t that gathers the reflections.
       real(dp), intent(inout) :: top(panel, 3)
          !! The rows of the triangle that the panel touches.
       real(dp), intent(inout) :: columns(ld, 3)

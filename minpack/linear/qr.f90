@@ -7,6 +7,7 @@ module minpack_qr
    !! off it. What is left of a column is not summed anew at every step: reflections keep its norm,
    !! and the entry that becomes a part of R is taken out, left**2 - r(k, j)**2.
    use minpack_kinds, only: dp, epsmch
+   use minpack_assertions, only: debugging, assert
    use minpack_vectors, only: enorm
    use minpack_reflection, only: make_reflection, reflect
    implicit none
@@ -18,6 +19,7 @@ contains
    pure subroutine pivoted_qr(n, r, qtf, ipvt, acnorm, left)
       !! Factor the triangle r once more, taking its columns in the order of what is left of them.
       integer, intent(in) :: n
+         !! Number of columns.
       real(dp), intent(inout) :: r(n, n)
          !! In: an upper triangle. Out: the triangle of r(:, ipvt), its diagonal nonincreasing.
       real(dp), intent(inout) :: qtf(n)
@@ -59,6 +61,12 @@ contains
          end do
          r(k + 1:depth, k) = 0
       end do
+      if (debugging) then
+         do k = 2, n
+            call assert(.not. abs(r(k, k)) > 1.01_dp*abs(r(k - 1, k - 1)), 'the diagonal falls')
+            call assert(all(ipvt(:k - 1) /= ipvt(k)), 'ipvt is a permutation')
+         end do
+      end if
    end subroutine pivoted_qr
 
    pure subroutine exchange_columns(n, r, ipvt, left, k, pivot)

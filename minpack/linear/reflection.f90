@@ -11,11 +11,13 @@ contains
    pure subroutine make_reflection(rows, alpha, v, tau)
       !! The reflection that takes (alpha, v) to (beta, 0).
       integer, intent(in) :: rows
+         !! Length of v.
       real(dp), intent(inout) :: alpha
          !! Out: beta.
       real(dp), intent(inout) :: v(rows)
          !! Out: the reflection's vector below its leading 1.
       real(dp), intent(out) :: tau
+         !! The factor of the reflection.
       real(dp) :: divisor
 
       call finish_reflection(rows, dot(rows, v, v), alpha, v, tau, divisor)
@@ -24,11 +26,15 @@ contains
    pure subroutine finish_reflection(rows, square, alpha, v, tau, divisor)
       !! The same, where the sum of squares is known.
       integer, intent(in) :: rows
+         !! Length of v.
       real(dp), intent(in) :: square
          !! Of v.
       real(dp), intent(inout) :: alpha
+         !! Out: beta.
       real(dp), intent(inout) :: v(rows)
+         !! Out: the reflection's vector below its leading 1.
       real(dp), intent(out) :: tau
+         !! The factor of the reflection.
       real(dp), intent(out) :: divisor
          !! What v was divided by.
       real(dp) :: beta, below
@@ -53,10 +59,15 @@ contains
    pure subroutine reflect(rows, v, tau, top, column)
       !! Apply one reflection to the column (top, column).
       integer, intent(in) :: rows
+         !! Length of the vector and of the column.
       real(dp), intent(in) :: v(rows)
+         !! The reflection's vector below its leading 1.
       real(dp), intent(in) :: tau
+         !! The factor of the reflection.
       real(dp), intent(inout) :: top
+         !! The element of the column in the row of that 1.
       real(dp), intent(inout) :: column(rows)
+         !! The elements of the column below.
       real(dp) :: w
       integer :: i
 

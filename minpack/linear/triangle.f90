@@ -1,7 +1,8 @@
 module minpack_triangle
-   !! Triangles, with no zero on the diagonal where they are solved with. All are upper but one; what is
-   !! on their other side is not looked at.
+   !! Triangles, with no zero on the diagonal where they are solved with. All are upper but one;
+   !! what is on their other side is not looked at.
    use minpack_kinds, only: dp
+   use minpack_assertions, only: debugging, assert
    use minpack_vectors, only: dot
    implicit none
    private
@@ -12,13 +13,17 @@ contains
    pure subroutine solve(n, t, ld, b)
       !! Solve T x = b.
       integer, intent(in) :: n
+         !! Size of T.
       integer, intent(in) :: ld
+         !! From one column to the next, in numbers.
       real(dp), intent(in) :: t(ld, n)
+         !! T.
       real(dp), intent(inout) :: b(n)
          !! In: b. Out: x.
       integer :: i, k
 
       do k = n, 1, -1
+         if (debugging) call assert(t(k, k) /= 0, 'a triangle to solve with is regular')
          b(k) = b(k)/t(k, k)
          !$omp simd
          do i = 1, k - 1
@@ -30,7 +35,9 @@ contains
    pure subroutine solve_transposed(n, t, b)
       !! Solve T' x = b.
       integer, intent(in) :: n
+         !! Size of T.
       real(dp), intent(in) :: t(n, n)
+         !! T.
       real(dp), intent(inout) :: b(n)
          !! In: b. Out: x.
       integer :: k
@@ -43,7 +50,9 @@ contains
    pure subroutine solve_lower(n, l, b)
       !! Solve L x = b for a lower triangle L.
       integer, intent(in) :: n
+         !! Size of L.
       real(dp), intent(in) :: l(n, n)
+         !! L.
       real(dp), intent(inout) :: b(n)
          !! In: b. Out: x.
       integer :: i, k
@@ -60,9 +69,13 @@ contains
    pure subroutine multiply(n, t, x, product)
       !! T x.
       integer, intent(in) :: n
+         !! Size of T.
       real(dp), intent(in) :: t(n, n)
+         !! T.
       real(dp), intent(in) :: x(n)
+         !! The vector x.
       real(dp), intent(out) :: product(n)
+         !! T x.
       integer :: i, k
 
       product = 0
@@ -77,9 +90,13 @@ contains
    pure subroutine multiply_transposed(n, t, x, product)
       !! T' x.
       integer, intent(in) :: n
+         !! Size of T.
       real(dp), intent(in) :: t(n, n)
+         !! T.
       real(dp), intent(in) :: x(n)
+         !! The vector x.
       real(dp), intent(out) :: product(n)
+         !! T' x.
       integer :: k
 
       do k = 1, n
@@ -90,9 +107,13 @@ contains
    pure subroutine copy_triangle(n, t, ld, copy)
       !! Copy the first n columns of T, with zeros below the diagonal.
       integer, intent(in) :: n
+         !! Size of the copy.
       integer, intent(in) :: ld
+         !! From one column to the next, in numbers.
       real(dp), intent(in) :: t(ld, n)
+         !! T.
       real(dp), intent(out) :: copy(n, n)
+         !! The copy.
       integer :: k
 
       do k = 1, n

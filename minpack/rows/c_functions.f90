@@ -3,6 +3,7 @@ module minpack_c_functions
    use, intrinsic :: iso_c_binding, only: c_int, c_int64_t, c_ptr, c_funptr, c_null_ptr, &
                                           c_f_pointer, c_f_procpointer
    use minpack_kinds, only: dp
+   use minpack_assertions, only: debugging, assert
    use minpack_info, only: going_on
    use minpack_user_functions, only: user_functions_type
    use minpack_strided_matrix, only: strided_matrix_type, shown_matrix_type
@@ -103,9 +104,13 @@ contains
       !! Take the functions, and allocate the memory that they fill.
       class(c_functions_type), intent(inout) :: self
       integer, intent(in) :: m
+         !! Number of residuals.
       integer, intent(in) :: n
+         !! Number of variables.
       type(c_function_type), intent(in) :: residual
+         !! The residual function.
       type(c_function_type), intent(in), optional :: jacobian
+         !! The Jacobian function, if there is one.
       integer, intent(out) :: stat
          !! Not zero if memory ran out.
 
@@ -115,6 +120,10 @@ contains
       self%residual_data = residual%data
       call c_f_procpointer(residual%fill, self%fill_residual)
       call c_f_procpointer(residual%show, self%show_residual)
+      if (debugging) then
+         call assert(associated(self%fill_residual) .neqv. associated(self%show_residual), &
+                     'a function has one form')
+      end if
       if (associated(self%fill_residual)) allocate (self%filled(m), stat=stat)
       if (stat /= 0 .or. .not. present(jacobian)) return
       self%jacobian_data = jacobian%data
@@ -126,8 +135,11 @@ contains
    subroutine residual(self, x, differencing, info)
       class(c_functions_type), intent(inout), target :: self
       real(dp), intent(in), contiguous :: x(:)
+         !! Shape: (n). The point.
       logical, intent(in) :: differencing
+         !! Whether the values are for a column of a differenced Jacobian.
       integer, intent(out) :: info
+         !! going_on, or the reason to stop.
       type(c_ptr) :: address
 
       if (associated(self%fill_residual)) then
@@ -144,9 +156,13 @@ contains
    subroutine jacobian(self, x, fvec, matrix, info)
       class(c_functions_type), intent(inout), target :: self
       real(dp), intent(in), contiguous :: x(:)
+         !! Shape: (n). The point.
       real(dp), intent(inout) :: fvec(:)
+         !! Shape: (m). The residuals at x.
       type(strided_matrix_type), intent(out) :: matrix
+         !! The Jacobian at x.
       integer, intent(out) :: info
+         !! going_on, or the reason to stop.
       type(shown_matrix_type) :: shown
 
       if (associated(self%fill_jacobian)) then

@@ -1,59 +1,39 @@
 module minpack_differences
    !! Jacobians by differences, with steps that the residuals can feel.
    !!
-   !! A step h errs by h f''/2 in the derivative, residuals that are wrong by epsfcn |f| by
-   !! 2 epsfcn |f|/h. With f'' of the order of f/x**2, the two are alike at h = sqrt(epsfcn) |x|, which is
+   !! A step h errs by h f''/2 in the derivative, residuals that are wrong by epsfcn |f| by 2 epsfcn
+   !! |f|/h. With f'' of the order of f/x**2, the two are alike at h = sqrt(epsfcn) |x|, which is
    !! MINPACK's step. |x| is a bad measure of f'' in two cases:
    !!
    !! - A variable that is next to zero, or has next to no effect beside others: the change of
    !!   the residuals drowns in their rounding errors.
-   !! - A variable with a large offset, such as a date: the step is as long as the feature that it is to
-   !!   resolve.
+   !! - A variable with a large offset, such as a date: the step is as long as the feature that it
+   !!   is to resolve.
    !!
    !! A column is suspected of the first if the residuals changed by less than 1000 epsmch of their
    !! size, or of the largest effect |J_j x_j| of a variable on them; and of the second if they
-   !! changed by more than a thousandth of their size at the start. Then the variable is
-   !! stepped once more, a hundred times farther or less far. If the two quotients agree, the first was
-   !! right, and the variable is trusted. If not, the step is varied until two quotients in a row agree, or
-   !! agree better than the next two, and is remembered.
+   !! changed by more than a thousandth of their size at the start. Then the variable is stepped
+   !! once more, a hundred times farther or less far. If the two quotients agree, the first was
+   !! right, and the variable is trusted. If not, the step is varied until two quotients in a row
+   !! agree, or agree better than the next two, and is remembered.
    !!
-   !! Nothing is evaluated here. Each variable asks for a point, and is told the residuals there; whoever
-   !! evaluates them may take the points one by one or all at once.
+   !! Nothing is evaluated here. Each variable asks for a point, and is told the residuals there;
+   !! whoever evaluates them may take the points one by one or all at once.
    use minpack_kinds, only: dp, epsmch, giant, dwarf
+   use minpack_assertions, only: debugging, assert
    use minpack_info, only: going_on, jacobian_not_finite, out_of_memory
    use minpack_bounds, only: bounds_type
    use minpack_quotient, only: sample_type, take_quotient, disagreement
+   use minpack_differenced_variable, only: variable_type, first, again, searching, restoring
    use minpack_step_memory, only: step_memory_type
-   use minpack_step_search, only: search_type, begin_up, begin_down, wanted_step, compare_up, &
-                                  compare_down, found_step, too_small, factor, upwards
+   use minpack_step_search, only: begin_up, begin_down, wanted_step, compare_up, compare_down, &
+                                  found_step, too_small, factor, upwards
    implicit none
    private
    public :: differences_type
 
    real(dp), parameter :: too_large = 1e-3_dp
       !! A change of the residuals that is suspected to hide their curvature.
-
-   integer, parameter :: settled = 0
-      !! The column is good.
-   integer, parameter :: first = 1
-      !! The column is to be differenced by the step to begin with.
-   integer, parameter :: again = 2
-      !! The same once more, because a step that was remembered is forgotten.
-   integer, parameter :: searching = 3
-      !! Another step is tried.
-   integer, parameter :: restoring = 4
-      !! Shorter steps were worse: the column is to be differenced by the first step again.
-
-   type :: variable_type
-      integer :: stage = settled
-      real(dp) :: step = 0
-         !! The step that is asked for, or zero; negative backward.
-      logical :: is_turned = .false.
-         !! Whether it is the opposite of the step that was asked for before.
-      type(sample_type) :: sample
-         !! What the step of the column showed.
-      type(search_type) :: search
-   end type variable_type
 
    type :: differences_type
       type(bounds_type) :: bounds
@@ -85,9 +65,6 @@ module minpack_differences
       procedure :: take_idle
       procedure :: reconsider
       procedure, private :: first_step
-      procedure, private :: ask
-      procedure, private :: turn
-      procedure, private :: forget_step
       procedure, private :: suspect
       procedure, private :: compare
       procedure, private :: search_on
@@ -120,8 +97,8 @@ contains
       self%unit = max(fnorm, dwarf)
       if (self%memory%start_unit == 0) self%memory%start_unit = self%unit
       do j = 1, size(x)
-         self%variables(j)%sample = sample_type()
-         call self%ask(j, first, self%first_step(j))
+         self%variables(j) = variable_type(j, x(j))
+         call self%variables(j)%ask(self%bounds, first, self%first_step(j))
       end do
    end subroutine plan
 
@@ -135,16 +112,14 @@ contains
       if (associated(self%steps)) relative = self%steps(j)
       step = relative*abs(self%x(j))
       if (step == 0) step = relative
-      associate (memory => self%memory)
-         if (abs(self%x(j)) <= 2*memory%size(j)) step = max(step, memory%shortest(j))
-         step = min(step, memory%longest(j))
-      end associate
+      step = self%memory%limit(j, self%x(j), step)
    end function first_step
 
    pure logical function asks(self, j)
       !! Whether variable j asks for a point.
       class(differences_type), intent(in) :: self
       integer, intent(in) :: j
+         !! The variable.
 
       asks = self%variables(j)%step /= 0
    end function asks
@@ -153,6 +128,7 @@ contains
       !! The point that variable j asks for.
       class(differences_type), intent(in) :: self
       integer, intent(in) :: j
+         !! The variable.
       real(dp), intent(out) :: x(:)
          !! Shape: (n).
 
@@ -161,9 +137,11 @@ contains
    end subroutine point
 
    subroutine take(self, j, values, fvec, column)
-      !! Take the residuals at the point that variable j asked for. It may ask for another point then.
+      !! Take the residuals at the point that variable j asked for. It may ask for another point
+      !! then.
       class(differences_type), intent(inout) :: self
       integer, intent(in) :: j
+         !! The variable.
       real(dp), intent(in), contiguous :: values(:)
          !! Shape: (m). The residuals at that point.
       real(dp), intent(in), contiguous :: fvec(:)
@@ -171,9 +149,10 @@ contains
       real(dp), intent(inout), contiguous :: column(:)
          !! Shape: (m). The column of the Jacobian.
       type(sample_type) :: next
-      logical :: finite
+      logical :: finite, turned
       integer :: m, stat
 
+      if (debugging) call assert(self%asks(j), 'a variable is told what it asked for')
       m = size(values)
       associate (variable => self%variables(j))
          if (variable%stage == searching) then
@@ -185,60 +164,32 @@ contains
             end if
             call take_quotient(m, values, fvec, variable%step, self%unit, self%other, next, finite)
             if (finite) then
-               call self%compare(j, next, column)
-            else if (.not. self%turn(j)) then
+               call self%compare(variable, next, column)
+            else
+               call variable%turn(self%bounds, turned)
                ! The column in hand will have to do.
-               call self%finish_search(j)
+               if (.not. turned) call self%finish_search(variable)
             end if
             return
          end if
          call take_quotient(m, values, fvec, variable%step, self%unit, column, next, finite)
          if (.not. finite) then
-            if (.not. self%turn(j)) self%info = jacobian_not_finite
+            call variable%turn(self%bounds, turned)
+            if (.not. turned) self%info = jacobian_not_finite
             return
          end if
          variable%sample = next
-         variable%step = 0
          if (variable%stage == again) then
-            call self%suspect(j)
+            call self%suspect(variable)
          else
-            variable%stage = settled
+            call variable%settle()
          end if
       end associate
    end subroutine take
 
-   subroutine ask(self, j, stage, wanted)
-      !! Let variable j ask for a point: a step of that length forward, or backward where the forward
-      !! step leaves the bounds. A variable that is fixed asks for none; its column is zero.
-      class(differences_type), intent(inout) :: self
-      integer, intent(in) :: j
-      integer, intent(in) :: stage
-      real(dp), intent(in) :: wanted
-
-      associate (variable => self%variables(j))
-         variable%stage = stage
-         variable%is_turned = .false.
-         variable%step = self%bounds%difference(j, self%x(j), wanted)
-      end associate
-   end subroutine ask
-
-   logical function turn(self, j)
-      !! Let variable j ask for the opposite step, once: the first left the domain of the functions.
-      class(differences_type), intent(inout) :: self
-      integer, intent(in) :: j
-      real(dp) :: opposite
-
-      associate (variable => self%variables(j))
-         opposite = self%bounds%difference(j, self%x(j), -variable%step)
-         turn = .not. variable%is_turned .and. opposite /= variable%step .and. opposite /= 0
-         variable%is_turned = .true.
-         variable%step = merge(opposite, 0.0_dp, turn)
-      end associate
-   end function turn
-
    subroutine idle_point(self, x, count)
-      !! A point to step to in all variables that had no effect. If they have none together either, there
-      !! is no need to try them one by one.
+      !! A point to step to in all variables that had no effect. If they have none together either,
+      !! there is no need to try them one by one.
       class(differences_type), intent(in) :: self
       real(dp), intent(out) :: x(:)
          !! Shape: (n).
@@ -277,6 +228,7 @@ contains
    subroutine reconsider(self)
       !! Look at the quotients of all variables, and ask for other steps where one is suspected.
       class(differences_type), intent(inout) :: self
+      logical :: was_in_use
       integer :: j
 
       if (associated(self%steps)) return
@@ -288,58 +240,43 @@ contains
          end associate
       end do
       do j = 1, size(self%x)
-         associate (sample => self%variables(j)%sample)
+         associate (variable => self%variables(j), sample => self%variables(j)%sample)
             if (sample%step <= 0 .or. sample%change > giant) cycle
+            call self%memory%forget(j, variable%x, sample%change, self%largest, was_in_use)
+            if (was_in_use) then
+               call variable%ask(self%bounds, again, self%first_step(j))
+            else
+               call self%suspect(variable)
+            end if
          end associate
-         call self%forget_step(j)
-         if (.not. self%asks(j)) call self%suspect(j)
       end do
    end subroutine reconsider
 
-   subroutine forget_step(self, j)
-      !! Forget the step that is remembered if the variable has more effect here, or a larger size; ask for
-      !! the usual step if the other one was in use.
-      class(differences_type), intent(inout) :: self
-      integer, intent(in) :: j
-      logical :: is_in_use
-
-      associate (memory => self%memory)
-         if (memory%shortest(j) <= 0) return
-         is_in_use = abs(self%x(j)) <= 2*memory%size(j)
-         if (is_in_use .and. &
-             self%variables(j)%sample%change <= 10*sqrt(epsmch)*self%largest) return
-         memory%shortest(j) = 0
-         memory%trusted_from(j) = giant
-      end associate
-      if (is_in_use) call self%ask(j, again, self%first_step(j))
-   end subroutine forget_step
-
-   subroutine suspect(self, j)
+   subroutine suspect(self, variable)
       !! Begin to search for another step if the change of the residuals is suspicious.
       class(differences_type), intent(inout) :: self
-      integer, intent(in) :: j
+      type(variable_type), intent(inout) :: variable
 
-      associate (variable => self%variables(j), change => self%variables(j)%sample%change, &
-                 memory => self%memory)
-         variable%stage = settled
+      call variable%settle()
+      associate (j => variable%j, change => variable%sample%change, memory => self%memory)
          if (change > 0) memory%is_dead(j) = 0
          if (memory%is_dead(j) == 1) return
          if (change <= too_small*self%largest .and. change*self%unit < memory%trusted_from(j)) then
             variable%search = begin_up(variable%sample)
          else if (change*(self%unit/memory%start_unit) >= too_large &
                   .and. memory%is_trusted(j) == 0) then
-            variable%search = begin_down(variable%sample, self%x(j), self%precision)
+            variable%search = begin_down(variable%sample, variable%x, self%precision)
          else
             return
          end if
       end associate
-      call self%search_on(j)
+      call self%search_on(variable)
    end subroutine suspect
 
-   subroutine compare(self, j, next, column)
-      !! Compare the quotient of another step with the column of variable j.
+   subroutine compare(self, variable, next, column)
+      !! Compare the quotient of another step with the column of a variable.
       class(differences_type), intent(inout) :: self
-      integer, intent(in) :: j
+      type(variable_type), intent(inout) :: variable
       type(sample_type), intent(in) :: next
          !! What the other step showed.
       real(dp), intent(inout), contiguous :: column(:)
@@ -347,62 +284,60 @@ contains
       logical :: goes_on
 
       difference = disagreement(size(column), column, self%other, self%unit, next)
-      associate (search => self%variables(j)%search)
-         if (search%direction == upwards) then
-            call compare_up(search, next, difference, self%largest, column, self%other, goes_on)
-         else
-            call compare_down(search, next, difference, column, self%other, goes_on)
-         end if
-      end associate
-      if (goes_on) then
-         call self%search_on(j)
+      if (variable%search%direction == upwards) then
+         call compare_up(variable%search, next, difference, self%largest, column, self%other, &
+                         goes_on)
       else
-         call self%finish_search(j)
+         call compare_down(variable%search, next, difference, column, self%other, goes_on)
+      end if
+      if (goes_on) then
+         call self%search_on(variable)
+      else
+         call self%finish_search(variable)
       end if
    end subroutine compare
 
-   subroutine search_on(self, j)
+   subroutine search_on(self, variable)
       !! Ask for the next step of the search, or finish it.
       class(differences_type), intent(inout) :: self
-      integer, intent(in) :: j
+      type(variable_type), intent(inout) :: variable
       real(dp) :: step
 
-      step = wanted_step(self%variables(j)%search, self%largest)
+      step = wanted_step(variable%search, self%largest)
       if (step > 0) then
-         call self%ask(j, searching, step)
+         call variable%ask(self%bounds, searching, step)
       else
-         call self%finish_search(j)
+         call self%finish_search(variable)
       end if
    end subroutine search_on
 
-   subroutine finish_search(self, j)
+   subroutine finish_search(self, variable)
       !! Remember what the search found.
       class(differences_type), intent(inout) :: self
-      integer, intent(in) :: j
+      type(variable_type), intent(inout) :: variable
 
-      associate (variable => self%variables(j), memory => self%memory, &
-                 last => self%variables(j)%search%last)
-         variable%stage = settled
-         variable%step = 0
-         if (variable%search%direction == upwards) then
+      call variable%settle()
+      associate (j => variable%j, search => variable%search, last => variable%search%last, &
+                 memory => self%memory)
+         if (search%direction == upwards .and. search%is_curved) then
             memory%trusted_from(j) = self%unit*variable%sample%change/4
-            if (variable%search%is_curved) return
+         else if (search%direction == upwards) then
             memory%is_dead(j) = merge(1, 0, last%change <= 0)
             if (last%step > variable%sample%step) then
                memory%shortest(j) = last%step
-               memory%size(j) = abs(self%x(j))
+               memory%size(j) = abs(variable%x)
             end if
             variable%sample = last
             memory%trusted_from(j) = self%unit*last%change/4
-            return
-         end if
-         memory%is_trusted(j) = 1
-         if (last%step >= variable%sample%step) return
-         if (found_step(variable%search)) then
-            memory%longest(j) = last%step
-            variable%sample = last
          else
-            call self%ask(j, restoring, variable%sample%step)
+            memory%is_trusted(j) = 1
+            if (last%step >= variable%sample%step) return
+            if (found_step(search)) then
+               memory%longest(j) = last%step
+               variable%sample = last
+            else
+               call variable%ask(self%bounds, restoring, variable%sample%step)
+            end if
          end if
       end associate
    end subroutine finish_search

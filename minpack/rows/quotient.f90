@@ -18,6 +18,7 @@ contains
    pure subroutine take_quotient(m, values, fvec, step, unit, column, sample, finite)
       !! Divide the change of the residuals by the step.
       integer, intent(in) :: m
+         !! Number of residuals.
       real(dp), intent(in) :: values(m)
          !! The residuals at the end of the step.
       real(dp), intent(in) :: fvec(m)
@@ -27,7 +28,9 @@ contains
       real(dp), intent(in) :: unit
          !! Unit of the change; not zero.
       real(dp), intent(out) :: column(m)
+         !! The quotient.
       type(sample_type), intent(out) :: sample
+         !! What the step showed.
       logical, intent(out) :: finite
          !! Whether no quotient is NaN or infinite: zero times such a value is NaN.
       real(dp) :: zero, squares, scale
@@ -50,9 +53,13 @@ contains
    pure real(dp) function disagreement(m, column, other, unit, sample)
       !! The norm of the difference of two quotients, relative to the second one.
       integer, intent(in) :: m
+         !! Number of residuals.
       real(dp), intent(in) :: column(m)
+         !! The first quotient.
       real(dp), intent(in) :: other(m)
+         !! The second quotient.
       real(dp), intent(in) :: unit
+         !! Unit of the change of the residuals.
       type(sample_type), intent(in) :: sample
          !! That of the second quotient.
       real(dp) :: squares

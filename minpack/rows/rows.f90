@@ -1,6 +1,6 @@
 module minpack_rows
-   !! The rows of the residuals and of their Jacobian: what a fit needs is evaluated, and folded into
-   !! numbers that do not grow with the number of rows.
+   !! The rows of the residuals and of their Jacobian: what a fit needs is evaluated, and folded
+   !! into numbers that do not grow with the number of rows.
    use minpack_kinds, only: dp
    use minpack_info, only: going_on
    use minpack_vectors, only: enorm, first_on_line, line
@@ -90,6 +90,7 @@ contains
       !! Take the functions, and allocate memory.
       class(rows_type), intent(inout), target :: self
       class(user_functions_type), intent(in), target :: functions
+         !! The user's functions.
       real(dp), intent(in), target, contiguous :: fvec(:)
          !! Shape: (m). In: the residuals at the starting point. Later: at the best point.
       integer, intent(out) :: stat
@@ -131,6 +132,7 @@ contains
       real(dp), intent(in), contiguous :: x(:)
          !! Shape: (n).
       real(dp), intent(out) :: norm
+         !! Norm of the residuals there.
       integer, intent(out) :: info
          !! going_on, or the reason to stop.
 
@@ -180,7 +182,8 @@ contains
             if (height < columns .and. columns > fewest_rows) rows = min(rows, fewest_rows)
             call matrix%load(first, rows, self%n, self%block(self%start), self%ld)
             self%block(last:last + rows - 1) = self%fvec(first:first + rows - 1)
-            call fold(rows, columns, height, self%block(self%start), self%ld, self%triangle, columns)
+            call fold(rows, columns, height, self%block(self%start), self%ld, self%triangle, &
+                      columns)
             if (height < columns) then
                call grow(rows, columns, self%block(self%start), self%ld, self%triangle, height)
             end if

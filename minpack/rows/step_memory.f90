@@ -1,6 +1,6 @@
 module minpack_step_memory
    !! What is remembered of the steps of differences from one Jacobian to the next.
-   use minpack_kinds, only: dp, giant
+   use minpack_kinds, only: dp, epsmch, giant
    use minpack_store, only: store_type
    implicit none
    private
@@ -24,6 +24,8 @@ module minpack_step_memory
    contains
       procedure :: attach
       procedure :: begin
+      procedure :: limit
+      procedure :: forget
    end type step_memory_type
 
 contains
@@ -31,6 +33,7 @@ contains
    pure integer function reals_of_memory(n) result(count)
       !! How many real numbers are remembered.
       integer, intent(in) :: n
+         !! Number of variables.
 
       count = 4*n + 1
    end function reals_of_memory
@@ -38,6 +41,7 @@ contains
    pure integer function integers_of_memory(n) result(count)
       !! How many integers are remembered.
       integer, intent(in) :: n
+         !! Number of variables.
 
       count = 2*n
    end function integers_of_memory
@@ -47,6 +51,7 @@ contains
       integer, intent(in) :: n
          !! Number of variables.
       type(store_type), intent(inout) :: store
+         !! The caller's memory, from which the numbers are taken.
 
       self%start_unit => store%number()
       self%shortest => store%vector(n)
@@ -69,5 +74,44 @@ contains
       self%is_dead = 0
       self%is_trusted = 0
    end subroutine begin
+
+   pure real(dp) function limit(self, j, x, usual) result(step)
+      !! The step to begin with.
+      class(step_memory_type), intent(in) :: self
+      integer, intent(in) :: j
+         !! The variable.
+      real(dp), intent(in) :: x
+         !! Its value.
+      real(dp), intent(in) :: usual
+         !! The step if nothing is remembered.
+
+      step = usual
+      if (abs(x) <= 2*self%size(j)) step = max(step, self%shortest(j))
+      step = min(step, self%longest(j))
+   end function limit
+
+   pure subroutine forget(self, j, x, change, largest, was_in_use)
+      !! Forget the least step of a variable if it has more effect here, or is larger.
+      class(step_memory_type), intent(inout) :: self
+      integer, intent(in) :: j
+         !! The variable.
+      real(dp), intent(in) :: x
+         !! Its value.
+      real(dp), intent(in) :: change
+         !! The change of the residuals by its step.
+      real(dp), intent(in) :: largest
+         !! The largest effect of a variable.
+      logical, intent(out) :: was_in_use
+         !! Whether the step that was forgotten made this change.
+
+      was_in_use = .false.
+      if (self%shortest(j) <= 0) return
+      if (abs(x) <= 2*self%size(j)) then
+         if (change <= 10*sqrt(epsmch)*largest) return
+         was_in_use = .true.
+      end if
+      self%shortest(j) = 0
+      self%trusted_from(j) = giant
+   end subroutine forget
 
 end module minpack_step_memory

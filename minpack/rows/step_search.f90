@@ -1,8 +1,10 @@
 module minpack_step_search
-   !! The search for a step that the residuals can feel: one variable, from one quotient to the next.
+   !! The search for a step that the residuals can feel: one variable, from one quotient to the
+   !! next.
    !!
-   !! A search that goes up lengthens the step until two quotients agree, or the effect is as large as
-   !! that of any other variable. A search that goes down shortens the step until two quotients agree.
+   !! A search that goes up lengthens the step until two quotients agree, or the effect is as large
+   !! as that of any other variable. A search that goes down shortens the step until two quotients
+   !! agree.
    use minpack_kinds, only: dp, epsmch
    use minpack_quotient, only: sample_type
    implicit none
@@ -49,8 +51,8 @@ contains
    end function begin_up
 
    pure function begin_down(sample, x, precision) result(search)
-      !! Begin to shorten the step. What a shorter step changes is more than the errors of x and of the
-      !! residuals.
+      !! Begin to shorten the step. What a shorter step changes is more than the errors of x and of
+      !! the residuals.
       type(sample_type), intent(in) :: sample
          !! What the first step showed.
       real(dp), intent(in) :: x
@@ -66,6 +68,7 @@ contains
    pure real(dp) function wanted_step(search, largest) result(step)
       !! The length of the next step, or zero if the search is over.
       type(search_type), intent(in) :: search
+         !! The search.
       real(dp), intent(in) :: largest
          !! The largest effect of a variable.
 
@@ -81,7 +84,9 @@ contains
          if (.not. is_felt(last, largest) .or. &
              (attempt == 1 .and. last%change <= too_small*largest/factor)) step = factor*step
          ! A variable that came to lie on 1e-17 by cancellation is a zero in all but name.
-         if (last%change <= 0 .and. (step < epsmch .or. attempt == 2)) step = max(step, sqrt(epsmch))
+         if (last%change <= 0 .and. (step < epsmch .or. attempt == 2)) then
+            step = max(step, sqrt(epsmch))
+         end if
       end associate
    end function wanted_step
 
@@ -96,6 +101,7 @@ contains
    pure subroutine compare_up(search, next, disagreement, largest, column, other, goes_on)
       !! Compare the quotient of a longer step with the column in hand.
       type(search_type), intent(inout) :: search
+         !! The search, which goes up.
       type(sample_type), intent(in) :: next
          !! What the longer step showed.
       real(dp), intent(in) :: disagreement
@@ -134,11 +140,17 @@ contains
       !! Compare the quotient of a shorter step with the column in hand. The arguments are those of
       !! compare_up.
       type(search_type), intent(inout) :: search
+         !! The search, which goes down.
       type(sample_type), intent(in) :: next
+         !! What the shorter step showed.
       real(dp), intent(in) :: disagreement
+         !! Of the two quotients.
       real(dp), intent(inout) :: column(:)
+         !! Out: the better column.
       real(dp), intent(in) :: other(:)
+         !! The quotient of the shorter step.
       logical, intent(out) :: goes_on
+         !! Whether to try one more step.
 
       goes_on = disagreement > alike
       if (search%attempt == 1 .and. .not. goes_on) return
@@ -149,9 +161,10 @@ contains
    end subroutine compare_down
 
    pure logical function found_step(search)
-      !! Whether the shorter step is better: a quotient that grows as the step falls is an error of the
-      !! residuals.
+      !! Whether the shorter step is better: a quotient that grows as the step falls is an error of
+      !! the residuals.
       type(search_type), intent(in) :: search
+         !! A search that went down.
 
       found_step = search%growth < factor/several
    end function found_step

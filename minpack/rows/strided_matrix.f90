@@ -42,6 +42,7 @@ contains
    subroutine show(self, shown)
       class(strided_matrix_type), intent(out) :: self
       type(shown_matrix_type), intent(in) :: shown
+         !! The matrix, as C describes it.
 
       if (shown%single == 1) then
          call c_f_pointer(shown%numbers, self%singles, [shown%count])
@@ -56,6 +57,7 @@ contains
    subroutine show_columns(self, matrix)
       class(strided_matrix_type), intent(out) :: self
       real(dp), intent(in), target, contiguous :: matrix(:, :)
+         !! The matrix, stored by columns.
 
       self%doubles(1:size(matrix, kind=c_intptr_t)) => matrix
       self%column_step = size(matrix, 1)
@@ -65,9 +67,13 @@ contains
       !! Copy some rows.
       class(strided_matrix_type), intent(in) :: self
       integer, intent(in) :: first
+         !! The first row, from 1.
       integer, intent(in) :: rows
+         !! How many rows.
       integer, intent(in) :: n
+         !! Number of columns.
       integer, intent(in) :: ld
+         !! From one column of the block to the next, in numbers.
       real(dp), intent(inout) :: block(ld, n + 1)
          !! Out: the rows in its first n columns. The last one is spare.
       integer(c_intptr_t) :: place

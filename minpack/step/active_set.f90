@@ -6,11 +6,11 @@ module minpack_active_set
    !!    minimise |q - T z|^2 + par |z|^2   subject to   least <= z <= greatest
    !!
    !! is strictly convex, and an active-set method that never goes uphill solves it: move from z
-   !! towards the solution for the free variables as far as the box lets; hold the variable that is in
-   !! the way, or, at the end of the way, let go of the held one whose slope w points most into
-   !! the box. No set of held variables comes back, for at the end of each way the sum is lower than at
-   !! the one before (P. B. Stark and R. L. Parker, "Bounded-variable least-squares: an algorithm and
-   !! applications", Computational Statistics 10 (1995) 129-141). |z| falls as par grows, and
+   !! towards the solution for the free variables as far as the box lets; hold the variable that is
+   !! in the way, or, at the end of the way, let go of the held one whose slope w points most into
+   !! the box. No set of held variables comes back, for at the end of each way the sum is lower than
+   !! at the one before (P. B. Stark and R. L. Parker, "Bounded-variable least-squares: an algorithm
+   !! and applications", Computational Statistics 10 (1995) 129-141). |z| falls as par grows, and
    !! bisection finds the par that belongs to delta.
    use minpack_kinds, only: dp, epsmch
    use minpack_vectors, only: enorm
@@ -35,10 +35,13 @@ contains
       type(scaled_box_type), intent(inout) :: box
          !! The bounds of z, and the variables that are held on them.
       real(dp), intent(in), contiguous :: t(:, :)
+         !! Shape: (n, n). T.
       real(dp), intent(in), contiguous :: q(:)
          !! Shape: (n). Q'f.
       real(dp), intent(in) :: delta
+         !! The trust radius.
       real(dp), intent(inout) :: par
+         !! The Levenberg-Marquardt parameter that belongs to z.
       real(dp), intent(inout), contiguous :: z(:)
          !! Shape: (n). In the box.
       real(dp), intent(inout) :: length
@@ -73,11 +76,17 @@ contains
       !! Solve the problem for a par that is given and not zero. The other arguments are those of
       !! finish_step.
       type(scaled_box_type), intent(inout) :: box
+         !! The bounds of z, and the variables that are held on them.
       real(dp), intent(in), contiguous :: t(:, :)
+         !! Shape: (n, n). T.
       real(dp), intent(in), contiguous :: q(:)
+         !! Shape: (n). Q'f.
       real(dp), intent(in) :: par
+         !! The Levenberg-Marquardt parameter.
       real(dp), intent(inout), contiguous :: z(:)
+         !! Shape: (n). In: a point in the box. Out: the solution.
       type(workspace_type), intent(inout) :: workspace
+         !! Memory for n variables.
       real(dp) :: norm, share
       integer :: n, released, blocking, round
 

@@ -6,14 +6,14 @@ module minpack_bounded_step
    !!
    !!    minimise |q - T z|^2/2   subject to   |z| <= delta   and   least <= z <= greatest,
    !!
-   !! where least = D (x - upper) <= 0 and greatest = D (x - lower) >= 0. It is convex, so that z solves
-   !! it if and only if there is a par >= 0 (zero unless |z| = delta) with which the
-   !! slopes w = T'(q - T z) - par z are zero for every variable between its bounds, not negative
-   !! for one at its lower bound (z = greatest) and not positive for one at its upper bound. Once it
-   !! is known which variables are held, and at which bound, the others follow: they solve the same
-   !! problem without bounds, with their own columns of T, with q - T z of the held ones in the place
-   !! of q, and in what these leave of the ball, which is what lmpar does. The held ones are found
-   !! as an active set:
+   !! where least = D (x - upper) <= 0 and greatest = D (x - lower) >= 0. It is convex, so that z
+   !! solves it if and only if there is a par >= 0 (zero unless |z| = delta) with which the slopes w
+   !! = T'(q - T z) - par z are zero for every variable between its bounds, not negative for one at
+   !! its lower bound (z = greatest) and not positive for one at its upper bound. Once it is known
+   !! which variables are held, and at which bound, the others follow: they solve the same problem
+   !! without bounds, with their own columns of T, with q - T z of the held ones in the place of q,
+   !! and in what these leave of the ball, which is what lmpar does. The held ones are found as an
+   !! active set:
    !!
    !! 1. Hold what is fixed, and what is on a bound that the gradient T'q presses it against.
    !! 2. Solve for the others. Those that leave the box are set on the bound that they crossed and
@@ -25,11 +25,13 @@ module minpack_bounded_step
    !! nothing is let go of more often than most_chances says. What is unsolved then is left to
    !! minpack_active_set, which changes one variable at a time, cannot cycle, and is slower.
    !!
-   !! A solution of the problem reduces the model by at least a fixed fraction of what a step along the
-   !! projected gradient would. So the fit converges to points at which the projected gradient is zero
-   !! (A. R. Conn, N. I. M. Gould, Ph. L. Toint, "Global convergence of a class of trust region
-   !! algorithms for optimization with simple bounds", SIAM J. Numer. Anal. 25 (1988) 433-460).
+   !! A solution of the problem reduces the model by at least a fixed fraction of what a step along
+   !! the projected gradient would. So the fit converges to points at which the projected gradient
+   !! is zero (A. R. Conn, N. I. M. Gould, Ph. L. Toint, "Global convergence of a class of trust
+   !! region algorithms for optimization with simple bounds", SIAM J. Numer. Anal. 25 (1988)
+   !! 433-460).
    use minpack_kinds, only: dp
+   use minpack_assertions, only: debugging, assert
    use minpack_vectors, only: enorm
    use minpack_triangle, only: multiply, multiply_transposed
    use minpack_bounds, only: has_no_way_to_go
@@ -50,16 +52,22 @@ module minpack_bounded_step
 contains
 
    subroutine bounded_step(box, t, qtf, delta, par, z, length, workspace)
-      !! Find par and the z within the trust radius and within a box. The arguments are those of lmpar,
-      !! but for:
+      !! Find par and the z within the trust radius and within a box. The arguments are those of
+      !! lmpar, but for:
       type(scaled_box_type), intent(inout) :: box
          !! In: the bounds of z. Out: also the variables that are held on them.
       real(dp), intent(in), contiguous :: t(:, :)
+         !! Shape: (n, n). T.
       real(dp), intent(in), contiguous :: qtf(:)
+         !! Shape: (n). Q'f.
       real(dp), intent(in) :: delta
+         !! The trust radius.
       real(dp), intent(inout) :: par
+         !! The Levenberg-Marquardt parameter. In: that of the step before. Out: that of this one.
       real(dp), intent(out), contiguous :: z(:)
+         !! Shape: (n). Minus the step.
       real(dp), intent(out) :: length
+         !! |z|.
       type(workspace_type), intent(inout) :: workspace
          !! Out: slope is that of z where a variable is held.
       logical :: changed
@@ -67,7 +75,9 @@ contains
       associate (slope => workspace%slope)
          call multiply_transposed(size(z), t, qtf, slope)
          box%side = 0
-         where (has_no_way_to_go(box%greatest, -box%least, slope)) box%side = merge(1, -1, slope < 0)
+         where (has_no_way_to_go(box%greatest, -box%least, slope))
+            box%side = merge(1, -1, slope < 0)
+         end where
       end associate
       workspace%chances = merge(0, most_chances, box%least >= box%greatest)
       z = 0
@@ -80,6 +90,10 @@ contains
       if (all(box%side == 0)) return
       length = enorm(size(z), z)
       call finish_step(box, t, qtf, delta, par, z, length, workspace)
+      if (debugging) then
+         call assert(all(box%least <= z .and. z <= box%greatest), 'a step stays in its box')
+         call assert(par >= 0, 'par is not negative')
+      end if
    end subroutine bounded_step
 
    subroutine solve_free(box, t, qtf, delta, par, z, length, workspace)

@@ -7,6 +7,7 @@ module minpack_lmpar
    !! -z, where z solves (T'T + par I) z = T' Q'f, and par >= 0 is found by Newton's method on
    !! 1/|z| as Moré (1978, section 5) describes.
    use minpack_kinds, only: dp, dwarf, giant, is_finite
+   use minpack_assertions, only: debugging, assert
    use minpack_vectors, only: enorm, first_on_line
    use minpack_fold, only: fold
    use minpack_triangle, only: solve, solve_transposed, multiply_transposed
@@ -25,8 +26,11 @@ contains
       !! Find par and the z that belongs to it: |z| within a tenth of delta, or par zero and |z|
       !! less than that.
       integer, intent(in) :: n
+         !! Number of variables.
       real(dp), intent(in) :: t(n, n)
+         !! The triangle T.
       real(dp), intent(in) :: qtf(n)
+         !! Q'f.
       real(dp), intent(in) :: delta
          !! Radius of the region.
       real(dp), intent(inout) :: par
@@ -115,14 +119,20 @@ contains
    pure subroutine damped_step(n, t, qtf, par, z, workspace)
       !! The z that belongs to par: fold sqrt(par) I into T, some rows at a time, and solve.
       integer, intent(in) :: n
+         !! Number of variables.
       real(dp), intent(in) :: t(n, n)
+         !! The triangle T.
       real(dp), intent(in) :: qtf(n)
+         !! Q'f.
       real(dp), intent(in) :: par
          !! Not zero.
       real(dp), intent(out) :: z(n)
+         !! Minus the step.
       type(workspace_type), intent(inout) :: workspace
+         !! Memory for n or more variables.
       integer :: k
 
+      if (debugging) call assert(.not. par <= 0, 'par is positive')
       call fold_diagonal(n, t, qtf, sqrt(par), workspace%damped, &
                          workspace%block(first_on_line(workspace%block)), workspace%rows)
       do k = 1, n
@@ -132,9 +142,9 @@ contains
    end subroutine damped_step
 
    pure subroutine fold_diagonal(n, t, qtf, root, damped, block, ld)
-      !! Two rows begin in column k: that of T, and that of sqrt(par) I. The one that is larger there
-      !! goes to the triangle, the other is folded in: a reflection that exchanges a small row for a
-      !! large one drowns it in rounding errors, and with it the direction of a short step.
+      !! Two rows begin in column k: that of T, and that of sqrt(par) I. The one that is larger
+      !! there goes to the triangle, the other is folded in: a reflection that exchanges a small row
+      !! for a large one drowns it in rounding errors, and with it the direction of a short step.
       integer, intent(in) :: n
       real(dp), intent(in) :: t(n, n)
       real(dp), intent(in) :: qtf(n)

@@ -1,21 +1,21 @@
 module minpack_reach
    !! How far a step may take each variable on its way to a bound.
    !!
-   !! The linear model knows where a bound is, but not what happens there: an amplitude of zero leaves
-   !! the other parameters without effect, a time constant of zero divides by zero. A long step that
-   !! ends on such a bound, because a model that was good near x was extrapolated, is a trap. So a step
-   !! towards a bound changes a variable by at most half of its way there, or by half of its own size if
-   !! that is more: a fraction-to-the-boundary rule, as of interior-point methods (J. Nocedal and
-   !! S. J. Wright, Numerical Optimization, 2nd ed., 2006, section 19.2). The step solves its problem in
-   !! the smaller box that this leaves.
+   !! The linear model knows where a bound is, but not what happens there: an amplitude of zero
+   !! leaves the other parameters without effect, a time constant of zero divides by zero. A long
+   !! step that ends on such a bound, because a model that was good near x was extrapolated, is a
+   !! trap. So a step towards a bound changes a variable by at most half of its way there, or by
+   !! half of its own size if that is more: a fraction-to-the-boundary rule, as of interior-point
+   !! methods (J. Nocedal and S. J. Wright, Numerical Optimization, 2nd ed., 2006, section 19.2).
+   !! The step solves its problem in the smaller box that this leaves.
    !!
-   !! A variable lands on its bound once the linear model has proved right about it. At the end of a step
-   !! that pressed a variable against the bound the model promises a slope of the sum of squares, and
-   !! the next Jacobian shows the true slope. If the two agree within one per cent, or within a factor of
-   !! 1.5 after each of four steps in a row, the variable may cover the whole way, and lands exactly.
-   !! Where the sum of squares has its minimum inside the bound the slope changes from step to step, and
-   !! a parameter whose logarithm or reciprocal counts does not land. A fit that would end lets the
-   !! variables land that its last step pressed: then they have to.
+   !! A variable lands on its bound once the linear model has proved right about it. At the end of a
+   !! step that pressed a variable against the bound the model promises a slope of the sum of
+   !! squares, and the next Jacobian shows the true slope. If the two agree within one per cent, or
+   !! within a factor of 1.5 after each of four steps in a row, the variable may cover the whole
+   !! way, and lands exactly. Where the sum of squares has its minimum inside the bound the slope
+   !! changes from step to step, and a parameter whose logarithm or reciprocal counts does not land.
+   !! A fit that would end lets the variables land that its last step pressed: then they have to.
    use minpack_kinds, only: dp
    use minpack_store, only: store_type
    implicit none
@@ -62,6 +62,7 @@ contains
       integer, intent(in) :: n
          !! Number of variables.
       type(store_type), intent(inout) :: store
+         !! The caller's memory, from which the numbers are taken.
 
       self%side => store%indices(n)
       self%promised => store%vector(n)
@@ -81,6 +82,7 @@ contains
       !! Whether variable j may cover the whole way to a bound.
       class(reach_type), intent(in) :: self
       integer, intent(in) :: j
+         !! The variable.
 
       may_land = self%kept(j) >= enough
    end function may_land
@@ -89,7 +91,9 @@ contains
       !! The largest change of variable j towards a bound.
       class(reach_type), intent(in) :: self
       integer, intent(in) :: j
+         !! The variable.
       real(dp), intent(in) :: value
+         !! The variable's value.
       real(dp), intent(in) :: way
          !! From the value to the bound.
 
@@ -103,8 +107,11 @@ contains
       !! squares the model promises at the end of the step.
       class(reach_type), intent(inout) :: self
       integer, intent(in) :: j
+         !! The variable.
       integer, intent(in) :: side
+         !! -1 for its lower bound, 1 for its upper bound, 0 for neither.
       real(dp), intent(in) :: slope
+         !! The promised slope of the sum of squares.
 
       self%side(j) = side
       self%promised(j) = slope
@@ -114,7 +121,9 @@ contains
       !! Compare the slope of variable j, where the last step ended, with what was promised.
       class(reach_type), intent(inout) :: self
       integer, intent(in) :: j
+         !! The variable.
       real(dp), intent(in) :: slope
+         !! The true slope of the sum of squares.
 
       if (self%side(j) == 0) then
          self%kept(j) = 0

@@ -13,8 +13,8 @@ module minpack_scaled_box
       real(dp), pointer, contiguous :: greatest(:) => null()
          !! Shape: (n).
       integer, pointer, contiguous :: side(:) => null()
-         !! Shape: (n). -1 for a variable that is held at its lower bound, 1 at its upper bound, 0 for
-         !! a free variable.
+         !! Shape: (n). -1 for a variable that is held at its lower bound, 1 at its upper bound, 0
+         !! for a free variable.
    contains
       procedure :: attach
       procedure :: list_free
@@ -27,6 +27,7 @@ contains
       integer, intent(in) :: n
          !! Number of variables.
       type(store_type), intent(inout) :: store
+         !! The caller's memory, from which the numbers are taken.
 
       self%least => store%vector(n)
       self%greatest => store%vector(n)

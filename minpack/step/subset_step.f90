@@ -13,18 +13,22 @@ module minpack_subset_step
 contains
 
    subroutine subset_step(t, qtf, which, delta, par, z, workspace)
-      !! Find par, and the step in some variables within the trust radius. The arguments are those of
-      !! lmpar, but for:
+      !! Find par, and the step in some variables within the trust radius. The arguments are those
+      !! of lmpar, but for:
       real(dp), intent(in), contiguous :: t(:, :)
+         !! Shape: (n, n). T.
       real(dp), intent(in), contiguous :: qtf(:)
          !! Shape: (n). Q'f less the part that the other variables explain.
       integer, intent(in) :: which(:)
          !! The columns of T of these variables, in order: fewer than n.
       real(dp), intent(in) :: delta
+         !! The trust radius.
       real(dp), intent(inout) :: par
+         !! The Levenberg-Marquardt parameter, as in lmpar.
       real(dp), intent(inout), contiguous :: z(:)
          !! Shape: (n). Out: minus the step in these variables. The others are not changed.
       type(workspace_type), intent(inout) :: workspace
+         !! Memory for n variables.
       real(dp) :: length
       integer :: count
 
@@ -39,11 +43,17 @@ contains
       !! The step in some variables for a par that is given and not zero. The other arguments are
       !! those of subset_step.
       real(dp), intent(in), contiguous :: t(:, :)
+         !! Shape: (n, n). T.
       real(dp), intent(in), contiguous :: qtf(:)
+         !! Shape: (n). Q'f less the part that the other variables explain.
       integer, intent(in) :: which(:)
+         !! The columns of T of these variables, in order.
       real(dp), intent(in) :: par
+         !! The Levenberg-Marquardt parameter; not zero.
       real(dp), intent(inout), contiguous :: z(:)
+         !! Shape: (n). Out: minus the step in these variables.
       type(workspace_type), intent(inout) :: workspace
+         !! Memory for n variables.
       integer :: count
 
       count = size(which)

@@ -1,6 +1,6 @@
 module minpack_trust_region
-   !! The trust region |D p| <= delta: the step within it, what the step brought, and the radius that
-   !! its success leaves to the next.
+   !! The trust region |D p| <= delta: the step within it, what the step brought, and the radius
+   !! that its success leaves to the next.
    use minpack_kinds, only: dp, is_finite
    use minpack_store, only: store_type
    use minpack_vectors, only: dot, enorm
@@ -71,8 +71,11 @@ contains
    subroutine attach(self, n, bounds, store)
       class(trust_region_type), intent(out) :: self
       integer, intent(in) :: n
+         !! Number of variables.
       type(bounds_type), intent(in) :: bounds
+         !! Where the variables may go.
       type(store_type), intent(inout) :: store
+         !! The caller's memory, from which the numbers are taken.
 
       self%n = n
       self%bounds = bounds
@@ -112,11 +115,13 @@ contains
       type(model_type), intent(in) :: model
          !! The linear model at x.
       real(dp), intent(in) :: x(:)
+         !! Shape: (n). The point.
       real(dp), intent(in) :: factor
          !! The radius is this many times |D x|, or this itself where that is zero.
       real(dp), intent(in), pointer, contiguous :: diag(:)
          !! Shape: (n). D, or null if D follows the norms of the Jacobian's columns.
       type(workspace_type), intent(inout) :: workspace
+         !! Memory for n variables.
       real(dp) :: unit
       integer :: j, k
 
@@ -146,6 +151,7 @@ contains
       !! Take over the linear model at a new point.
       class(trust_region_type), intent(inout) :: self
       type(model_type), intent(in) :: model
+         !! The linear model.
       logical, intent(in) :: follows
          !! Whether D follows the norms of the Jacobian's columns.
       integer :: j
@@ -167,7 +173,9 @@ contains
       !! Move the centre of the region to x.
       class(trust_region_type), intent(inout) :: self
       real(dp), intent(in) :: x(:)
+         !! Shape: (n). The point.
       type(workspace_type), intent(inout) :: workspace
+         !! Memory for n variables.
 
       workspace%scaled = self%diag*x
       if (self%bounds%bounded) then
@@ -180,9 +188,13 @@ contains
       !! Choose the point to try from x.
       class(trust_region_type), intent(inout) :: self
       type(model_type), intent(in) :: model
+         !! The linear model at x.
       real(dp), intent(in) :: x(:)
+         !! Shape: (n). The point.
       real(dp), intent(out) :: trial(:)
+         !! Shape: (n). The point to try.
       type(workspace_type), intent(inout) :: workspace
+         !! Memory for n variables.
       integer :: i, j
 
       if (self%bounds%bounded) then
@@ -198,7 +210,8 @@ contains
    end subroutine propose
 
    subroutine propose_within(self, model, x, trial, workspace)
-      !! Choose the point to try from x, within the bounds, and on them where the step lands on them.
+      !! Choose the point to try from x, within the bounds, and on them where the step lands on
+      !! them.
       class(trust_region_type), intent(inout) :: self
       type(model_type), intent(in) :: model
       real(dp), intent(in) :: x(:)
@@ -233,11 +246,13 @@ contains
       !! Compare what the last step promised with what it brought.
       class(trust_region_type), intent(inout) :: self
       type(model_type), intent(in) :: model
+         !! The linear model that the step was proposed with.
       real(dp), intent(in) :: fnorm
          !! Norm of the residuals before the step.
       real(dp), intent(in) :: trial_norm
          !! Norm of the residuals after it.
       type(workspace_type), intent(inout) :: workspace
+         !! Memory for n variables.
       type(reduction_type) :: reduction
       real(dp) :: linear, damping
 
@@ -264,6 +279,7 @@ contains
       !! it after one that brought three quarters.
       class(trust_region_type), intent(inout) :: self
       type(reduction_type), intent(in) :: reduction
+         !! What the last step brought.
       real(dp) :: shrink
 
       if (reduction%ratio <= 0.25_dp) then

@@ -1,6 +1,6 @@
 module minpack_workspace
-   !! Memory for the computation of steps. Nothing in it has a meaning between two calls, so that the
-   !! fits of one thread, one after another, share it.
+   !! Memory for the computation of steps. Nothing in it has a meaning between two calls, so that
+   !! the fits of one thread, one after another, share it.
    use minpack_kinds, only: dp
    use minpack_vectors, only: line
    implicit none

@@ -10,13 +10,7 @@ from numpy.typing import ArrayLike
 
 from leastsq._arguments.arrays import FloatArray, Function, name_of, norm, own_vector
 from leastsq._arguments.bounds import Box, read_box
-from leastsq._arguments.curve_fit_options import (
-    NO_MODEL,
-    default_settings,
-    fit_settings,
-    read_jac,
-    refuse_foreign,
-)
+from leastsq._arguments.curve_fit_options import default_settings, fit_settings, refuse_foreign
 from leastsq._arguments.data import read_data
 from leastsq._arguments.warn import warn
 from leastsq._core._calls import ACTS_TOGETHER
@@ -39,6 +33,7 @@ from leastsq._fit.result import (
 )
 from leastsq._functions.functions import Functions
 from leastsq._functions.native import NativeFunction
+from leastsq._models.jacobian import NO_MODEL, read_jac
 from leastsq._models.model import Fit
 
 EVERYWHERE = (-np.inf, np.inf)

@@ -41,16 +41,19 @@ contains
       do j = 1, 5
          r(:, j) = units(j)*r(:, j)
       end do
-      call covariance(5, r, [1, 2, 3, 4, 5], ones, [0, 0, 0, 1, 0], 1e-9_dp, 1e-8_dp, cov, state, regular)
+      call covariance(5, r, [1, 2, 3, 4, 5], ones, [0, 0, 0, 1, 0], 1e-9_dp, 1e-8_dp, cov, &
+                      state, regular)
       call check(.not. regular .and. all(cov == 0), 'no covariance')
       call check(all(state == [acts_together, without_effect, acts_together, determined, &
                                determined]), 'and the reason')
       r(3, 3) = 1e9_dp*5e-9_dp
-      call covariance(5, r, [1, 2, 3, 4, 5], ones, [0, 1, 0, 1, 0], 1e-9_dp, 1e-8_dp, cov, state, regular)
+      call covariance(5, r, [1, 2, 3, 4, 5], ones, [0, 1, 0, 1, 0], 1e-9_dp, 1e-8_dp, cov, &
+                      state, regular)
       call check(regular .and. cov(1, 1) > 0, 'a covariance')
       call check(all(state == [acts_together, determined, acts_together, determined, determined]), &
                  'that is in doubt')
-      call covariance(5, r, [1, 2, 3, 4, 5], ones, [0, 1, 1, 1, 0], 1e-9_dp, 1e-8_dp, cov, state, regular)
+      call covariance(5, r, [1, 2, 3, 4, 5], ones, [0, 1, 1, 1, 0], 1e-9_dp, 1e-8_dp, cov, &
+                      state, regular)
       call check(regular .and. cov(1, 1) > 0 .and. cov(5, 5) > 0, 'all is well if some are fixed')
    end subroutine undetermined_variables_are_named
 
@@ -65,7 +68,8 @@ contains
       ipvt = [(1 + mod(i + 2, n), i=1, n)]
       work = scale*r
       j(:, ipvt) = r
-      call covariance(n, work, ipvt, [(1.0_dp, i=1, n)], [(0, i=1, n)], rounding, rounding, cov, state, regular)
+      call covariance(n, work, ipvt, [(1.0_dp, i=1, n)], [(0, i=1, n)], rounding, rounding, cov, &
+                      state, regular)
       product = matmul(gram(j), scale*(scale*cov))
       call check(regular .and. all(state == determined), 'a regular triangle')
       call check(all([(abs(product(i, i) - 1) < 1e-9_dp, i=1, n)]), 'ones on the diagonal')
@@ -87,11 +91,13 @@ contains
       active(ipvt(k)) = -1
       work = r
       work(:, k) = 0  ! of no matter, nor is that it would be singular
-      call covariance(n, work, ipvt, [(1.0_dp, i=1, n)], active, rounding, rounding, cov, state, regular)
+      call covariance(n, work, ipvt, [(1.0_dp, i=1, n)], active, rounding, rounding, cov, &
+                      state, regular)
       work(:, n:1:-1) = r
       product = matmul(gram(work), cov)
       call check(regular, 'the free part is regular')
-      call check(all(cov(:, n + 1 - k) == 0) .and. all(cov(n + 1 - k, :) == 0), 'zeros for the rest')
+      call check(all(cov(:, n + 1 - k) == 0) .and. all(cov(n + 1 - k, :) == 0), &
+                 'zeros for the rest')
       call check(all([(abs(product(i, i) - 1 - active(i)) < 1e-9_dp, i=1, n)]), 'its inverse')
       call check(all([(count(abs(product(:, i)) > 1e-9_dp) <= 2, i=1, n)]), 'nothing beside it')
    end subroutine covariance_is_of_the_free
@@ -107,7 +113,8 @@ contains
       ipvt = [(i, i=1, n)]
       work = r
       work(:, k) = 1e-160_dp*r(:, k)
-      call covariance(n, work, ipvt, [(1.0_dp, i=1, n)], [(0, i=1, n)], rounding, rounding, cov, state, regular)
+      call covariance(n, work, ipvt, [(1.0_dp, i=1, n)], [(0, i=1, n)], rounding, rounding, cov, &
+                      state, regular)
       call check(.not. regular, 'no covariance of 1e320')
    end subroutine covariance_that_overflows_is_none
 
@@ -123,7 +130,8 @@ contains
       ipvt = [(i, i=1, n)]
       work = r
       work(k, k) = 0
-      call covariance(n, work, ipvt, [(1.0_dp, i=1, n)], [(0, i=1, n)], rounding, rounding, cov, state, regular)
+      call covariance(n, work, ipvt, [(1.0_dp, i=1, n)], [(0, i=1, n)], rounding, rounding, cov, &
+                      state, regular)
       call check(.not. regular, 'a singular triangle')
       call check(all(cov == 0), 'no covariance of a singular triangle')
    end subroutine singular_triangle_has_none

@@ -46,7 +46,8 @@ contains
       new = r
       room = 7
       room(:size(block, 1), :size(block, 2)) = block
-      call fold(size(block, 1), size(block, 2), size(block, 2), room, size(room, 1), new, size(new, 1))
+      call fold(size(block, 1), size(block, 2), size(block, 2), room, size(room, 1), new, &
+                size(new, 1))
    end function folded
 
    subroutine fold_keeps_products(r, block, what)
@@ -75,7 +76,8 @@ contains
       left(:, :n) = block
       call fold(size(block, 1), n, height, left, size(left, 1), new, size(new, 1))
       left(:, :height) = 0
-      call check(all(abs(gram(new) + gram(left(:, :n)) - gram(r(:height, :)) - gram(block)) <= 1e-12_dp), &
+      call check(all(abs(gram(new) + gram(left(:, :n)) - gram(r(:height, :)) - gram(block)) &
+                     <= 1e-12_dp), &
                  'fold leaves the rest')
       call check(all(new(height + 1:, :) == 0), 'fold into the rows that are there')
    end subroutine fold_leaves_the_rest
@@ -122,7 +124,8 @@ contains
       call triangulate(40, n, known, 40)
       new = folded(0*random_triangle(n), block)
       do j = 1, n
-         call check(all(abs(abs(new(:j, j)) - abs(known(:j, j))) < 1e-8_dp*difference), 'fold of near columns')
+         call check(all(abs(abs(new(:j, j)) - abs(known(:j, j))) < 1e-8_dp*difference), &
+                    'fold of near columns')
       end do
    end subroutine fold_knows_small_differences
 

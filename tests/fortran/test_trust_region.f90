@@ -37,8 +37,8 @@ program test_trust_region
 contains
 
    subroutine solves_the_subproblem(triangle, scale, residuals)
-      !! With the step p: (R'R + par D^2) p = -R'q, and |D p| is delta within a tenth, or less if par
-      !! is zero.
+      !! With the step p: (R'R + par D^2) p = -R'q, and |D p| is delta within a tenth, or less if
+      !! par is zero.
       real(dp), intent(in) :: triangle(:, :)
       real(dp), intent(in) :: scale
       real(dp), intent(in) :: residuals
@@ -185,7 +185,8 @@ contains
       p = trial
       promised = sum(model%qtf**2) - sum((model%qtf + matmul(triangle, p))**2)
       slope = dot_product(model%qtf, matmul(triangle, p))
-      call check(abs(reduction%predicted*fnorm**2 - promised) < 1e-12_dp*promised, 'what it promises')
+      call check(abs(reduction%predicted*fnorm**2 - promised) < 1e-12_dp*promised, &
+                 'what it promises')
       call check(abs(reduction%slope*fnorm**2 - slope) < 1e-12_dp*promised, 'and how it begins')
       call check(reduction%actual == 0, 'and what it brought')
       if (bounded) then

@@ -1,0 +1,1 @@
+"""The arguments that users give, checked and converted."""

@@ -7,11 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from leastsq._arguments.arrays import FloatArray, Function, own_vector, real_number
-from leastsq._arguments.bounds import Box
+from leastsq._arguments.arrays import FloatArray, own_vector, real_number
 from leastsq._arguments.options import Settings, most_calls, read_settings
-from leastsq._functions.native import NativeFunction
-from leastsq._models.differences import complex_step, three_point
 
 LEASTSQS_OPTIONS = {
     "ftol",
@@ -24,7 +21,6 @@ LEASTSQS_OPTIONS = {
     "atol",
     "diff_step",
 }
-NO_MODEL = "{} must not be a NativeFunction, which computes residuals: pass it to leastsq"
 TOLERANCES = ("ftol", "xtol", "gtol")
 OPTIONS = LEASTSQS_OPTIONS | {"col_deriv", "max_nfev", "x_scale", "loss", "verbose"}
 NEUTRAL: dict[str, Any] = {
@@ -108,20 +104,3 @@ def positive(x_scale: Any, n: int) -> FloatArray:
 
 
 default_settings = lru_cache(fit_settings)
-
-
-def read_jac(jac: Any, f: Function, box: Box | None, shape: tuple[int, ...]) -> Function | None:
-    """Take the Jacobian of a model in every form in which a user asks for it."""
-    if isinstance(jac, NativeFunction):
-        raise TypeError(NO_MODEL.format("jac"))
-    if jac is None or callable(jac):
-        return jac  # type: ignore[no-any-return]
-    if not isinstance(jac, str):
-        raise TypeError(f"jac must be a function, '2-point', '3-point' or 'cs', got {jac!r}")
-    if jac == "2-point":
-        return None
-    if jac == "3-point":
-        return three_point(f, box, shape)
-    if jac == "cs":
-        return complex_step(f, shape)
-    raise ValueError(f"jac must be callable, None, '2-point', '3-point' or 'cs', got {jac!r}")

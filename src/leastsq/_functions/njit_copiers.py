@@ -54,6 +54,7 @@ def fits(rows, columns, m, n, found):  # type: ignore[no-untyped-def]
     return False
 
 
+@register_jitable
 def copy_matrix(returned, fjac, m, n, found):  # type: ignore[no-untyped-def]
     """Copy a Jacobian of shape (m, n) to columns; of one parameter, in any shape."""
     if n == 1 and returned.size == m:
@@ -70,16 +71,9 @@ def copy_matrix(returned, fjac, m, n, found):  # type: ignore[no-untyped-def]
 
 def copy_transpose(returned, fjac, m, n, found):  # type: ignore[no-untyped-def]
     """Copy a Jacobian of shape (n, m) to columns; of one parameter, in any shape."""
-    if n == 1 and returned.size == m:
-        for i, value in enumerate(returned.flat):
-            fjac[i] = value
-        return 0
-    if not fits(returned.shape[0], returned.shape[1], n, m, found):
-        return STOP
-    for j in range(n):
-        for i in range(m):
-            fjac[i + m * j] = returned[j, i]
-    return 0
+    answer = copy_matrix(returned.T, fjac, m, n, found)
+    found[0], found[1] = found[1], found[0]
+    return answer
 
 
 def copy_column(returned, fjac, m, n, found):  # type: ignore[no-untyped-def]

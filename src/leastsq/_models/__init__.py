@@ -1,0 +1,1 @@
+"""A model and its data, as residuals and their Jacobian."""

@@ -1,0 +1,28 @@
+module minpack_assertions
+   !! What must hold between procedures, checked in builds with -DDEBUGGING alone. Write
+   !! `if (debugging) call assert(...)`: other builds leave the line out.
+   implicit none
+   private
+   public :: debugging, assert
+
+#ifdef DEBUGGING
+   logical, parameter :: debugging = .true.
+#else
+   logical, parameter :: debugging = .false.
+#endif
+
+contains
+
+   pure subroutine assert(holds, what)
+      !! Stop the program unless a condition holds.
+      logical, intent(in) :: holds
+         !! The condition.
+      character(*), intent(in) :: what
+         !! The condition in words.
+
+#ifdef DEBUGGING
+      if (.not. holds) error stop what
+#endif
+   end subroutine assert
+
+end module minpack_assertions
