@@ -4,6 +4,7 @@
 # make valgrind: some of them under valgrind.
 # make docs: the documentation, with the examples as a gallery, in build/docs.
 # make fuzz: the property tests on many more random fits and hostile calls, for half an hour.
+# make mutants: the tests on solvers that are broken in several ways, which they must notice.
 # make wheel: the sdist and a wheel for every Python found, each tested where it is installed.
 # make bench: time, evaluations, memory and start-up beside SciPy's, in one table, and a picture of it.
 # make bench-core: the compiled core beside libcminpack, and in threads.
@@ -16,7 +17,7 @@ ROOT := $(if $(filter-out 0,$(shell id -u)),sudo )
 
 MESON = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/meson
 
-.PHONY: demo test docs sanitize valgrind fuzz wheel bench bench-core clean
+.PHONY: demo test docs sanitize valgrind fuzz mutants wheel bench bench-core clean
 
 demo: .venv/demo
 	@for example in polynomial exponential sine misra1a nist lines kinetics peak band \
@@ -37,7 +38,7 @@ docs: .venv/docs
 	@echo build/docs/index.html
 
 sanitize: .venv/test
-	$(call build_apart,sanitized,-Dbuildtype=debug -Doptimization=2 -Dfortran_args=-fcheck=all$(comma)-DDEBUGGING \
+	$(call build_apart,sanitized,-Dbuildtype=debug -Doptimization=2 "-Dfortran_args=['-fcheck=all'$(comma)'-DDEBUGGING']" \
 	  -Dc_link_args=-lgfortran -Db_sanitize=address$(comma)undefined -Db_lundef=false)
 	$(MESON) test -C build/sanitized --print-errorlogs
 	PYTHONPATH=$(CURDIR)/build/sanitized/package \
@@ -57,6 +58,9 @@ valgrind: .venv/test
 fuzz: .venv/test
 	$(BIN)/python -m pytest tests/test_properties.py tests/test_hostile.py \
 	  --hypothesis-profile=fuzz
+
+mutants: .venv/test
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/mutants.py
 
 wheel: .venv/tools
 	$(BIN)/python -m pip install --quiet --group wheel

@@ -1,6 +1,8 @@
 """Fits so large that another thread may run while the core computes."""
 
+import subprocess
 import sys
+import textwrap
 import threading
 
 import numpy as np
@@ -109,3 +111,28 @@ def test_residuals_in_one_array_fit_like_fresh_ones(jacobian):
     np.testing.assert_array_equal(x, fresh[0])
     np.testing.assert_array_equal(infodict["fvec"], fresh[2]["fvec"])
     assert infodict["nfev"] == fresh[2]["nfev"] > 3
+
+
+def test_memory_that_runs_out_is_a_memory_error():
+    pytest.importorskip("resource")
+    code = """
+        import resource
+        import numpy as np
+        from leastsq import leastsq
+        residuals = np.ones(1_000_000)
+        used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + 200_000_000,) * 2)
+        x = np.ones(50)  # a Jacobian of 400 MB
+        try:
+            leastsq(lambda p: residuals, x)
+        except MemoryError as error:
+            print(error, error.x.tolist() == [1.0] * 50)
+        residuals = residuals[:1000]
+        print(leastsq(lambda p: residuals, x)[1])
+    """
+    if not sys.platform.startswith("linux"):
+        pytest.skip("memory is limited and read otherwise here")
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True
+    )
+    assert done.stdout.splitlines() == ["1000000 residuals, 50 parameters True", "4"], done.stderr

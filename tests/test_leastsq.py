@@ -296,3 +296,32 @@ def test_residuals_of_any_size_are_solved_from_next_to_zero(start, size, fixed_s
     )
     assert ier in (1, 2, 3, 4)
     np.testing.assert_allclose(x, [2, 3], rtol=1e-7)
+
+
+def precise_fits(size):
+    """Linear fits that tolerances of zero let go on for ever."""
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        J, y = rng.standard_normal((30, 2)), size * rng.standard_normal(30)
+
+        def residuals(p, J=J, y=y):
+            return J @ p - y
+
+        def jacobian(p, J=J):
+            return J
+
+        options = {"ftol": 0, "xtol": 0, "gtol": 0, "full_output": True}
+        x, _, _, mesg, ier = leastsq(residuals, [1, 1], Dfun=jacobian, **options)
+        np.testing.assert_allclose(x, np.linalg.lstsq(J, y)[0], rtol=1e-9, atol=1e-12 * size)
+        yield ier, mesg
+
+
+def test_tolerances_of_zero_end_where_numbers_end():
+    codes = {}
+    for size in (1, 1000):
+        codes[size] = dict(precise_fits(size))
+    assert {4, 6, 7, 8} >= set(codes[1]) >= {6, 7, 8}
+    assert codes[1][6].startswith("ftol=0 is too small, no further reduction")
+    assert codes[1][7].startswith("xtol=0 is too small, no further improvement")
+    assert codes[1][8].startswith("gtol=0 is too small, func(x) is orthogonal")
+    assert set(codes[1000]) <= {4, 8}  # the cosine is known to more digits

@@ -96,13 +96,16 @@ def test_jacobian_is_what_central_differences_say(case):
 @each_driver
 @each_case
 def test_norm_is_minpacks(case, driver):
-    if (case.name, case.factor, driver) == ("Meyer", 10, "lmder"):  # converges for nobody
-        assert run(leastsq, case, driver)[2]["nfev"] <= most_calls(case, driver)
-        return
     right = "lmder" if minpack_stops_short(case, driver) else driver
     reference = case.reference[right].fnorm
+    fit = run(leastsq, case, driver)
+    if (case.name, case.factor, driver) == ("Meyer", 10, "lmder"):
+        # Nobody gets to the minimum, 9.37, in so few calls: all creep along the same valley.
+        assert fit[4] == 5
+        assert norm_of(fit) == pytest.approx(reference, rel=0.01)
+        return
     rel = 1e-2 if stops_by_chance(case, driver) else 1e-4
-    assert norm_of(fit_of_norm(reference, case, driver)) == pytest.approx(reference, rel, abs=1e-11)
+    assert norm_of(fit) == pytest.approx(reference, rel, abs=1e-11)
 
 
 @each_driver

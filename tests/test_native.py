@@ -30,7 +30,9 @@ def test_native_and_python_functions_mix(
     )
     theirs = leastsq(fit.residuals, fit.start, Dfun=python_Dfun, full_output=True, **options)
     np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-9)
-    np.testing.assert_allclose(ours[1], theirs[1], rtol=1e-6) if ours[1] is not None else None
+    assert (ours[1] is None) == (theirs[1] is None)
+    if theirs[1] is not None:
+        np.testing.assert_allclose(ours[1], theirs[1], rtol=1e-6)
     assert list(ours[2]) == list(theirs[2])
     for key in ("fvec", "fjac", "qtf"):
         np.testing.assert_allclose(ours[2][key], theirs[2][key], rtol=1e-5, atol=1e-7)

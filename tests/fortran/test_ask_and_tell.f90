@@ -12,8 +12,8 @@ program test_ask_and_tell
    real(dp), target, save :: lower(n), upper(n)
    type(workspace_type), target, save :: workspace
    type(settings_type), target, save :: settings
-   real(dp), allocatable :: t(:), data(:, :), alone(:, :), together(:, :)
-   integer, allocatable :: evaluations(:)
+   real(dp), allocatable, save :: t(:), data(:, :), alone(:, :), together(:, :)
+   integer, allocatable, save :: evaluations(:)
    logical :: bounded
    integer :: i, k, stat
 
