@@ -5,8 +5,9 @@
 # make docs: the documentation, with the examples as a gallery, in build/docs.
 # make fuzz: the property tests on many more random fits and hostile calls, for half an hour.
 # make mutants: the tests on solvers that are broken in several ways, which they must notice.
+# make peers: the test suites of lmfit and astropy.modeling, on SciPy and on this library.
 # make wheel: the sdist and a wheel for every Python found, each tested where it is installed.
-# make bench: time, evaluations, memory and start-up beside SciPy's, in one table, and a picture of it.
+# make bench: time, evaluations, memory and start-up compared with SciPy; the picture and table of README.md.
 # make bench-core: the compiled core beside libcminpack, and in threads.
 # make clean: undo all of this.
 
@@ -17,7 +18,7 @@ ROOT := $(if $(filter-out 0,$(shell id -u)),sudo )
 
 MESON = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/meson
 
-.PHONY: demo test docs sanitize valgrind fuzz mutants wheel bench bench-core clean
+.PHONY: demo test docs sanitize valgrind fuzz mutants peers wheel bench bench-core clean
 
 demo: .venv/demo
 	@for example in polynomial exponential sine misra1a nist lines kinetics peak band \
@@ -62,6 +63,9 @@ fuzz: .venv/test
 mutants: .venv/test
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/mutants.py
 
+peers: .venv/test
+	$(BIN)/python tools/peers.py
+
 wheel: .venv/tools
 	$(BIN)/python -m pip install --quiet --group wheel
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/wheels.py
@@ -69,6 +73,7 @@ wheel: .venv/tools
 bench: .venv/test .venv/benchmark
 	$(BIN)/python benchmarks/bench.py
 	$(BIN)/python benchmarks/picture.py
+	$(BIN)/python benchmarks/table.py
 
 bench-core: .venv/test .venv/benchmark
 	$(MESON) setup --reconfigure build/core >build/core.log || { cat build/core.log; exit 1; }

@@ -1,10 +1,10 @@
 """A calibration curve and its confidence band
 ===========================================
 
-By ``curve_fit``, with the band within which the truth should lie. The errors of the measurements
-are known and grow with the signal; they weigh the points. To first order the variance of the curve
-at x is J C J', with the covariance C of the parameters and the derivatives J of the model at x with
-respect to them.
+``curve_fit`` fits a calibration curve, and the script draws the band that should contain the true
+curve. The errors of the measurements are known and increase with the signal; they are the weights
+of the points. To first order, the variance of the curve at x is J C J'. C is the covariance of
+the parameters, and J contains the derivatives of the model at x with respect to the parameters.
 """
 
 from time import perf_counter

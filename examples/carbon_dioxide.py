@@ -1,14 +1,15 @@
 """Carbon dioxide in the air
 =========================
 
-A real measurement, end to end: the weekly flask samples of Mauna Loa from 1958 to 2001 (C. D.
-Keeling and T. P. Whorf, Scripps Institution of Oceanography, public domain), as statsmodels ships
-them.
+A complete analysis of a real measurement: the weekly flask samples of Mauna Loa from 1958 to 2001
+(C. D. Keeling and T. P. Whorf, Scripps Institution of Oceanography, public domain), which
+statsmodels provides.
 
-The model is an exponential rise above a level, and a season of two harmonics whose amplitude grows.
-Its residuals show what it leaves out: neighbouring weeks have the same sign, for months and years.
-Each sample then tells less than a new one would. To first order, with a correlation r of
-neighbours, standard errors grow by ``sqrt((1 + r)/(1 - r))``: the column "with memory".
+The model is an exponential rise above a constant level, plus a season of two harmonics whose
+amplitude grows. The residuals show what the model lacks: the residuals of neighbouring weeks have
+the same sign for months and years. Therefore a sample contains less information than an
+independent one. To first order, if r is the correlation of neighbouring residuals, the standard
+errors increase by the factor ``sqrt((1 + r)/(1 - r))``. See the column "with memory".
 """
 
 from time import perf_counter
@@ -39,7 +40,7 @@ def season(t, _level, _rise, _years, annual, phase, semiannual, phase2, growth):
 
 
 def residuals(p, t, y):
-    """How far the model is from the measurement."""
+    """Compute the differences between the model and the measurement."""
     return trend(t, *p) + season(t, *p) - y
 
 

@@ -1,7 +1,7 @@
 """An exponential decay
 ====================
 
-A decay onto a constant, through 50 noisy points: the fit that every library's tutorial begins with.
+An exponential decay to a constant, fitted to 50 noisy points. Many tutorials begin with this fit.
 """
 
 from time import perf_counter
@@ -23,7 +23,7 @@ def model(x, a, b, c):
 
 
 def residuals(p, x, y):
-    """How far the model is from the data."""
+    """Compute the differences between the model and the data."""
     return model(x, *p) - y
 
 

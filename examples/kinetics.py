@@ -1,9 +1,9 @@
 """Rate equations inside the residual
 ==================================
 
-Two molecules of A make one of B, which decays: A' = -2 k1 A**2, B' = k1 A**2 - k2 B. B is measured
-at 60 times, and the equations are integrated at every call. NumPy has nothing to offer for the loop
-over time steps; compiled by Numba, the whole fit runs without Python.
+Two molecules of A form one molecule of B, and B decays: A' = -2 k1 A**2, B' = k1 A**2 - k2 B. B
+is measured at 60 times. The residual function integrates the equations at every call. NumPy
+cannot vectorize the loop over time steps. With Numba, the whole fit runs in compiled code.
 """
 
 from time import perf_counter
@@ -49,7 +49,7 @@ def model(t, k1, k2, a):
 
 @numba.njit
 def residuals(p, t, y):
-    """How far the model is from the data."""
+    """Compute the differences between the model and the data."""
     return model(t, p[0], p[1], p[2]) - y
 
 

@@ -1,9 +1,9 @@
 """Lines that cannot be negative
 =============================
 
-Three overlapping emission lines, of which one is not there: what bounds make of it. The heights
-cannot be negative, the width can be no less than the instrument's, and the dark level is known: its
-bounds are equal, which fixes it.
+Three overlapping emission lines, one of which is not there, fitted without and with bounds. The
+heights cannot be negative. The width cannot be smaller than the resolution of the instrument. The
+dark level is known, and equal bounds fix it.
 """
 
 from time import perf_counter
@@ -33,7 +33,7 @@ def model(x, p):
 
 
 def residuals(p, x, y):
-    """How far the model is from the data."""
+    """Compute the differences between the model and the data."""
     return model(x, p) - y
 
 

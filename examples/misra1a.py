@@ -1,9 +1,10 @@
 """Certified answers: Misra1a
 ==========================
 
-From both of NIST's starting points. Monomolecular adsorption in dental research (D. Misra, NIST,
-1978): volume against pressure. The data and the values certified to 11 digits are from NIST's
-Statistical Reference Datasets, https://www.itl.nist.gov/div898/strd/nls/data/misra1a.shtml
+A fit from both of NIST's starting points. The data describe monomolecular adsorption in dental
+research (D. Misra, NIST, 1978): volume against pressure. The data, and the values that are
+certified to 11 digits, are from NIST's Statistical Reference Datasets,
+https://www.itl.nist.gov/div898/strd/nls/data/misra1a.shtml
 """
 
 from time import perf_counter
@@ -62,7 +63,7 @@ def model(x, b1, b2):
 
 
 def residuals(b, x, y):
-    """How far the model is from the measurement."""
+    """Compute the differences between the model and the measurement."""
     return model(x, *b) - y
 
 

@@ -1,10 +1,10 @@
 """NIST's 27 nonlinear regressions
 ===============================
 
-From both starts: the certified digits that a fit ends with. The Statistical Reference Datasets,
-https://www.itl.nist.gov/div898/strd/nls/nls_main.shtml, are certified to 11 digits; 6 are as many
-as most data deserve. They stand in ``tests/problems/nist.json``. SciPy's leastsq does the same fits
-beside this one.
+All problems of NIST's Statistical Reference Datasets for nonlinear regression, from both starting
+points: https://www.itl.nist.gov/div898/strd/nls/nls_main.shtml. The script counts the digits that
+agree with the certified values, which have 11 digits; 6 digits are enough for most data. The
+problems are in ``tests/problems/nist.json``. SciPy's leastsq fits them too, for comparison.
 """
 
 import sys

@@ -1,8 +1,8 @@
 """Residuals and Jacobian in C
 ===========================
 
-A peak on a sloping background. The functions stand in ``peak.c``, are compiled with ``cc`` and
-called at their addresses.
+A peak on a sloping background. The residuals and the Jacobian are functions in ``peak.c``. The
+script compiles them with ``cc``, and the solver calls them at their addresses.
 """
 
 import ctypes

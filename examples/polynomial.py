@@ -1,7 +1,7 @@
 """A parabola
 ==========
 
-Linear in its parameters, and found in one step: a fit that any method should get right.
+The model is linear in its parameters, so the solver finds them in one step.
 """
 
 from time import perf_counter
@@ -23,7 +23,7 @@ def model(x, a, b, c):
 
 
 def residuals(p, x, y):
-    """How far the model is from the data."""
+    """Compute the differences between the model and the data."""
     return model(x, *p) - y
 
 

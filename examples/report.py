@@ -1,4 +1,4 @@
-"""What the examples share: a table of a fit, and a picture of it."""
+"""Functions that all examples use: a table and a picture of a fit."""
 
 import os
 import sys
@@ -19,7 +19,10 @@ BLUE, ORANGE, BLACK = "#1f5fa8", "#d9720b", "#222222"
 def standard_errors(result):
     """Standard deviations of the parameters of a fit, from leastsq's full output."""
     _, cov_x, info, _, _ = result
-    fvec, n = info["fvec"], np.count_nonzero(np.diag(cov_x))  # what is on a bound was not fitted
+    fvec, n = (
+        info["fvec"],
+        np.count_nonzero(np.diag(cov_x)),
+    )  # parameters on a bound were not fitted
     return np.sqrt(np.diag(cov_x) * np.sum(fvec**2) / (fvec.size - n))
 
 

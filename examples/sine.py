@@ -1,8 +1,8 @@
 """A sine wave
 ===========
 
-A sine of unknown amplitude, frequency and phase, through 100 noisy points. Its sum of squares has
-many minima.
+A sine wave of unknown amplitude, frequency and phase, fitted to 100 noisy points. The sum of
+squares has many minima.
 """
 
 from time import perf_counter
@@ -24,7 +24,7 @@ def model(x, a, b, c):
 
 
 def residuals(p, x, y):
-    """How far the model is from the data."""
+    """Compute the differences between the model and the data."""
     return model(x, *p) - y
 
 

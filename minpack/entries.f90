@@ -1,6 +1,5 @@
 module minpack_entries
-   !! The entries for C, and through it for Python: minpack.h says what they do. No algorithm is
-   !! here.
+   !! The entries for C and Python. minpack.h documents them. There is no algorithm in this module.
    use, intrinsic :: iso_c_binding, only: c_int, c_ptr, c_associated, c_f_pointer
    use minpack_kinds, only: dp, epsmch
    use minpack_info, only: going_on, out_of_memory

@@ -224,7 +224,7 @@ FALLBACKS = {
         (numba.typed.Dict.empty(numba.int64, numba.float64[::1]),),
         "cannot be passed",
     ),
-    "complex tuple": (njit(lambda p, y: (p[0] - y[0], (p[1], p[2]))), (Y,), "not taken"),
+    "complex tuple": (njit(lambda p, y: (p[0] - y[0], (p[1], p[2]))), (Y,), "not supported"),
 }
 FALLBACKS["a typed dictionary"][1][0][0] = Y
 

@@ -53,10 +53,14 @@ def test_fork_inside_func_leaves_two_fits_that_go_on():
             children.append(os.fork())
         return residuals(p)
 
-    x, _ = leastsq(forking, STARTS[0])
-    if children == [0]:
-        os.write(writing, x.tobytes())
-        os._exit(0)
+    try:
+        x, _ = leastsq(forking, STARTS[0])
+        if children == [0]:
+            os.write(writing, x.tobytes())
+            os._exit(0)
+    finally:
+        if children == [0]:  # a child must never continue with the other tests
+            os._exit(1)
     assert os.waitpid(children[0], 0)[1] == 0
     np.testing.assert_array_equal(np.frombuffer(os.read(reading, 100)), x)
     np.testing.assert_array_equal(x, solve(STARTS[0])[0])

@@ -7,15 +7,17 @@ on it, and must fail in each of the named files. What fails is printed.
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build" / "mutants"
-FAILED = re.compile(r"^(?:FAILED|ERROR) tests/(\w+)\.py::(\S+)", re.MULTILINE)
+FAILED = re.compile(r" (?:FAILED|ERROR) tests/(\w+)\.py::(\S+)")
 
 
 class Mutant(NamedTuple):
@@ -99,14 +101,29 @@ def build(name: str, mutant: Mutant) -> Path:
 
 def failures(package: Path) -> list[tuple[str, str]]:
     """Run the tests on a package; return the files and names of those that fail."""
-    tests = subprocess.run(
-        [sys.executable, "-m", "pytest", "-n", "auto", "--tb=no", "-q", "-p", "no:cacheprovider"],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(package)},
-        capture_output=True,
-        text=True,
-    )
-    return FAILED.findall(tests.stdout)
+    report = package.with_name("tests.txt")
+    with report.open("w") as output:
+        tests = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-n",
+                "auto",
+                "--tb=no",
+                "-v",
+                "-p",
+                "no:cacheprovider",
+            ],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(package)},
+            stdout=output,
+            start_new_session=True,
+        )
+        tests.wait()
+    with suppress(ProcessLookupError):
+        os.killpg(tests.pid, signal.SIGKILL)  # what broken tests left running
+    return FAILED.findall(report.read_text())
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 module minpack_assertions
-   !! What must hold between procedures, checked in builds with -DDEBUGGING alone. Write
-   !! `if (debugging) call assert(...)`: other builds leave the line out.
+   !! Assertions. They are checked in builds with -DDEBUGGING only. Write
+   !! `if (debugging) call assert(...)`; other builds remove the statement.
    implicit none
    private
    public :: debugging, assert

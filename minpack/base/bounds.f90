@@ -1,5 +1,5 @@
 module minpack_bounds
-   !! The feasible set: lower <= x <= upper, or everything.
+   !! The bounds of the variables: lower <= x <= upper, or none.
    use minpack_kinds, only: dp
    implicit none
    private

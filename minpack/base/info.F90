@@ -24,7 +24,7 @@ module minpack_info
    integer, parameter :: going_on = 12
       !! The fit has not ended.
    integer, parameter :: promise_broken = MINPACK_PROMISE_BROKEN
-      !! Added to ftol_reached, xtol_reached or both: no step brought what the Jacobian promised.
-      !! Added to gtol_reached: the Jacobian is zero, and the residuals are not.
+      !! Added to ftol_reached, xtol_reached or both: no step achieved the reduction that the
+      !! Jacobian promised. Added to gtol_reached: the Jacobian is zero, and the residuals are not.
 
 end module minpack_info

@@ -1,5 +1,5 @@
 module minpack_kinds
-   !! The kind of real numbers and the machine constants that the algorithms name.
+   !! The kind of real numbers, and the machine constants of the algorithms.
    use, intrinsic :: iso_c_binding, only: c_double
    implicit none
    private

@@ -1,5 +1,5 @@
 module minpack_store
-   !! Memory of the caller's that is handed out part by part. A fit keeps all its numbers there, so
+   !! Memory of the caller's that is handed out part by part. All numbers of a fit are there, so
    !! that they can be copied, pickled or sent to another process between two questions.
    use minpack_kinds, only: dp
    implicit none

@@ -1,5 +1,5 @@
 module minpack_vectors
-   !! What is computed of whole vectors, fast where the plain way is safe.
+   !! Operations on vectors.
    use, intrinsic :: iso_c_binding, only: c_intptr_t, c_loc
    use minpack_kinds, only: dp, epsmch, dwarf, giant
    implicit none
@@ -7,7 +7,7 @@ module minpack_vectors
    public :: dot, enorm, divide, all_finite, visit, first_on_line, line, least_square, &
              greatest_square
 
-   ! A sum of squares between these two has neither overflowed nor lost what counts to underflow.
+   ! A sum of squares between these two has not overflowed, and has lost nothing to underflow.
    real(dp), parameter :: least_square = dwarf/epsmch
    real(dp), parameter :: greatest_square = giant
 

@@ -1,5 +1,5 @@
 module minpack_by_callback
-   !! One fit, whose functions are called as it asks.
+   !! The driver for one fit: it calls the functions when the fit asks.
    use minpack_kinds, only: dp
    use minpack_info, only: going_on
    use minpack_ask_and_tell, only: fit_type, nothing, a_model, a_norm

@@ -1,13 +1,14 @@
 module minpack_ask_and_tell
-   !! The Levenberg-Marquardt method, turned inside out: a fit says what it needs to know, and is
-   !! told. J. J. Moré, "The Levenberg-Marquardt algorithm: implementation and theory", Lecture
-   !! Notes in Mathematics 630 (1978), with the constants, the order of tests and the exit codes of
-   !! MINPACK-1 (report ANL-80-74).
+   !! The Levenberg-Marquardt method. A fit says what it needs to know, and is told.
+   !!
+   !! J. J. Moré, "The Levenberg-Marquardt algorithm: implementation and theory", Lecture Notes in
+   !! Mathematics 630 (1978), with the constants, the order of tests and the exit codes of MINPACK-1
+   !! (report ANL-80-74).
    !!
    !! A fit asks two questions: what is the linear model at x, and what is the norm of the residuals
-   !! at a trial point. Whoever drives it evaluates the residuals, one fit at a time or many at
-   !! once, in one piece or in parts. Between two questions a fit is nothing but numbers in two
-   !! arrays of the caller's.
+   !! at a trial point. A driver evaluates the residuals: for one fit or for many at once, in one
+   !! piece or in parts. Between two questions a fit consists of numbers in two arrays that the
+   !! caller owns.
    use minpack_kinds, only: dp, epsmch, giant, is_finite
    use minpack_assertions, only: debugging, assert
    use minpack_info, only: going_on, improper_input, ftol_reached, xtol_reached, &

@@ -1,6 +1,6 @@
 #include "../codes.h"
 module minpack_settings
-   !! The options of a fit, and which of them is improper.
+   !! The options of a fit, and the check whether they are proper.
    use minpack_kinds, only: dp, is_finite
    use minpack_bounds, only: bounds_type
    implicit none

@@ -1,22 +1,22 @@
 module minpack_settled
-   !! Whether a fit that comes to rest has solved its problem.
+   !! Whether a fit that stops has solved its problem.
    !!
-   !! MINPACK's tests by ftol and xtol look at the last step: it was short, or brought little. That
-   !! can have other reasons than a minimum. Beside a large offset (a date, a frequency) any step is
-   !! short. In a small trust region, or in a box whose bounds were not approached yet, a step
-   !! brings little. What the step did not reach is what counts: the linear model tells by how much
-   !! the sum of squares would be reduced if there were no trust region. The fit goes on while that
-   !! is worth the effort.
+   !! MINPACK's tests by ftol and xtol look at the last step: it was short, or it reduced the sum of
+   !! squares by little. There can be other reasons for this than a minimum. If a variable has a
+   !! large offset (a date, a frequency), every step is relatively short. In a small trust region,
+   !! or if the bounds were in the way, a step achieves little. Therefore this module asks what the
+   !! last step did not reach: by how much would the linear model reduce the sum of squares without
+   !! a trust region? The fit goes on while this reduction is worthwhile.
    !!
-   !! Three things limit what the model's promise is worth:
+   !! The promise of the model has three limits:
    !!
-   !! - A direction that the data hardly determine promises a reduction at the end of a step so long
-   !!   that the model says nothing about it. Damping leaves such directions out, unless the model
-   !!   was exactly right about the last step.
-   !! - After a step the promise is that of the point before it. What the step brought is
-   !!   subtracted, and the error of the model's prediction is added, for the next model will have
-   !!   to make up for it.
-   !! - Residuals that a change of x by its rounding error would make cannot be reduced any more.
+   !! - In a direction that the data hardly determine, the model promises a reduction at the end of
+   !!   a very long step, where the model is not valid. Damping removes such directions, unless the
+   !!   model predicted the last step exactly.
+   !! - After a step, the promise is that of the point before it. The reduction by the step is
+   !!   subtracted, and the error of the model's prediction is added, because the next model has to
+   !!   make up for it.
+   !! - Residuals as small as those that rounding errors of x would cause cannot be reduced further.
    use minpack_kinds, only: dp, epsmch
    use minpack_vectors, only: dot, enorm
    use minpack_model, only: model_type
@@ -34,7 +34,7 @@ module minpack_settled
       !! unless the tolerances are larger. With m - n degrees of freedom it is what a parameter
       !! contributes that is off by sqrt((m - n)*1e-6) standard errors.
    real(dp), parameter :: credible = 1e-4_dp
-      !! What columns that are wrong by a hundredth do not promise.
+      !! A promise that columns with an error of 1 % do not make.
    real(dp), parameter :: damping = 1e-3_dp
       !! Directions with singular values of T below the square root of it are left out.
    real(dp), parameter :: no_damping = epsmch
@@ -82,8 +82,7 @@ contains
    end function has_settled
 
    logical function is_promising(region, model, workspace)
-      !! Whether the model promises more than the errors of a differenced Jacobian may make it
-      !! promise.
+      !! Whether the model promises more than the errors of a differenced Jacobian can explain.
       class(trust_region_type), intent(inout) :: region
          !! The trust region.
       type(model_type), intent(in) :: model

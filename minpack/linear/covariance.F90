@@ -1,17 +1,18 @@
 #include "../codes.h"
 module minpack_covariance
-   !! The inverse of J'J from the triangle of the pivoted QR factorisation of J, and which variables
-   !! the data do not determine.
+   !! The inverse of J'J from the triangle of the pivoted QR factorization of J, and the variables
+   !! that the data do not determine.
    !!
-   !! The columns of the free variables are brought to the norm of one, so that no decision depends
-   !! on the units of the variables, and factored once more: J N^-1 P = Q S. A variable whose column
-   !! is zero has no effect. |S(k, k)| is the sine of the angle between a column and those before
-   !! it. If it is within the error of the columns, it is in doubt whether the variable is
-   !! determined, and whether those are whose combination its column is: they act together. If it is
-   !! less than the error of the columns, there is no covariance. Variables whose standard errors
-   !! are a hundred times their values because their columns nearly depend on one another are hardly
-   !! determined: a fit that slides along such a valley ends anywhere, where the error of the
-   !! columns may be larger than was thought.
+   !! The columns of the free variables are scaled to norm one, so that no decision depends on the
+   !! units of the variables, and factored once more: J N^-1 P = Q S. A variable has no effect if
+   !! its column is zero. |S(k, k)| is the sine of the angle between a column and the space of the
+   !! columns before it. If the sine is within the error of the columns, the data may not determine
+   !! the variable, nor those variables whose columns it combines: they act together. If the sine is
+   !! smaller than the smallest error of the columns, there is no covariance.
+   !!
+   !! Variables are hardly determined if their standard errors are 100 times their values because
+   !! their columns are nearly dependent. A fit that moves along such a valley can end anywhere in
+   !! it, at a point where the error of the columns may be larger than estimated.
    use minpack_kinds, only: dp
    use minpack_vectors, only: enorm
    use minpack_fold, only: triangulate
@@ -47,11 +48,11 @@ contains
       real(dp), intent(in) :: x(n)
          !! The variables, in units in which the inverse of J'J is their covariance.
       integer, intent(in) :: active(n)
-         !! 0 for what is free, anything else for what is on a bound.
+         !! 0 for a free variable, anything else for a variable on a bound.
       real(dp), intent(in) :: negligible
-         !! The relative error of the columns of J, at least.
+         !! A lower estimate of the relative error of the columns of J.
       real(dp), intent(in) :: doubtful
-         !! The same, at most.
+         !! An upper estimate of this error.
       real(dp), intent(out) :: cov(n, n)
          !! The inverse of J'J.
       integer, intent(out) :: state(n)

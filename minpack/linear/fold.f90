@@ -1,17 +1,19 @@
 module minpack_fold
    !! The folding of rows into a triangle.
    !!
-   !! The Jacobian is never factored whole. Its rows, with the residuals as one more column, come in
-   !! blocks, and each block B is folded into an upper triangle R:
+   !! The Jacobian is never factored as a whole. Its rows, with the residuals as one more column,
+   !! are processed in blocks. Each block B is folded into an upper triangle R:
    !!
    !!     Q' [R]  =  [R_new]
    !!        [B]     [  0  ]
    !!
-   !! Reflection k is I - tau u u' with u = (1 in row k of R, v in the rows of B), so the zeros of R
-   !! stay zeros and v overwrites column k of B. Reflections are gathered in panels.
+   !! Reflection k is I - tau u u'. Its vector u has a 1 in row k of R and the vector v in the rows
+   !! of B. Therefore the zeros of R stay zeros, and v overwrites column k of B. Four reflections
+   !! are gathered in a panel.
    !!
-   !! This is where fits of many residuals spend their time. The block should lie in cache with its
-   !! columns on cache lines of their own: vectors that straddle two lines take half as long again.
+   !! Fits with many residuals spend most of their time here. The block should fit into the cache,
+   !! and each of its columns should begin on a cache line: operations on vectors that are not
+   !! aligned take 50 % longer.
    use minpack_kinds, only: dp
    use minpack_assertions, only: debugging, assert
    use minpack_panel, only: panel, fold_panel, reflect_three
@@ -23,9 +25,9 @@ module minpack_fold
 contains
 
    pure subroutine triangulate(rows, columns, r, ld)
-      !! Factor the first rows in place: what the others are folded into. To start from a triangle
-      !! of zeros would do, but for a small row among large ones: its part in the last diagonal
-      !! elements would drown in the rounding errors of the others.
+      !! Factor the first rows in place. The other rows are folded into the result. Starting from a
+      !! triangle of zeros would be less accurate: if a row is small compared with the others, its
+      !! contribution to the last diagonal elements would be lost in rounding errors.
       integer, intent(in) :: rows
          !! Number of rows.
       integer, intent(in) :: columns
@@ -33,7 +35,7 @@ contains
       integer, intent(in) :: ld
          !! From one column to the next, in numbers.
       real(dp), intent(inout) :: r(ld, columns)
-         !! Out: the triangle. What is below the diagonal is destroyed.
+         !! Out: the triangle. The elements below the diagonal are destroyed.
       real(dp) :: tau
       integer :: j, k
 
@@ -52,8 +54,8 @@ contains
       integer, intent(in) :: columns
          !! Columns of the block and of the triangle.
       integer, intent(in) :: height
-         !! The rows of r that are there. If fewer than columns, what is left of the block stands in
-         !! its columns behind.
+         !! Number of rows of r so far. If it is less than the number of columns, the rest of the
+         !! block remains in its last columns.
       integer, intent(in) :: ld
          !! From one column of the block to the next, in numbers.
       real(dp), intent(inout) :: block(ld, columns + 2)
@@ -62,7 +64,7 @@ contains
       integer, intent(in) :: ldr
          !! From one column of the triangle to the next, in numbers.
       real(dp), intent(inout) :: r(ldr, columns)
-         !! The upper triangle of what was folded before.
+         !! The upper triangle of the rows that were folded before.
       real(dp) :: t(panel, panel), top(panel, 3), tau
       integer :: first, last, behind, j, k
 

@@ -1,6 +1,6 @@
 module minpack_model
-   !! The linear model f + J p of the residuals, seen through the orthogonal Q of J P = Q R. Nothing
-   !! of it grows with the number of residuals.
+   !! The linear model f + J p of the residuals, multiplied by the orthogonal matrix Q' of J P = Q
+   !! R. Its size does not depend on the number of residuals.
    use minpack_kinds, only: dp
    use minpack_store, only: store_type
    use minpack_vectors, only: all_finite

@@ -1,10 +1,10 @@
 module minpack_panel
    !! Four reflections at once.
    !!
-   !! The reflections that fold a panel of four columns are found from the products of the columns,
-   !! where rounding allows, which passes over them twice. They are applied to the columns behind
-   !! the panel as I - V T V' with a 4 x 4 triangle T (Schreiber and Van Loan 1989), three columns
-   !! at a time, to read and write each column once.
+   !! The four reflections that fold a panel of four columns are computed from the products of the
+   !! columns, if rounding errors allow it. This reads the columns twice only. The reflections are
+   !! then applied to the columns behind the panel as I - V T V' with a 4 x 4 triangle T (Schreiber
+   !! and Van Loan 1989), to three columns at a time, so that each column is read and written once.
    use minpack_kinds, only: dp
    use minpack_vectors, only: dot, least_square, greatest_square
    use minpack_reflection, only: finish_reflection
@@ -87,10 +87,9 @@ contains
       !! The reflections of a panel from the products of its columns B alone: every vector on the
       !! way is B y for some y, and its square y' B'B y.
       !!
-      !! A square so computed errs by some epsmch of sum(|y(i)| |B(:, i)|)**2. Beside the square of
-      !! the whole column, which is what a reflection must know, that is as good as nothing while
-      !! nothing much cancels; once a column is next to a combination of those before it, the
-      !! panel is given up.
+      !! A square so computed errs by some epsmch of sum(|y(i)| |B(:, i)|)**2. This is negligible
+      !! compared with the square of the whole column, unless the column is close to a combination
+      !! of the columns before it. In that case the panel is given up.
       real(dp), intent(in) :: products(panel, panel)
          !! B'B.
       real(dp), intent(inout) :: top(panel, panel)
@@ -99,7 +98,7 @@ contains
       real(dp), intent(out) :: factors(panel, panel)
          !! V = B factors, an upper triangle.
       logical, intent(out) :: accurate
-         !! If not, nothing of what comes out is of use.
+         !! If not, the other results are not valid.
       real(dp), dimension(panel) :: norms, w, y, products_with_y
       real(dp) :: square, spread, beta, tau, divisor
       integer :: j, k
@@ -171,8 +170,8 @@ contains
    end subroutine combine
 
    pure subroutine fold_columns(rows, v, ld, r, ldr, t)
-      !! What fold_panel does, column by column. Each is passed over three times: for its products
-      !! with the columns before it, to take those out of it, and to scale what is left.
+      !! The same as fold_panel, column by column. Each column is read three times: for its products
+      !! with the columns before it, to subtract these columns, and to scale the rest.
       integer, intent(in) :: rows
       integer, intent(in) :: ld
       real(dp), intent(inout) :: v(ld, panel)
@@ -185,7 +184,7 @@ contains
       square = dot(rows, v, v)
       do k = 1, panel
          if (k > 1) then
-            ! What is before the second and the third column counts for nothing: w is zero there.
+            ! Missing columns have no effect, because w is zero for them.
             second = min(2, k - 1)
             third = min(3, k - 1)
             products = products_with(rows, v(1, k), v(1, 1), v(1, second), v(1, third))
@@ -232,9 +231,9 @@ contains
       real(dp), intent(in) :: v3(rows)
       real(dp), intent(inout) :: column(rows)
       real(dp), intent(out) :: products(3)
-         !! Of what is left with the three.
+         !! Products of the rest of the column with the three columns.
       real(dp), intent(out) :: square
-         !! The sum of squares of what is left.
+         !! The sum of squares of the rest of the column.
       real(dp) :: a1, a2, a3, left
       integer :: i
 

@@ -1,11 +1,11 @@
 module minpack_qr
-   !! The column-pivoted QR factorisation of a triangle.
+   !! The column-pivoted QR factorization of a triangle.
    !!
-   !! Folding leaves J = Q1 R1 with the columns in their own order; here R1 P = Q2 R, so that
-   !! J P = (Q1 Q2) R. Every step takes the column of which the most is left below the rows done
-   !! (Businger and Golub 1965), which makes the diagonal of R nonincreasing and lets a rank be read
-   !! off it. What is left of a column is not summed anew at every step: reflections keep its norm,
-   !! and the entry that becomes a part of R is taken out, left**2 - r(k, j)**2.
+   !! Folding yields J = Q1 R1 without pivoting. The factorization R1 P = Q2 R then gives J P = (Q1
+   !! Q2) R. Each step takes the column that has the largest norm below the rows that are finished
+   !! (Businger and Golub 1965). Therefore the absolute values on the diagonal of R do not increase,
+   !! and the rank can be read from them. The norms are updated, not recomputed: reflections do not
+   !! change them, and the element that becomes a part of R is removed by left**2 - r(k, j)**2.
    use minpack_kinds, only: dp, epsmch
    use minpack_assertions, only: debugging, assert
    use minpack_vectors, only: enorm
@@ -17,7 +17,7 @@ module minpack_qr
 contains
 
    pure subroutine pivoted_qr(n, r, qtf, ipvt, acnorm, left)
-      !! Factor the triangle r once more, taking its columns in the order of what is left of them.
+      !! Factor the triangle r once more, with column pivoting.
       integer, intent(in) :: n
          !! Number of columns.
       real(dp), intent(inout) :: r(n, n)
@@ -70,7 +70,7 @@ contains
    end subroutine pivoted_qr
 
    pure subroutine exchange_columns(n, r, ipvt, left, k, pivot)
-      !! Bring the pivot column to place k; what was left of column k goes with it, k's own is done.
+      !! Exchange column k and the pivot column. The norms of column k move with it.
       integer, intent(in) :: n
       real(dp), intent(inout) :: r(n, n)
       integer, intent(inout) :: ipvt(n)
@@ -92,8 +92,8 @@ contains
    end subroutine exchange_columns
 
    pure subroutine drop_row(n, top, column, norm, computed)
-      !! Take the row of top out of a column's norm, and compute the norm anew once cancellation has
-      !! eaten half of its digits.
+      !! Remove the element top from the norm of a column. Recompute the norm if cancellation has
+      !! destroyed half of its digits.
       integer, intent(in) :: n
       real(dp), intent(in) :: top
       real(dp), intent(in) :: column(n)

@@ -1,6 +1,7 @@
 module minpack_triangle
-   !! Triangles, with no zero on the diagonal where they are solved with. All are upper but one;
-   !! what is on their other side is not looked at.
+   !! Triangular matrices: products, and solving with them. No diagonal element is zero in a
+   !! triangle to solve with. All triangles are upper triangles, except in solve_lower; the elements
+   !! on the other side of the diagonal are not read.
    use minpack_kinds, only: dp
    use minpack_assertions, only: debugging, assert
    use minpack_vectors, only: dot

@@ -1,5 +1,5 @@
 module minpack_c_functions
-   !! Functions that are called by address, each with the data that is its own.
+   !! Functions that are called at their address. Each has its own data.
    use, intrinsic :: iso_c_binding, only: c_int, c_int64_t, c_ptr, c_funptr, c_null_ptr, &
                                           c_f_pointer, c_f_procpointer
    use minpack_kinds, only: dp
@@ -12,7 +12,7 @@ module minpack_c_functions
    public :: c_functions_type, c_function_type
 
    abstract interface
-      ! The signatures of what is filled are cminpack's.
+      ! The functions that fill memory have cminpack's signatures.
       function filled_residual_type(data, m, n, x, fvec, iflag) bind(c) result(answer)
          import :: c_int, c_ptr, dp
          type(c_ptr), value :: data

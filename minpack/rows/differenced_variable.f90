@@ -1,5 +1,5 @@
 module minpack_differenced_variable
-   !! One variable while its column of the Jacobian is differenced: which point it asks for, and
+   !! One variable while its column of the Jacobian is differenced: the point that it asks for, and
    !! why.
    use minpack_kinds, only: dp
    use minpack_bounds, only: bounds_type

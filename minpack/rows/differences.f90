@@ -1,24 +1,24 @@
 module minpack_differences
-   !! Jacobians by differences, with steps that the residuals can feel.
+   !! Jacobians by finite differences, with steps that the residuals can resolve.
    !!
-   !! A step h errs by h f''/2 in the derivative, residuals that are wrong by epsfcn |f| by 2 epsfcn
-   !! |f|/h. With f'' of the order of f/x**2, the two are alike at h = sqrt(epsfcn) |x|, which is
-   !! MINPACK's step. |x| is a bad measure of f'' in two cases:
+   !! A step h causes an error of h f''/2 in the derivative. An error of epsfcn |f| in the residuals
+   !! causes an error of 2 epsfcn |f|/h. If f'' is of the order of f/x**2, the two errors are equal
+   !! for h = sqrt(epsfcn) |x|, which is MINPACK's step. |x| is a bad measure of f'' in two cases:
    !!
-   !! - A variable that is next to zero, or has next to no effect beside others: the change of
-   !!   the residuals drowns in their rounding errors.
-   !! - A variable with a large offset, such as a date: the step is as long as the feature that it
-   !!   is to resolve.
+   !! - A variable is close to zero, or its effect is tiny compared with other variables. Then the
+   !!   change of the residuals is lost in their rounding errors.
+   !! - A variable has a large offset, such as a date. Then the step is as long as the feature that
+   !!   it should resolve.
    !!
-   !! A column is suspected of the first if the residuals changed by less than 1000 epsmch of their
-   !! size, or of the largest effect |J_j x_j| of a variable on them; and of the second if they
-   !! changed by more than a thousandth of their size at the start. Then the variable is stepped
-   !! once more, a hundred times farther or less far. If the two quotients agree, the first was
-   !! right, and the variable is trusted. If not, the step is varied until two quotients in a row
-   !! agree, or agree better than the next two, and is remembered.
+   !! The first case is suspected if the residuals change by less than 1000 epsmch of their size, or
+   !! of the largest effect |J_j x_j| of a variable. The second case is suspected if the residuals
+   !! change by more than a thousandth of their size at the start. Then a step is tried that is 100
+   !! times as long, or 100 times as short. If the two quotients agree, the first was correct, and
+   !! the variable is trusted. Otherwise the step is varied until two quotients in a row agree, or
+   !! agree better than the next two. This step is remembered.
    !!
-   !! Nothing is evaluated here. Each variable asks for a point, and is told the residuals there;
-   !! whoever evaluates them may take the points one by one or all at once.
+   !! Nothing is evaluated in this module. Each variable asks for a point, and is told the residuals
+   !! there. The caller may evaluate the points one by one or all at once.
    use minpack_kinds, only: dp, epsmch, giant, dwarf
    use minpack_assertions, only: debugging, assert
    use minpack_info, only: going_on, jacobian_not_finite, out_of_memory
@@ -167,7 +167,7 @@ contains
                call self%compare(variable, next, column)
             else
                call variable%turn(self%bounds, turned)
-               ! The column in hand will have to do.
+               ! The column so far has to serve.
                if (.not. turned) call self%finish_search(variable)
             end if
             return

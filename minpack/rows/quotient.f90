@@ -1,5 +1,5 @@
 module minpack_quotient
-   !! One column of a Jacobian: the difference quotient for a given step.
+   !! One column of a Jacobian, by a difference quotient.
    use minpack_kinds, only: dp, giant
    implicit none
    private

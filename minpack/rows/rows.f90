@@ -1,6 +1,6 @@
 module minpack_rows
-   !! The rows of the residuals and of their Jacobian: what a fit needs is evaluated, and folded
-   !! into numbers that do not grow with the number of rows.
+   !! The rows of the residuals and of their Jacobian. They are evaluated, and folded into numbers
+   !! whose count does not depend on the number of rows.
    use minpack_kinds, only: dp
    use minpack_info, only: going_on
    use minpack_vectors, only: enorm, first_on_line, line
@@ -178,7 +178,7 @@ contains
       associate (m => self%functions%m, columns => self%n + 1)
          do while (first <= m)
             rows = min(self%block_rows, m - first + 1)
-            ! What becomes rows of the triangle is not folded, which is slower.
+            ! The first rows become the triangle. This is slower than folding, so there are few.
             if (height < columns .and. columns > fewest_rows) rows = min(rows, fewest_rows)
             call matrix%load(first, rows, self%n, self%block(self%start), self%ld)
             self%block(last:last + rows - 1) = self%fvec(first:first + rows - 1)
@@ -193,7 +193,7 @@ contains
    end subroutine fold_blocks
 
    pure subroutine grow(rows, columns, block, ld, triangle, height)
-      !! Make rows of the triangle of what is left of a block.
+      !! Turn the rest of a block into rows of the triangle.
       integer, intent(in) :: rows
       integer, intent(in) :: columns
       integer, intent(in) :: ld

@@ -1,5 +1,5 @@
 module minpack_step_memory
-   !! What is remembered of the steps of differences from one Jacobian to the next.
+   !! What is remembered about the steps of finite differences from one Jacobian to the next.
    use minpack_kinds, only: dp, epsmch, giant
    use minpack_store, only: store_type
    implicit none
@@ -10,7 +10,7 @@ module minpack_step_memory
       real(dp), pointer :: start_unit => null()
          !! The norm of the residuals at the first Jacobian, or zero before it.
       real(dp), pointer, contiguous :: shortest(:) => null()
-         !! Shape: (n). The least step of a variable with next to no effect, or 0.
+         !! Shape: (n). The least step of a variable that has almost no effect, or 0.
       real(dp), pointer, contiguous :: size(:) => null()
          !! Shape: (n). |x| when that step was found.
       real(dp), pointer, contiguous :: longest(:) => null()

@@ -1,10 +1,9 @@
 module minpack_step_search
-   !! The search for a step that the residuals can feel: one variable, from one quotient to the
-   !! next.
+   !! The search for a better step of one variable, from one difference quotient to the next.
    !!
-   !! A search that goes up lengthens the step until two quotients agree, or the effect is as large
-   !! as that of any other variable. A search that goes down shortens the step until two quotients
-   !! agree.
+   !! A search upwards lengthens the step until two quotients agree, or until the effect of the step
+   !! is as large as that of any other variable. A search downwards shortens the step until two
+   !! quotients agree.
    use minpack_kinds, only: dp, epsmch
    use minpack_quotient, only: sample_type
    implicit none
@@ -29,7 +28,7 @@ module minpack_step_search
    type :: search_type
       integer :: direction = upwards
       type(sample_type) :: last
-         !! What the step of the column in hand showed.
+         !! What the step of the column so far showed.
       integer :: attempt = 0
       real(dp) :: least = 0
          !! Upwards: the least disagreement so far. Downwards: the least step to try.
@@ -99,7 +98,7 @@ contains
    end function is_felt
 
    pure subroutine compare_up(search, next, disagreement, largest, column, other, goes_on)
-      !! Compare the quotient of a longer step with the column in hand.
+      !! Compare the quotient of a longer step with the column so far.
       type(search_type), intent(inout) :: search
          !! The search, which goes up.
       type(sample_type), intent(in) :: next
@@ -121,7 +120,8 @@ contains
          if (disagreement <= alike .and. next%change > too_small*largest) return
          if (last%change > too_small*largest .and. &
              next%change/next%step > 2*(last%change/last%step)) then
-            ! Rounding errors fall as the step grows. This is curvature, beside next to no slope.
+            ! Rounding errors fall as the step grows. This growth is curvature, and the slope is
+            ! almost zero.
             column = column - (other - column)*(last%step/(next%step - last%step))
             search%is_curved = .true.
             return
@@ -137,7 +137,7 @@ contains
    end subroutine compare_up
 
    pure subroutine compare_down(search, next, disagreement, column, other, goes_on)
-      !! Compare the quotient of a shorter step with the column in hand. The arguments are those of
+      !! Compare the quotient of a shorter step with the column so far. The arguments are those of
       !! compare_up.
       type(search_type), intent(inout) :: search
          !! The search, which goes down.

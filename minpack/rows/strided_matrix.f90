@@ -1,5 +1,5 @@
 module minpack_strided_matrix
-   !! A matrix where it lies, in whatever order and with whatever gaps, of doubles or of singles.
+   !! A matrix in place, with any strides, in double or single precision.
    use, intrinsic :: iso_c_binding, only: c_float, c_int, c_intptr_t, c_ptr, c_f_pointer
    use minpack_kinds, only: dp
    use minpack_vectors, only: visit, line

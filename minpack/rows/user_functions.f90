@@ -1,5 +1,5 @@
 module minpack_user_functions
-   !! The user's functions as a dense problem sees them, whoever calls them and however.
+   !! The user's functions, as the rows use them.
    use minpack_kinds, only: dp
    use minpack_strided_matrix, only: strided_matrix_type
    implicit none

@@ -1,17 +1,17 @@
 module minpack_active_set
-   !! The problem of minpack_bounded_step once more, one change of the active set at a time.
+   !! The problem of minpack_bounded_step, solved by one change of the active set at a time.
    !!
-   !! For a par > 0 that is given,
+   !! For a given par > 0, the problem
    !!
-   !!    minimise |q - T z|^2 + par |z|^2   subject to   least <= z <= greatest
+   !!    minimize |q - T z|^2 + par |z|^2   subject to   least <= z <= greatest
    !!
-   !! is strictly convex, and an active-set method that never goes uphill solves it: move from z
-   !! towards the solution for the free variables as far as the box lets; hold the variable that is
-   !! in the way, or, at the end of the way, let go of the held one whose slope w points most into
-   !! the box. No set of held variables comes back, for at the end of each way the sum is lower than
-   !! at the one before (P. B. Stark and R. L. Parker, "Bounded-variable least-squares: an algorithm
-   !! and applications", Computational Statistics 10 (1995) 129-141). |z| falls as par grows, and
-   !! bisection finds the par that belongs to delta.
+   !! is strictly convex. An active-set method that never increases the objective solves it: move z
+   !! towards the solution for the free variables as far as the bounds allow. Hold the variable that
+   !! is in the way; or, if the solution is reached, release the held variable whose slope w points
+   !! inwards most. No set of held variables occurs twice, because the objective is lower each time
+   !! that a solution is reached (P. B. Stark and R. L. Parker, "Bounded-variable least-squares: an
+   !! algorithm and applications", Computational Statistics 10 (1995) 129-141). |z| decreases as par
+   !! increases, and bisection finds the par for which |z| = delta.
    use minpack_kinds, only: dp, epsmch
    use minpack_vectors, only: enorm
    use minpack_triangle, only: multiply, multiply_transposed
@@ -25,7 +25,7 @@ module minpack_active_set
    real(dp), parameter :: tolerance = 0.1_dp
       !! A step is long enough, or short enough, within this fraction of delta.
    real(dp), parameter :: undamped = epsmch**2
-      !! A par that is felt by no column that is more than rounding errors.
+      !! A par so small that it has no effect, except on columns of rounding errors.
    integer, parameter :: most_bisections = 40
 
 contains

@@ -1,35 +1,37 @@
 module minpack_bounded_step
-   !! The step within bounds: the minimiser of the linear model in the part of the trust region that
-   !! lies in the box.
+   !! The step within bounds: the minimum of the linear model in the part of the trust region that
+   !! is within the bounds.
    !!
    !! In the scaled variables of minpack_lmpar, with the step s = -z, the problem is
    !!
-   !!    minimise |q - T z|^2/2   subject to   |z| <= delta   and   least <= z <= greatest,
+   !!    minimize |q - T z|^2/2   subject to   |z| <= delta   and   least <= z <= greatest,
    !!
-   !! where least = D (x - upper) <= 0 and greatest = D (x - lower) >= 0. It is convex, so that z
-   !! solves it if and only if there is a par >= 0 (zero unless |z| = delta) with which the slopes w
-   !! = T'(q - T z) - par z are zero for every variable between its bounds, not negative for one at
-   !! its lower bound (z = greatest) and not positive for one at its upper bound. Once it is known
-   !! which variables are held, and at which bound, the others follow: they solve the same problem
-   !! without bounds, with their own columns of T, with q - T z of the held ones in the place of q,
-   !! and in what these leave of the ball, which is what lmpar does. The held ones are found as an
-   !! active set:
+   !! where least = D (x - upper) <= 0 and greatest = D (x - lower) >= 0. The problem is convex.
+   !! Therefore z is a solution if and only if there is a par >= 0 (zero unless |z| = delta) for
+   !! which the slopes w = T'(q - T z) - par z satisfy: zero for every variable between its bounds;
+   !! not negative for a variable at its lower bound (z = greatest); not positive for a variable at
+   !! its upper bound. If the active set is known, that is, which variables are held and on which
+   !! bound, the free variables follow. They solve the same problem without bounds: with their own
+   !! columns of T, with q reduced by the contribution of the held variables, and with the radius
+   !! that these leave. This is what lmpar does. The active set is found in rounds:
    !!
-   !! 1. Hold what is fixed, and what is on a bound that the gradient T'q presses it against.
-   !! 2. Solve for the others. Those that leave the box are set on the bound that they crossed and
-   !!    held, and 2 is repeated.
-   !! 3. Let go of those held whose slope w points into the box, and return to 2.
+   !! 1. Hold the fixed variables, and the variables on a bound that the gradient T'q presses
+   !!    against it.
+   !! 2. Solve for the free variables. Set each variable that leaves the bounds on the bound that it
+   !!    crossed, hold it, and repeat 2.
+   !! 3. Release each held variable whose slope w points inwards, and return to 2.
    !!
-   !! Where nothing is held and nothing leaves, 2 is the step of the unbounded method, bit for bit.
-   !! Few rounds solve most steps, for each holds or lets go of many variables. They can cycle, so
-   !! nothing is let go of more often than most_chances says. What is unsolved then is left to
-   !! minpack_active_set, which changes one variable at a time, cannot cycle, and is slower.
+   !! If no variable is held and none leaves the bounds, the step is bit for bit that of lmpar. Most
+   !! steps need few rounds, because a round holds or releases several variables. But the rounds can
+   !! cycle, so no variable is released more often than most_chances. If the problem is not solved
+   !! then, minpack_active_set solves it, which changes one variable at a time. It cannot cycle, but
+   !! is slower.
    !!
-   !! A solution of the problem reduces the model by at least a fixed fraction of what a step along
-   !! the projected gradient would. So the fit converges to points at which the projected gradient
-   !! is zero (A. R. Conn, N. I. M. Gould, Ph. L. Toint, "Global convergence of a class of trust
-   !! region algorithms for optimization with simple bounds", SIAM J. Numer. Anal. 25 (1988)
-   !! 433-460).
+   !! The step reduces the linear model by at least a fixed fraction of the reduction that a step
+   !! along the projected gradient achieves. Therefore the fit converges to points where the
+   !! projected gradient is zero (A. R. Conn, N. I. M. Gould, Ph. L. Toint, "Global convergence of a
+   !! class of trust region algorithms for optimization with simple bounds", SIAM J. Numer. Anal. 25
+   !! (1988) 433-460).
    use minpack_kinds, only: dp
    use minpack_assertions, only: debugging, assert
    use minpack_vectors, only: enorm
@@ -45,9 +47,9 @@ module minpack_bounded_step
    public :: bounded_step
 
    real(dp), parameter :: least_room = 0.1_dp
-      !! What the held variables leave of the radius at least.
+      !! The least part of the radius for the free variables.
    integer, parameter :: most_chances = 3
-      !! How often the rounds let go of a variable.
+      !! How often the rounds release a variable.
 
 contains
 

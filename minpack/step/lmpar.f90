@@ -1,11 +1,11 @@
 module minpack_lmpar
-   !! The step that minimises |f + J p| subject to |D p| <= delta.
+   !! The step p that minimizes |f + J p| within the trust radius, |D p| <= delta.
    !!
-   !! Everything here is in the scaled variables s = D p, in which the region is a ball. With
-   !! J P = Q R, the triangle is T = R (P' D P)^-1, whose columns have norms of at most one when D
-   !! follows the Jacobian's columns: no product overflows, however J and f are scaled. The step is
-   !! -z, where z solves (T'T + par I) z = T' Q'f, and par >= 0 is found by Newton's method on
-   !! 1/|z| as Moré (1978, section 5) describes.
+   !! Everything is in the scaled variables s = D p, in which the trust region is a ball. With J P =
+   !! Q R, the triangle is T = R (P' D P)^-1. If D follows the norms of the Jacobian's columns, the
+   !! norms of its columns are at most one, and no product overflows, whatever the scales of J and
+   !! f. The step is -z, where z solves (T'T + par I) z = T' Q'f. Newton's method on 1/|z| finds par
+   !! >= 0, as described by Moré (1978, section 5).
    use minpack_kinds, only: dp, dwarf, giant, is_finite
    use minpack_assertions, only: debugging, assert
    use minpack_vectors, only: enorm, first_on_line
@@ -142,9 +142,10 @@ contains
    end subroutine damped_step
 
    pure subroutine fold_diagonal(n, t, qtf, root, damped, block, ld)
-      !! Two rows begin in column k: that of T, and that of sqrt(par) I. The one that is larger
-      !! there goes to the triangle, the other is folded in: a reflection that exchanges a small row
-      !! for a large one drowns it in rounding errors, and with it the direction of a short step.
+      !! Two rows begin in column k: a row of T and a row of sqrt(par) I. The row with the larger
+      !! first element becomes a row of the triangle, and the other row is folded in. The other way
+      !! round, a small row would be lost in the rounding errors of a large one, and with it the
+      !! direction of a short step.
       integer, intent(in) :: n
       real(dp), intent(in) :: t(n, n)
       real(dp), intent(in) :: qtf(n)

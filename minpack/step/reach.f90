@@ -1,21 +1,22 @@
 module minpack_reach
-   !! How far a step may take each variable on its way to a bound.
+   !! How far a step may move each variable towards a bound.
    !!
-   !! The linear model knows where a bound is, but not what happens there: an amplitude of zero
-   !! leaves the other parameters without effect, a time constant of zero divides by zero. A long
-   !! step that ends on such a bound, because a model that was good near x was extrapolated, is a
-   !! trap. So a step towards a bound changes a variable by at most half of its way there, or by
-   !! half of its own size if that is more: a fraction-to-the-boundary rule, as of interior-point
-   !! methods (J. Nocedal and S. J. Wright, Numerical Optimization, 2nd ed., 2006, section 19.2).
-   !! The step solves its problem in the smaller box that this leaves.
+   !! The linear model knows where a bound is, but not what happens there. An amplitude of zero
+   !! leaves the other parameters without effect, and a time constant of zero divides by zero. A
+   !! long step that ends on such a bound, because it extrapolates a model that was good close to x,
+   !! is a trap. Therefore a step moves a variable towards a bound by at most half of the distance,
+   !! or by half of the variable's own value if that is more. This is a fraction-to-the-boundary
+   !! rule, as in interior-point methods (J. Nocedal and S. J. Wright, Numerical Optimization, 2nd
+   !! ed., 2006, section 19.2). The step is computed within these tighter bounds.
    !!
-   !! A variable lands on its bound once the linear model has proved right about it. At the end of a
-   !! step that pressed a variable against the bound the model promises a slope of the sum of
-   !! squares, and the next Jacobian shows the true slope. If the two agree within one per cent, or
-   !! within a factor of 1.5 after each of four steps in a row, the variable may cover the whole
-   !! way, and lands exactly. Where the sum of squares has its minimum inside the bound the slope
-   !! changes from step to step, and a parameter whose logarithm or reciprocal counts does not land.
-   !! A fit that would end lets the variables land that its last step pressed: then they have to.
+   !! A variable may land on its bound when the linear model has predicted its slope correctly. If a
+   !! step presses a variable against the bound, the model predicts the slope of the sum of squares
+   !! at the end of the step, and the next Jacobian gives the true slope. If the two agree within 1
+   !! %, or within a factor of 1.5 after each of four steps in a row, the variable may move all the
+   !! way, and lands exactly on the bound. If the sum of squares has its minimum inside the bound,
+   !! the slope changes from step to step; then the variable does not land. The same holds for a
+   !! parameter that acts by its logarithm or reciprocal. If the fit would otherwise end, the
+   !! variables that the last step pressed against a bound may land.
    use minpack_kinds, only: dp
    use minpack_store, only: store_type
    implicit none
@@ -38,11 +39,11 @@ module minpack_reach
    type :: reach_type
       integer, pointer, contiguous :: side(:) => null()
          !! Shape: (n). 1 and -1 where the last step pressed a variable towards its upper and lower
-         !! bound, 0 elsewhere and for what is on the bound already.
+         !! bound, 0 for the others, and for variables that are on the bound already.
       real(dp), pointer, contiguous :: promised(:) => null()
-         !! Shape: (n). The slopes that the model promised then.
+         !! Shape: (n). The slopes that the model promised for them.
       integer, pointer, contiguous :: kept(:) => null()
-         !! Shape: (n). How many promises in a row were kept.
+         !! Shape: (n). How many promises in a row came true.
    contains
       procedure :: attach
       procedure :: begin
@@ -103,8 +104,8 @@ contains
    end function limit
 
    pure subroutine press(self, j, side, slope)
-      !! Take down towards which bound a step pressed variable j, or 0, and what slope of the sum of
-      !! squares the model promises at the end of the step.
+      !! Remember the bound against which a step pressed variable j, and the slope of the sum of
+      !! squares that the model predicts at the end of the step.
       class(reach_type), intent(inout) :: self
       integer, intent(in) :: j
          !! The variable.
@@ -118,7 +119,8 @@ contains
    end subroutine press
 
    pure subroutine judge(self, j, slope)
-      !! Compare the slope of variable j, where the last step ended, with what was promised.
+      !! Compare the slope of variable j, where the last step ended, with the slope that was
+      !! promised.
       class(reach_type), intent(inout) :: self
       integer, intent(in) :: j
          !! The variable.
@@ -154,7 +156,7 @@ contains
    end function falls_short
 
    pure subroutine call_in(self)
-      !! Let those variables land.
+      !! Let these variables land.
       class(reach_type), intent(inout) :: self
 
       where (self%side /= 0) self%kept = called_in

@@ -1,5 +1,5 @@
 module minpack_subset_step
-   !! The step of minpack_lmpar in some of the variables, while the others stay where they are.
+   !! The step of minpack_lmpar in some of the variables, while the other variables do not move.
    use minpack_kinds, only: dp
    use minpack_fold, only: triangulate
    use minpack_qr, only: pivoted_qr

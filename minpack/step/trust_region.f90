@@ -1,6 +1,6 @@
 module minpack_trust_region
-   !! The trust region |D p| <= delta: the step within it, what the step brought, and the radius
-   !! that its success leaves to the next.
+   !! The trust region |D p| <= delta: the step within it, the reduction that the step achieved, and
+   !! the new trust radius.
    use minpack_kinds, only: dp, is_finite
    use minpack_store, only: store_type
    use minpack_vectors, only: dot, enorm
@@ -17,10 +17,11 @@ module minpack_trust_region
    public :: trust_region_type, reduction_type
 
    real(dp), parameter :: negligible = 1e-8_dp
-      !! What |D x| is beside the residuals when they are next to constant from x to zero.
+      !! If |D x| is smaller than this part of the norm of the residuals, the residuals hardly
+      !! change between x and zero.
 
    type :: reduction_type
-      !! By how much a step reduced the sum of squares, as a fraction of it.
+      !! The reduction of the sum of squares by a step, relative to its value.
       real(dp) :: actual
       real(dp) :: predicted
       real(dp) :: slope
@@ -127,7 +128,8 @@ contains
 
       unit = 1
       if (associated(diag)) then
-         ! Powers of two bring the caller's scale near the Jacobian's without changing a step.
+         ! A power of two brings the caller's scale close to the Jacobian's, and does not change the
+         ! steps.
          unit = power_of_two(maxval(model%acnorm/diag))
          self%diag = unit*diag
       else
@@ -143,7 +145,7 @@ contains
          end if
          self%xnorm = enorm(self%n, scaled)
       end associate
-      ! A region too small for the residuals to feel it would end the fit where it begins.
+      ! If the residuals do not change within the trust region, the fit would end at its start.
       self%delta = factor*max(merge(self%xnorm, unit, self%xnorm > 0), negligible*model%fnorm)
    end subroutine set_off
 
@@ -243,7 +245,7 @@ contains
    end subroutine propose_within
 
    function assess(self, model, fnorm, trial_norm, workspace) result(reduction)
-      !! Compare what the last step promised with what it brought.
+      !! Compare the reduction that the last step achieved with the predicted reduction.
       class(trust_region_type), intent(inout) :: self
       type(model_type), intent(in) :: model
          !! The linear model that the step was proposed with.
@@ -275,8 +277,8 @@ contains
    end function assess
 
    subroutine resize(self, reduction)
-      !! Shrink the region after a step that brought a quarter or less of what it promised; double
-      !! it after one that brought three quarters.
+      !! Shrink the region if the step achieved at most a quarter of the predicted reduction. Double
+      !! it if the step achieved three quarters or more.
       class(trust_region_type), intent(inout) :: self
       type(reduction_type), intent(in) :: reduction
          !! What the last step brought.
@@ -305,7 +307,7 @@ contains
    end function holds_any
 
    pure real(dp) function power_of_two(value)
-      !! The power of two below a value; one for zero and for what is not finite.
+      !! The largest power of two below a value; one for zero, NaN and infinity.
       real(dp), intent(in) :: value
 
       power_of_two = 1

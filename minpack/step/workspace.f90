@@ -1,6 +1,6 @@
 module minpack_workspace
-   !! Memory for the computation of steps. Nothing in it has a meaning between two calls, so that
-   !! the fits of one thread, one after another, share it.
+   !! Scratch memory for the computation of steps. Its contents have no meaning between two calls,
+   !! so the fits of one thread share it.
    use minpack_kinds, only: dp
    use minpack_vectors, only: line
    implicit none
@@ -20,7 +20,7 @@ module minpack_workspace
       real(dp), allocatable :: scaled(:)
          !! Shape: (n). A vector in scaled variables.
       real(dp), allocatable :: image(:)
-         !! Shape: (n). T z, or what it leaves of Q'f.
+         !! Shape: (n). T z, or Q'f - T z.
       real(dp), allocatable :: unlimited(:)
          !! Shape: (n). Minus a step that no radius limits.
       real(dp), allocatable :: left(:, :)

@@ -1,4 +1,4 @@
-"""Nonlinear least squares: ``scipy.optimize.leastsq`` as a small, fast library of its own."""
+"""Nonlinear least squares: ``scipy.optimize.leastsq`` as a small and fast library."""
 
 from leastsq._check_derivative import check_derivative
 from leastsq._curve_fit import curve_fit

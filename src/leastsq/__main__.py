@@ -1,4 +1,4 @@
-"""``python -m leastsq --patch-scipy script.py args``: run a script with SciPy patched."""
+"""Run a script with SciPy patched: ``python -m leastsq --patch-scipy script.py args``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from leastsq import patch_scipy
 
 
 def main() -> None:
-    """Run a script, or a module, as Python itself would."""
+    """Run a script or a module, as Python does."""
     parser = argparse.ArgumentParser(
         prog="python -m leastsq",
         usage="%(prog)s --patch-scipy (script.py | -m module) [arguments ...]",

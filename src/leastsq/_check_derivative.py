@@ -26,8 +26,8 @@ def check_derivative(
     func : callable or NativeFunction
         ``func(x, *args)`` returns the m residuals, as for `leastsq`.
     x0 : array_like
-        The point to compare at: n numbers. Choose one where nothing is special: not all zeros, and
-        not the solution. func is called there and at 26 points next to it for each parameter.
+        The point at which to compare: n numbers. Choose a general point: not all zeros, and not the
+        solution. func is called at x0 and at 26 neighbouring points for each parameter.
     Dfun : callable or NativeFunction
         ``Dfun(x, *args)`` returns the Jacobian, shape (m, n).
     args : tuple, optional
@@ -38,24 +38,25 @@ def check_derivative(
     Returns
     -------
     error : ndarray, shape (n,), float64
-        The relative error of each column of the Jacobian: the norm of its difference from the
-        differenced column, divided by the larger norm of the two. About 1e-6 or less where Dfun is
-        right, more where the residuals are so large that differences of them are rounding errors;
-        0.5 for a factor of 2, 2 for the wrong sign. NaN where func or Dfun is not finite.
+        The relative error of each column of the Jacobian: the norm of the difference between the
+        column and its estimate by finite differences, divided by the larger of the two norms. It
+        is about 1e-6 or less for a correct column, 0.5 for a column that is wrong by a factor of
+        2, and 2 for a column with the wrong sign. It is larger for a correct column if rounding
+        errors of large residuals dominate the differences. NaN if func or Dfun is not finite.
 
     Raises
     ------
     TypeError, ValueError
-        As of `leastsq`.
+        For the same reasons as in `leastsq`.
 
     See Also
     --------
-    leastsq : takes func and Dfun.
+    leastsq : minimize the sum of squares of func.
 
     References
     ----------
-    Of the same purpose: ``chkder`` in J. J. Moré, B. S. Garbow and K. E. Hillstrom, User Guide for
-    MINPACK-1, Argonne National Laboratory report ANL-80-74, 1980.
+    MINPACK's ``chkder`` has the same purpose: J. J. Moré, B. S. Garbow and K. E. Hillstrom, User
+    Guide for MINPACK-1, Argonne National Laboratory report ANL-80-74, 1980.
 
     Examples
     --------
@@ -104,7 +105,7 @@ def check_derivative(
 
 
 def at(func: Function, x: FloatArray, args: tuple[Any, ...]) -> Any:
-    """Call func with a point that it may keep or write to."""
+    """Call func with a copy of x, which func may keep or write to."""
     return func(x.copy()) if isinstance(func, NativeFunction) else func(x.copy(), *args)
 
 
@@ -119,7 +120,7 @@ def jacobian_at(
 
 
 def most_certain(columns: list[FloatArray]) -> FloatArray:
-    """Choose the difference that changes least when the step is changed."""
+    """Choose the estimate that changes least when the step changes."""
     changes = [
         relative_error(smaller, larger) if smaller.any() else np.nan
         for smaller, larger in itertools.pairwise(columns)
@@ -128,6 +129,6 @@ def most_certain(columns: list[FloatArray]) -> FloatArray:
 
 
 def relative_error(a: FloatArray, b: FloatArray) -> float:
-    """Compare two columns."""
+    """Compute the relative difference of two columns."""
     larger = max(norm(a), norm(b))
     return norm(a - b) / larger if larger else 0.0

@@ -34,7 +34,7 @@ from leastsq._fit.result import (
 from leastsq._functions.functions import Functions
 from leastsq._functions.native import NativeFunction
 from leastsq._models.jacobian import NO_MODEL, read_jac
-from leastsq._models.model import Fit
+from leastsq._models.model import Model
 
 EVERYWHERE = (-np.inf, np.inf)
 METHODS = (None, "lm", "trf", "dogbox")
@@ -58,95 +58,100 @@ def curve_fit(
 ) -> tuple[Any, ...]:
     """Fit a function to data by nonlinear least squares.
 
-    Finds the n parameters for which ``sum(((f(xdata, *params) - ydata)/sigma)**2)`` is smallest,
-    and their covariance.
+    Find the n parameters for which ``sum(((f(xdata, *params) - ydata)/sigma)**2)`` is smallest, and
+    their covariance.
 
     Parameters
     ----------
     f : callable
-        The model ``f(x, p1, ..., pn)``. It returns what ydata should be, for each of the m points.
-        It is called once for each set of parameters. Compiled by ``numba.njit``, it is fitted
-        without Python and the GIL.
+        The model ``f(x, p1, ..., pn)``. It returns the predicted value of ydata at each of the m
+        points. f is called once for each set of parameters. If f is compiled by ``numba.njit``,
+        the whole fit runs in compiled code, without the GIL.
     xdata : array_like or object
-        What f gets as x: lists, tuples and arrays as a float64 array, usually of shape (m,), or
-        (k, m) for k independent variables; any other object as it is.
+        The first argument of f. Lists, tuples and arrays are converted to a float64 array, usually
+        of shape (m,), or (k, m) for k independent variables. Other objects are passed unchanged.
     ydata : array_like
         The m measured values, usually of shape (m,).
     p0 : array_like, optional
-        Starting point: n numbers. By default as many as f has parameters, each 1, or in the middle
-        of its bounds, or 1 inside of the only bound that it has.
+        Starting point: n numbers. Default: one value for each parameter of f. The value is the
+        midpoint of two bounds, 1 away from a single bound, otherwise 1.
     sigma : array_like, optional
-        The errors of ydata, in its unit: one standard deviation for all points, or one for each,
-        shape (m,); or the covariance matrix, shape (m, m), in its square.
+        The errors of ydata: one standard deviation for all points, or one for each point, shape
+        (m,), in the unit of ydata; or the covariance matrix, shape (m, m), in the unit squared.
     absolute_sigma : bool, optional
-        Whether sigma holds the true errors. If not, only its ratios matter, and pcov is scaled by
-        the reduced sum of squares.
+        Whether sigma contains the true errors. If not, only the ratios of the errors matter, and
+        pcov is scaled by the reduced sum of squares.
     check_finite : bool, optional
-        Whether to refuse NaN and infinity in xdata and ydata. By default so without a nan_policy.
+        Whether to refuse NaN and infinity in xdata and ydata. Default: True without a nan_policy,
+        False with one.
     bounds : pair of array_like, or object with the attributes lb and ub, optional
-        Lower and upper bounds of the parameters: n numbers each, or one for all; infinite where
-        there is none. A parameter whose bounds are equal is fixed. f and jac are not called
+        Lower and upper bounds of the parameters: n numbers each, or one number for all parameters.
+        Use infinite values for no bound. Equal bounds fix a parameter. f and jac are never called
         outside the bounds.
     method : {None, 'lm', 'trf', 'dogbox'}, optional
-        Whatever its name, the Levenberg-Marquardt method of leastsq, which knows bounds. With
-        'trf' or 'dogbox', or with bounds, there may be fewer points than parameters.
+        For compatibility with SciPy. Every value selects the same Levenberg-Marquardt solver,
+        which supports bounds. With 'trf' or 'dogbox', or with bounds, there may be fewer points
+        than parameters.
     jac : callable or {None, '2-point', '3-point', 'cs'}, optional
-        ``jac(x, p1, ..., pn)`` returns the derivative of f at point i with respect to parameter j
-        in row i, column j, shape (m, n). It may be compiled like f. Without it the derivatives are
-        estimated: by forward differences; by '3-point' ones, centrally within the bounds; or by a
-        complex step ('cs'), for an f that takes complex parameters.
+        ``jac(x, p1, ..., pn)`` returns the derivatives of f, shape (m, n). The element in row i and
+        column j is the derivative at point i with respect to parameter j. jac may be compiled like
+        f. Otherwise the derivatives are estimated: by forward differences (None or '2-point'); by
+        central differences ('3-point'), one-sided next to a bound; or by a complex step ('cs'),
+        for an f that accepts complex parameters.
     full_output : bool, optional
-        Return infodict, mesg and ier too.
+        Whether to return infodict, mesg and ier.
     nan_policy : {None, 'raise', 'omit'}, optional
-        Whether to refuse, or to leave out, points with a NaN in xdata or ydata.
+        Whether to refuse or to leave out points with a NaN in xdata or ydata.
     **kwargs
-        Options of leastsq: ftol, xtol, gtol, maxfev, epsfcn, diff_step, factor, diag, atol and
-        col_deriv (of jac). factor is 1 by default where there are bounds. Of SciPy's
-        least_squares: max_nfev, the most calls of f apart from those for differences, as is maxfev
-        where SciPy calls least_squares, with bounds or method 'trf' or 'dogbox'; x_scale, the unit
-        of each parameter, or 'jac'; loss, which must be 'linear'.
+        Options of leastsq: ftol, xtol, gtol, maxfev, epsfcn, diff_step, factor, diag, atol, and
+        col_deriv for jac. The default of factor is 1 with bounds. Options of SciPy's
+        least_squares: max_nfev, the maximum number of calls of f without those for finite
+        differences; x_scale, the unit of each parameter, or 'jac'; loss, which must be 'linear'.
+        With bounds, or with method 'trf' or 'dogbox', maxfev has the meaning of max_nfev.
 
     Returns
     -------
     popt : ndarray, shape (n,), float64
         The parameters.
     pcov : ndarray, shape (n, n)
-        Their covariance: ``sqrt(diag(pcov))`` are the standard errors. Infinite, with an
-        OptimizeWarning, where it cannot be estimated: from a singular Jacobian, or from no more
-        points than parameters if sigma is not absolute. Zero in the rows and columns of parameters
-        that are on a bound, which count as known.
+        The covariance of the parameters. ``sqrt(diag(pcov))`` contains the standard errors. If the
+        covariance cannot be estimated, all elements are infinite, and there is an OptimizeWarning:
+        the Jacobian is singular, or there are no more points than parameters and sigma is not
+        absolute. The rows and columns of parameters on a bound are zero.
     infodict : dict
-        As of leastsq; ``fvec`` are the residuals ``(f(xdata, *popt) - ydata)/sigma``.
+        As returned by leastsq. ``fvec`` contains the residuals
+        ``(f(xdata, *popt) - ydata)/sigma``.
     mesg : str
-        What ier means.
+        The meaning of ier.
     ier : int
         1 to 4: see leastsq.
 
     Raises
     ------
     FitError
-        No solution was found. A RuntimeError, with the attributes popt, infodict and ier.
+        No solution was found. FitError is a RuntimeError with the attributes popt, infodict and
+        ier.
     ValueError
-        xdata or ydata contain what is not finite; sigma has another shape than above, contains
-        zeros or NaN or is not positive definite; p0 is not within the bounds; p0 is None and the
-        number of parameters cannot be told from f; another option has no such value.
+        xdata or ydata contain NaN or infinity; sigma has the wrong shape, contains zeros or NaN, or
+        is not positive definite; p0 is not within the bounds; p0 is None and the signature of f
+        does not show the number of parameters; an option has an invalid value.
     TypeError
         Fewer points than parameters; an unknown option; data that are not real numbers.
     BaseException
-        Whatever f or jac raises comes out as it is, and so does what the handler of a signal raises
-        (KeyboardInterrupt, of Ctrl-C). The best parameters found until then are its attribute x.
+        If f, jac or a signal handler raises an exception (for example KeyboardInterrupt), the fit
+        raises it again. Its attribute x contains the best parameters found so far.
 
     Warns
     -----
     OptimizeWarning
-        The covariance could not be estimated; or the fit came to rest where no step brings the
-        reduction of the sum of squares that the Jacobian promises.
+        The covariance could not be estimated; or the fit stopped where no step reduces the sum of
+        squares by as much as the Jacobian predicts.
     RuntimeWarning
-        An njit function is called from Python, for the reason that is given.
+        An njit function is called from Python. The warning gives the reason.
 
     See Also
     --------
-    leastsq : the same for residuals.
+    leastsq : minimize the sum of squares of any residuals.
 
     References
     ----------
@@ -191,10 +196,10 @@ def curve_fit(
     settings, limit = read(n, jac is None, box is not None, as_least_squares, **kwargs)
     p0 = p.copy()
     with BestPoint(p):
-        fit = Fit(f, data, n, is_padded=may_be_few and n > m)
-        fit.differentiate(jac, bool(kwargs.get("col_deriv")))
-        functions = Functions(fit.residuals, fit.jacobian, data.args, False, p, fit)
-        outcome = fit.without_padding(solve(functions, p, settings, box))
+        model = Model(f, data, n, is_padded=may_be_few and n > m)
+        model.differentiate(jac, bool(kwargs.get("col_deriv")))
+        functions = Functions(model.residuals, model.jacobian, data.args, False, p, model)
+        outcome = model.without_padding(solve(functions, p, settings, box))
     ending = outcome.ending
     if as_least_squares:
         outcome = outcome._replace(ending=TO_PRECISION.get(ending, ending))
@@ -218,7 +223,7 @@ def curve_fit(
 
 
 def start(f: Function, p0: ArrayLike | None, bounds: Any) -> tuple[FloatArray, Box | None]:
-    """Find where to start, and the box around it if anything is bounded."""
+    """Choose the starting point, and read the bounds if there are any."""
     p = None if p0 is None else own_vector(p0, "p0")
     n = parameter_count(f) if p is None else p.size
     if n == 0:
@@ -235,7 +240,7 @@ def start(f: Function, p0: ArrayLike | None, bounds: Any) -> tuple[FloatArray, B
 
 
 def parameter_count(f: Function) -> int:
-    """Count the parameters that a model takes behind x."""
+    """Count the parameters of a model, without x."""
     count = len(positional(f))
     if count < 2:
         raise ValueError(f"Unable to determine number of fit parameters of {name_of(f)}: pass p0")
@@ -245,7 +250,7 @@ def parameter_count(f: Function) -> int:
 def parameter_covariance(
     f: Function, p0: FloatArray, outcome: Outcome, absolute_sigma: bool
 ) -> FloatArray:
-    """Estimate the covariance of the parameters, infinite where that is not possible."""
+    """Estimate the covariance of the parameters; infinite if that is not possible."""
     x, fvec, active = outcome.x, outcome.fvec, outcome.active_mask()
     freedom = fvec.size - (x.size - np.count_nonzero(active))
     error = 1.0 if absolute_sigma else norm(fvec) / math.sqrt(max(int(freedom), 1))

@@ -1,4 +1,4 @@
-"""What curve_fit raises and warns of."""
+"""Exceptions and warnings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class FitError(RuntimeError):
     infodict : dict
         The optional outputs, as leastsq returns them.
     ier : int
-        The exit code, as of leastsq: 0 or 5 to 10.
+        The exit code of leastsq: 0 or 5 to 10.
     """
 
     def __init__(self, message: str, popt: FloatArray, infodict: Any, ier: int) -> None:
@@ -28,12 +28,12 @@ class FitError(RuntimeError):
         self.ier = ier
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle with all that is known, not with the message alone."""
+        """Pickle the attributes too, not only the message."""
         return type(self), (str(self), self.popt, self.infodict, self.ier)
 
 
 class ShapeError(ValueError):
-    """A model returns values of another shape than the data.
+    """A model returns values whose shape differs from that of the data.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class ShapeError(ValueError):
         self.wanted = wanted
 
     def __str__(self) -> str:
-        """Say both shapes."""
+        """Describe both shapes."""
         return (
             f"the model returns values of shape {self.given}, but ydata has shape {self.wanted}. "
             "It must return one value for each point; leastsq fits one data set at a time"
@@ -55,7 +55,7 @@ class ShapeError(ValueError):
 
 
 class BestPoint:
-    """A context in which x becomes better; an exception that ends it gets x as its attribute x."""
+    """A context that gives an exception the best point so far, x, as its attribute x."""
 
     __slots__ = ("x",)
 
@@ -66,15 +66,19 @@ class BestPoint:
         """Do nothing."""
 
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
-        """Leave x with the exception, unless it has an attribute of that name by itself."""
+        """Set the attribute x, unless the exception has one already."""
         if error is not None and not hasattr(error, "x"):
-            with suppress(Exception):  # of an exception that lets nothing be set
+            with suppress(Exception):  # some exceptions do not allow new attributes
                 error.x = self.x  # type: ignore[attr-defined]
 
 
 class LeastsqWarning(UserWarning):
-    """The base of this library's own warnings; Python exchanges none that is built in."""
+    """The base class of the warnings of this library.
+
+    `patch_scipy` changes the bases of OptimizeWarning, and Python allows this only if the first
+    base is not a built-in class.
+    """
 
 
 class OptimizeWarning(LeastsqWarning):
-    """A fit has a result that is to be doubted: its parameters, or their covariance."""
+    """The result of a fit is doubtful: its parameters, or their covariance."""

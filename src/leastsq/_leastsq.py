@@ -43,93 +43,98 @@ def leastsq(
     bounds: Any = None,
     diff_step: ArrayLike | None = None,
 ) -> tuple[Any, ...]:
-    """Minimize the sum of squares of a function's values.
+    """Minimize the sum of squares of the values of a function.
 
-    Finds the n parameters x for which ``sum(func(x)**2)`` is smallest, by the Levenberg-Marquardt
-    method in Moré's form (MINPACK's ``lmdif`` and ``lmder``), from a starting point x0.
+    Starting from x0, find the n parameters x for which ``sum(func(x)**2)`` is smallest. The method
+    is Levenberg-Marquardt in the form of Moré (MINPACK's ``lmdif`` and ``lmder``).
 
     Parameters
     ----------
     func : callable or NativeFunction
-        ``func(x, *args)`` returns the m >= n residuals, an array of any shape or a sequence of
-        real numbers. It gets x as a float64 array of shape (n,), its own to keep or to write to.
-        It is called once for each point, x0 included. What is compiled, by ``numba.njit`` or as a
-        NativeFunction, is called without Python, and where nothing else is called, without the
-        GIL: fits in several threads then run in parallel.
+        ``func(x, *args)`` returns the m >= n residuals: an array of any shape, or a sequence of
+        real numbers. x is a float64 array of shape (n,) that func may keep or write to. func is
+        called once for each point, including x0. Functions compiled by ``numba.njit`` and
+        NativeFunctions are called directly. If func and Dfun are both compiled, the GIL is
+        released, and fits in several threads run in parallel.
     x0 : array_like
-        Starting point: n numbers, flattened if not 1-D.
+        Starting point: n numbers. It is flattened if it is not 1-D.
     args : tuple, optional
-        Further arguments of func and Dfun, where they are Python's. What is not a tuple is passed
-        as the only one.
+        Further arguments of func and Dfun, if these are not NativeFunctions. Any other object than
+        a tuple is passed as the only argument.
     Dfun : callable or NativeFunction, optional
-        ``Dfun(x, *args)`` returns the Jacobian: the derivative of residual i with respect to
-        parameter j in row i, column j; shape (m, n). Without it the Jacobian is estimated by
-        forward differences.
+        ``Dfun(x, *args)`` returns the Jacobian, shape (m, n). The element in row i and column j is
+        the derivative of residual i with respect to parameter j. Without Dfun, the Jacobian is
+        estimated by forward differences.
     full_output : bool, optional
-        Return cov_x, infodict and mesg too.
+        Whether to return cov_x, infodict and mesg.
     col_deriv : bool, optional
-        Whether Dfun returns the transpose, shape (n, m). It does not matter to a NativeFunction.
+        Whether Dfun returns the transpose of the Jacobian, shape (n, m). This has no effect on a
+        NativeFunction.
     ftol : float, optional
-        Stop when the actual and the predicted relative reduction of the sum of squares are both at
-        most this.
+        Stop if the actual and the predicted relative reduction of the sum of squares are both at
+        most ftol.
     xtol : float, optional
-        Stop when the relative change of the scaled x is at most this.
+        Stop if the relative change of the scaled x is at most xtol.
     gtol : float, optional
-        Stop when the cosine of the angle between the residuals and each column of the Jacobian is
-        at most this; with bounds, the columns of the parameters that are not pressed against one.
+        Stop if the cosine of the angle between the residuals and each column of the Jacobian is at
+        most gtol. With bounds, the columns of parameters that are pressed against a bound do not
+        count.
     maxfev : int, optional
-        Most calls of func. 0: 200(n + 1) without Dfun, 100(n + 1) with it.
+        Maximum number of calls of func. 0 means 200(n + 1) without Dfun and 100(n + 1) with Dfun.
     epsfcn : float, optional
-        Relative error of func. A forward difference steps by ``sqrt(epsfcn)*abs(x[j])``, or by
-        ``sqrt(epsfcn)`` where x[j] is 0. By default the machine precision of the dtype that func
-        returns. Where the residuals do not feel such a step, or bend within it, other steps are
-        tried.
+        Relative error of the values of func. The step of a forward difference is
+        ``sqrt(epsfcn)*abs(x[j])``, or ``sqrt(epsfcn)`` if x[j] is 0. The default is the machine
+        precision of the dtype that func returns. Other steps are tried if the residuals do not
+        change with this step, or are curved within it.
     factor : float, optional
-        The first step is at most ``factor*norm(diag*x0)`` long, or factor itself where that is 0.
+        The length of the first step is at most ``factor*norm(diag*x0)``, or factor if this norm is
+        0.
     diag : array_like, optional
-        n positive scale factors of the parameters. By default the norms of the Jacobian's columns,
-        kept up to date.
+        n positive scale factors of the parameters. The default is the largest norm so far of each
+        column of the Jacobian.
     atol : float, optional
-        A synonym of ftol.
+        A second name for ftol.
     bounds : pair of array_like, or object with the attributes lb and ub, optional
-        Lower and upper bounds of the parameters: n numbers each, or one for all; infinite where
-        there is none. A parameter whose bounds are equal is fixed. Neither func nor Dfun is called
-        outside the bounds, not for a difference either: near a bound it steps the other way, and
-        within bounds that are closer it takes what there is. x0 must be within, and may be on
-        a bound.
+        Lower and upper bounds of the parameters: n numbers each, or one number for all parameters.
+        Use infinite values for no bound. Equal bounds fix a parameter. func and Dfun are never
+        called outside the bounds. Close to a bound, a finite difference steps away from it; if the
+        bounds are closer together than the step, the step is shortened. x0 must be within the
+        bounds or on them.
     diff_step : float or array_like, optional
-        The steps of differences in units of ``abs(x[j])``, or themselves where x[j] is 0: n
-        positive numbers, or one for all. No others are tried then.
+        Steps of the finite differences: n positive numbers, or one for all parameters. The step is
+        ``diff_step*abs(x[j])``, or diff_step if x[j] is 0. No other steps are tried.
 
     Returns
     -------
     x : ndarray, shape (n,), float64
         The solution, or the best point found.
     cov_x : ndarray, shape (n, n), or None
-        The inverse of J'J, from the last Jacobian; None if it is singular or there is no solution.
-        With bounds, of the parameters that are on none; the other rows and columns are zero.
-        Multiply it by the residual variance ``sum(fvec**2)/(m - n)`` to get the covariance of the
-        parameters. Only with full_output, like infodict and mesg.
+        The inverse of J'J, where J is the last Jacobian. None if J is singular or no solution was
+        found. With bounds, the inverse for the parameters that are not on a bound; the other rows
+        and columns are zero. Multiply it by the residual variance ``sum(fvec**2)/(m - n)`` to get
+        the covariance of the parameters. cov_x, infodict and mesg are returned with full_output
+        only.
     infodict : dict
         ``fvec``
             The m residuals at x.
         ``nfev``
             Number of calls of func.
         ``njev``
-            Number of calls of Dfun, where it is given.
+            Number of calls of Dfun, if it is given.
         ``fjac``
-            Shape (n, m). ``fjac.T[:n]`` is the triangle R of ``J P = Q R`` for the last Jacobian J
-            that was computed, with a diagonal of nonincreasing magnitude; zeros elsewhere.
+            Shape (n, m). ``fjac.T[:n]`` is the triangle R of ``J P = Q R`` for the last Jacobian J.
+            The absolute values on its diagonal do not increase. The other elements are zero.
         ``ipvt``
             The n column indices (0-based) of the permutation P: column j of P is column ipvt[j] of
-            the identity.
+            the identity matrix.
         ``qtf``
-            ``Q.T @ f``, its first n elements, f being the residuals where J was computed.
+            The first n elements of ``Q.T @ f``, where f contains the residuals at the last
+            Jacobian.
         ``active_mask``
-            Only with bounds: -1 for each of the n parameters that is on its lower bound or fixed, 1
-            on its upper bound, 0 for the others.
+            With bounds only: -1 for a parameter on its lower bound and for a fixed parameter, 1 for
+            a parameter on its upper bound, 0 for the others; n numbers.
     mesg : str
-        What ier means.
+        The meaning of ier.
     ier : int
         1 to 4: a solution was found (1 by ftol, 2 by xtol, 3 by both, 4 by gtol). 5: maxfev was
         reached. 6, 7, 8: ftol, xtol or gtol is too small. 9: func is not finite at x0. 10: the
@@ -139,25 +144,25 @@ def leastsq(
     ------
     TypeError
         Improper input (ier 0) without full_output; an empty x0; fewer residuals than parameters; a
-        Jacobian of the wrong shape; arguments or returned values that are not real numbers.
+        Jacobian with the wrong shape; arguments or returned values that are not real numbers.
     ValueError
-        x0 is not within the bounds; bounds that are NaN, cross each other or are not as many as the
-        parameters; diag has not n elements; func returned another number of residuals than at x0,
-        or Dfun is a NativeFunction for another number.
+        x0 is not within the bounds; bounds are NaN, or a lower bound is above its upper bound, or
+        the number of bounds is wrong; diag does not have n elements; func returned another number
+        of residuals than at x0; Dfun is a NativeFunction for another number of residuals.
     StoppedError
-        A NativeFunction returned a negative number. A RuntimeError.
+        A NativeFunction returned a negative number. StoppedError is a RuntimeError.
     BaseException
-        Whatever func or Dfun raises comes out as it is, and so does what the handler of a signal
-        raises (KeyboardInterrupt, of Ctrl-C). The best point found until then is its attribute x.
+        If func, Dfun or a signal handler raises an exception (for example KeyboardInterrupt), the
+        fit raises it again. Its attribute x is the best point found so far.
 
     Warns
     -----
     OptimizeWarning
-        The fit came to rest (ier 1 to 3), but no step brought the reduction of the sum of squares
-        that the Jacobian promises. With full_output, mesg says so instead.
+        The fit stopped with ier 1 to 3, but no step reduced the sum of squares by as much as the
+        Jacobian predicts. With full_output, mesg says so instead.
     RuntimeWarning
-        No solution was found (ier 5 to 10), without full_output. Or an njit function is called
-        from Python, for the reason that is given.
+        No solution was found (ier 5 to 10), and full_output is False. Or an njit function is called
+        from Python; the warning gives the reason.
 
     References
     ----------
@@ -226,14 +231,14 @@ def leastsq(
 
 
 def nothing_to_solve(functions: Functions, x: FloatArray) -> Outcome:
-    """Say of an empty x0 what SciPy does: improper input, with the residuals."""
+    """Return what SciPy returns for an empty x0: improper input, with the residuals."""
     counts = {"nfev": 0} if functions.Dfun is None else {"nfev": 0, "njev": 0}
     left = np.empty((1, 0)), np.empty(0, np.int32)
     return Outcome(x, functions.fvec, None, (0.0, 0.0), *left, counts, IMPROPER_INPUT)
 
 
 def refuse_flag_or_data(Dfun: object) -> None:
-    """Refuse what cannot be called, above all a flag that was meant for another argument."""
+    """Refuse an object that cannot be called, such as a flag meant for another argument."""
     if isinstance(Dfun, bool | np.bool_):
         raise TypeError(
             f"Dfun must be callable, got {Dfun}: the fourth argument of leastsq is Dfun; "

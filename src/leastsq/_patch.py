@@ -1,4 +1,4 @@
-"""Put this library in SciPy's place, for code that calls SciPy's functions."""
+"""Replace SciPy's functions by those of this library, in code that calls SciPy."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from leastsq._curve_fit import curve_fit
 from leastsq._errors import LeastsqWarning, OptimizeWarning
 from leastsq._leastsq import leastsq
 
-STAND_INS: dict[Callable[..., Any], Callable[..., Any]] = {}  # by SciPy's functions; while patched
-PATCHES: set[Patch] = set()  # that have not been undone
+STAND_INS: dict[Callable[..., Any], Callable[..., Any]] = {}  # for SciPy's functions
+PATCHES: set[Patch] = set()  # the active ones
 LOCK = threading.RLock()
 
 
 class Patch:
-    """What patch_scipy returns: a context manager whose exit undoes what it did."""
+    """A context manager that patch_scipy returns, and whose exit undoes the patch."""
 
     def __enter__(self) -> None:
-        """Do nothing: patch_scipy has done it."""
+        """Do nothing: patch_scipy has replaced the functions already."""
 
     def __exit__(self, *exception: object) -> None:
-        """Give SciPy its functions back, unless another patch still stands."""
+        """Restore SciPy's functions, unless another patch is still active."""
         with LOCK:
             if self in PATCHES:
                 PATCHES.remove(self)
@@ -36,20 +36,20 @@ class Patch:
 
 
 def patch_scipy() -> Patch:
-    """Put leastsq and curve_fit in the place of SciPy's.
+    """Replace SciPy's leastsq and curve_fit by those of this library.
 
-    From then on ``scipy.optimize.leastsq``, ``curve_fit`` and ``root(method='lm')`` are this
-    library's: for all modules that look them up, and for those that imported them by name, lmfit
-    and astropy among them. What was kept elsewhere, as an attribute of a class or a default of an
-    argument, is not found. ``curve_fit`` hands options that this library does not have (``loss``,
-    ``tr_solver`` and others of SciPy's ``least_squares``) to SciPy's. `OptimizeWarning` becomes a
-    subclass of SciPy's.
+    While SciPy is patched, ``scipy.optimize.leastsq``, ``curve_fit`` and ``root(method='lm')`` are
+    the functions of this library: in all modules that look them up, and in modules that imported
+    them by name before, such as lmfit and astropy. References in other places, such as attributes
+    of classes or default arguments, are not replaced. If ``curve_fit`` is called with options that
+    this library does not have (``loss``, ``tr_solver`` and others of SciPy's ``least_squares``),
+    SciPy's ``curve_fit`` is used. `OptimizeWarning` becomes a subclass of SciPy's.
 
     Returns
     -------
     Patch
-        A context manager whose exit undoes this, unless SciPy is patched otherwise: by a call
-        before, or in another thread.
+        A context manager. Its exit restores SciPy's functions, unless another call of patch_scipy
+        is still active, for example in another thread.
 
     Raises
     ------
@@ -58,11 +58,11 @@ def patch_scipy() -> Patch:
 
     See Also
     --------
-    unpatch_scipy : undo this.
+    unpatch_scipy : restore SciPy's functions.
 
     Notes
     -----
-    ``python -m leastsq --patch-scipy script.py`` runs a script so.
+    ``python -m leastsq --patch-scipy script.py`` runs a script with SciPy patched.
 
     Examples
     --------
@@ -94,10 +94,10 @@ def patch_scipy() -> Patch:
 
 
 def unpatch_scipy() -> None:
-    """Give SciPy its functions back, wherever they are known by name.
+    """Restore SciPy's functions in all modules.
 
-    Also in modules that were imported since `patch_scipy`, and however often that was called.
-    Nothing happens if SciPy is not patched.
+    This includes modules that were imported after `patch_scipy`. One call is enough, even if
+    `patch_scipy` was called several times. Nothing happens if SciPy is not patched.
     """
     with LOCK:
         rebind({stand_in: original for original, stand_in in STAND_INS.items()})
@@ -107,7 +107,7 @@ def unpatch_scipy() -> None:
 
 
 def rebind(replacements: dict[Callable[..., Any], Callable[..., Any]]) -> None:
-    """Replace functions in all modules, under whatever name; lazy modules stay unloaded."""
+    """Replace functions in all modules, under any name, without loading lazy modules."""
     by_identity = {id(old): new for old, new in replacements.items()}
     for module in list(sys.modules.values()):
         if not isinstance(module, ModuleType):
@@ -119,7 +119,7 @@ def rebind(replacements: dict[Callable[..., Any], Callable[..., Any]]) -> None:
 
 
 def copy_of(function: Any, original: Any) -> Any:
-    """Make a function that can be told from ours, to know what to give back to SciPy."""
+    """Copy our function, to recognise the places where it replaces SciPy's."""
     copy = FunctionType(
         function.__code__, function.__globals__, function.__name__, function.__defaults__
     )
@@ -128,7 +128,7 @@ def copy_of(function: Any, original: Any) -> Any:
 
 
 def with_fallback(function: Any, original: Any) -> Any:
-    """Make a function that leaves to SciPy what this library does not do."""
+    """Make a function that calls SciPy for options that this library does not have."""
     named = inspect.signature(function).parameters
 
     @functools.wraps(function)
@@ -141,6 +141,6 @@ def with_fallback(function: Any, original: Any) -> Any:
 
 
 def in_the_place_of(original: Any, stand_in: Any) -> Any:
-    """Let a function be pickled by the name under which it is found."""
+    """Give a function the module of the original, so that it can be pickled by name."""
     stand_in.__module__ = original.__module__
     return stand_in

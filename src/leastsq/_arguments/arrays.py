@@ -1,4 +1,4 @@
-"""What is asked of every array and function that a user hands over."""
+"""Checks and conversions of the arrays, numbers and functions that users pass."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ Function = Callable[..., Any]
 FloatArray = NDArray[np.float64]
 
 FLOAT64 = np.dtype(np.float64)
-LARGEST_INT = np.iinfo(np.int32).max  # the core counts residuals and calls in 32 bits
-MOST_PARAMETERS = math.isqrt(LARGEST_INT)  # their square is the size of a matrix
+LARGEST_INT = np.iinfo(np.int32).max  # the core counts residuals and calls with 32 bits
+MOST_PARAMETERS = math.isqrt(LARGEST_INT)  # a matrix has the square of this size
 
 
 def name_of(function: Function) -> str:
-    """How a user knows the function."""
+    """Name a function for a message."""
     return getattr(function, "__name__", None) or type(function).__name__
 
 
 def real_array(value: object, what: str) -> NDArray[Any]:
-    """Make an array of it whose dtype casts safely to float64."""
+    """Convert a value to an array whose dtype can be cast safely to float64."""
     if is_masked(value):
         raise TypeError(
             f"{what} must be real numbers: some are masked. Leave the masked ones out, as "
@@ -33,7 +33,7 @@ def real_array(value: object, what: str) -> NDArray[Any]:
     try:
         array = np.asarray(value)
         if array.dtype.kind == "O" and not isinstance(value, np.ndarray):
-            # One by one: astype would take None for NaN.
+            # One by one, because astype would convert None to NaN.
             array = np.array([float(number) for number in array.flat]).reshape(array.shape)
     except (TypeError, ValueError, OverflowError) as error:
         raise TypeError(f"{what} must be real numbers: {error}") from error
@@ -46,10 +46,10 @@ def real_array(value: object, what: str) -> NDArray[Any]:
 
 
 def is_masked(value: object) -> bool:
-    """Tell whether any element of a masked array is masked, or of a sequence of masked arrays."""
+    """Tell whether an element of a masked array, or of a sequence of them, is masked."""
     if type(value) is np.ndarray:
         return False
-    masked = sys.modules.get("numpy.ma")  # there is no masked array before that is imported
+    masked = sys.modules.get("numpy.ma")  # without this module there are no masked arrays
     if masked is None:
         return False
     if isinstance(value, list | tuple):
@@ -58,7 +58,7 @@ def is_masked(value: object) -> bool:
 
 
 def real_number(value: object, name: str) -> float:
-    """Convert what must be one number."""
+    """Convert a value that must be one number."""
     try:
         if isinstance(value, str | bytes | bytearray):
             raise TypeError
@@ -68,14 +68,14 @@ def real_number(value: object, name: str) -> float:
 
 
 def are_finite(array: FloatArray) -> bool:
-    """Tell whether there is neither NaN nor infinity."""
-    # The sum of squares tells at once, unless it is too large a number itself.
+    """Tell whether an array contains neither NaN nor infinity."""
+    # The sum of squares is fast, but can overflow.
     return math.isfinite(np.vdot(array, array)) or bool(np.isfinite(array).all())
 
 
 def norm(vector: FloatArray) -> float:
-    """Compute the Euclidean norm where the squares over- or underflow, too."""
-    squares = float(np.vdot(vector, vector))  # without a warning of overflow
+    """Compute the Euclidean norm without overflow or underflow."""
+    squares = float(np.vdot(vector, vector))  # vdot does not warn of an overflow
     if 1e-280 < squares < math.inf:
         return math.sqrt(squares)
     largest = float(np.abs(vector).max(initial=0.0))

@@ -1,4 +1,4 @@
-"""bounds, in every form in which a user gives them -> where x may go."""
+"""The argument bounds."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ ORDER = (
 
 
 class Box(NamedTuple):
-    """Where x may go: lower <= x <= upper."""
+    """The bounds of the parameters: lower <= x <= upper."""
 
     lower: FloatArray
     upper: FloatArray
 
     def active_mask(self, x: FloatArray) -> NDArray[np.int_]:
-        """Tell which parameters are on a bound: -1 the lower one or fixed, 1 the upper one."""
+        """Mark parameters on a bound: -1 on the lower bound or fixed, 1 on the upper bound."""
         return np.where(x <= self.lower, -1, np.where(x >= self.upper, 1, 0))
 
     def is_bounded(self) -> bool:
-        """Tell whether there is any bound at all."""
+        """Tell whether any bound is finite."""
         return any(map(math.isfinite, itertools.chain(self.lower.tolist(), self.upper.tolist())))
 
     def interior(self) -> FloatArray:
-        """Choose a point within."""
+        """Choose a point within the bounds."""
         return np.array(
             [between(*pair) for pair in zip(*map(np.ndarray.tolist, self), strict=True)]
         )
 
     def refuse_outside(self, x: FloatArray, name: str) -> None:
-        """Refuse a starting point that is not within the bounds."""
+        """Raise an error if a starting point is not within the bounds."""
         if not ((self.lower <= x) & (x <= self.upper)).all():
             raise ValueError(self.fault(x, name))
 
     def fault(self, x: FloatArray, name: str) -> str:
-        """Say what is wrong with the first parameter that is not within its bounds."""
+        """Describe what is wrong with the first parameter that is not within its bounds."""
         j = int(np.argmin((self.lower <= x) & (x <= self.upper)))
         value, low, high = x[j], self.lower[j], self.upper[j]
         if np.isnan(low) or np.isnan(high):
@@ -60,14 +60,14 @@ class Box(NamedTuple):
 
 
 def between(low: float, high: float) -> float:
-    """Choose the middle, 1 inside of a single bound, or 1."""
+    """Choose the midpoint of two bounds, 1 away from a single bound, otherwise 1."""
     if math.isinf(low):
         return 1.0 if math.isinf(high) else high - 1
     return low + 1 if math.isinf(high) else low / 2 + high / 2
 
 
 def read_box(bounds: Any, n: int) -> Box:
-    """Take the bounds of n parameters."""
+    """Convert the bounds of n parameters."""
     lower, upper = pair(bounds)
     box = Box(limits(lower, n, "lower"), limits(upper, n, "upper"))
     if n and np.array_equal(*box):
@@ -78,12 +78,12 @@ def read_box(bounds: Any, n: int) -> Box:
 
 
 def pair(bounds: Any) -> tuple[Any, Any]:
-    """Take the bounds apart."""
+    """Split bounds into lower and upper bounds."""
     if hasattr(bounds, "lb") and hasattr(bounds, "ub"):
         return bounds.lb, bounds.ub
     if isinstance(bounds, Mapping):
         raise ValueError(f"bounds must not be a {type(bounds).__name__}. {ORDER}")
-    if hasattr(bounds, "to_numpy"):  # a table, which gives its names to whoever takes it apart
+    if hasattr(bounds, "to_numpy"):  # iterating over a table gives the names of its columns
         bounds = bounds.to_numpy()
     try:
         lower, upper = bounds
@@ -96,7 +96,7 @@ def pair(bounds: Any) -> tuple[Any, Any]:
 
 
 def limits(bound: Any, n: int, which: str) -> FloatArray:
-    """Take the bounds on one side, one for each of the n parameters or one for all."""
+    """Convert lower or upper bounds: one for each of the n parameters, or one for all."""
     if type(bound) in (int, float):
         return np.full(n, real_number(bound, f"the {which} bound"))
     values = own_vector(bound, f"The {which} bounds")

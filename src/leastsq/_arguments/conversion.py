@@ -1,4 +1,4 @@
-"""Data, as users hand them over -> arrays of float64."""
+"""Conversion of data to float64."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from leastsq._arguments.arrays import FLOAT64, FloatArray, are_finite
 
 
 def as_numbers(values: Any, name: str) -> FloatArray:
-    """Convert data to float64; what is missing becomes NaN."""
+    """Convert data to float64; missing values become NaN."""
     try:
         array = np.asarray(values)
         if array.dtype is FLOAT64:
             return array
-        if array.dtype.kind == "O" and hasattr(values, "to_numpy"):  # of pandas, with its own NA
+        if array.dtype.kind == "O" and hasattr(values, "to_numpy"):  # pandas, with its own NA
             return np.asarray(values.to_numpy(dtype=float, na_value=np.nan))
         if array.dtype.kind == "c":
             raise TypeError(f"{name} must be real: fit real and imaginary parts side by side")
@@ -33,7 +33,7 @@ def as_numbers(values: Any, name: str) -> FloatArray:
 
 
 def hint(values: Any) -> str:
-    """Say how to convert dates, if values begin with one."""
+    """Explain how to convert dates, if the values are dates."""
     first = next(iter(np.ravel(np.asarray(values, object))), None)
     if not isinstance(first, datetime.date | datetime.timedelta):
         return ""
@@ -43,6 +43,6 @@ def hint(values: Any) -> str:
 
 
 def refuse_infinite(array: FloatArray, name: str) -> None:
-    """Refuse NaN and infinity."""
+    """Raise an error if an array contains NaN or infinity."""
     if not are_finite(array):
         raise ValueError(f"array must not contain infs or NaNs: {name}")

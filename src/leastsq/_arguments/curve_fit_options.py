@@ -1,4 +1,4 @@
-"""The options of curve_fit, SciPy's for leastsq and for least_squares -> this library's."""
+"""The options of curve_fit: those of leastsq, and those of SciPy's least_squares."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ NEUTRAL: dict[str, Any] = {
     "workers": None,
     "kwargs": {},
 }
-"""Values of least_squares' options that ask for nothing."""
+"""Values of the options of least_squares that have no effect."""
 
 
 def refuse_foreign(options: dict[str, Any]) -> None:
-    """Refuse options that leastsq does not have."""
+    """Refuse options that this library does not have."""
     if "args" in options:
         raise ValueError("'args' is not a supported keyword argument.")
     foreign = foreign_option(options)
@@ -45,7 +45,7 @@ def refuse_foreign(options: dict[str, Any]) -> None:
 
 
 def foreign_option(options: dict[str, Any]) -> str | None:
-    """Name an option that only SciPy's least_squares has, if there is one."""
+    """Name an option that only SciPy's least_squares has; None if there is none."""
     for name, value in options.items():
         neutral = NEUTRAL.get(name)
         is_neutral = value is None or (type(value) is type(neutral) and value == neutral)
@@ -58,9 +58,9 @@ def foreign_option(options: dict[str, Any]) -> str | None:
 def fit_settings(
     n: int, differenced: bool, bounded: bool, as_least_squares: bool, **options: Any
 ) -> tuple[Settings, str | None]:
-    """Convert the options, where SciPy has two names or two defaults for one thing.
+    """Convert the options.
 
-    Also returns the limit on the calls of f in the user's words, if it is not maxfev.
+    Also return the maximum number of calls of f in the user's words, if it is not maxfev.
     """
     given = {name: value for name, value in options.items() if name in LEASTSQS_OPTIONS}
     given.setdefault("factor", 1 if bounded else 100)
@@ -86,7 +86,7 @@ def fit_settings(
 
 
 def at_least_one(options: dict[str, Any], name: str) -> Any:
-    """Take a limit on the calls of f; 0 stands for the default of maxfev alone."""
+    """Return the maximum number of calls of f; 0 for the default."""
     most = options.get(name) or 0
     if name == "max_nfev" and not real_number(most, name) >= 1:
         raise ValueError(f"max_nfev must be None or a positive number, got {options[name]!r}")
@@ -94,7 +94,7 @@ def at_least_one(options: dict[str, Any], name: str) -> Any:
 
 
 def positive(x_scale: Any, n: int) -> FloatArray:
-    """Take the units of n parameters."""
+    """Convert the units of n parameters to an array."""
     units = own_vector(x_scale, "x_scale")
     if units.size not in (1, n) or not ((units > 1e-300) & (units < np.inf)).all():
         raise ValueError(

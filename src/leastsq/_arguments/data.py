@@ -1,4 +1,4 @@
-"""xdata, ydata and sigma, as users give them to curve_fit -> arrays that can be fitted."""
+"""The data of curve_fit: xdata, ydata and sigma."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SEQUENCES = np.ndarray, list, tuple
 
 
 class Data(NamedTuple):
-    """What is fitted, and what weighs its residuals in which way."""
+    """Data, the weights of the residuals, and how they are applied."""
 
     x: Any
     y: FloatArray
@@ -36,7 +36,7 @@ def read_data(
     check_finite: bool | None,
     nan_policy: str | None,
 ) -> Data:
-    """Convert the data, and refuse or leave out what is not a number."""
+    """Convert the data; refuse or leave out points with NaN."""
     if nan_policy == "propagate":
         raise ValueError("`nan_policy='propagate'` is not supported by this function.")
     if nan_policy not in (None, "raise", "omit"):

@@ -1,4 +1,4 @@
-"""Points that are masked or NaN, and the data without them."""
+"""Missing points: masked, or NaN."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Flags = NDArray[np.bool_]
 
 
 def masked_points(xdata: Any, ydata: Any, sigma: Any, shape: tuple[int, ...]) -> Flags | None:
-    """Tell at which points any of the data is masked; None if that is nowhere."""
+    """Mark the points at which any of the data is masked; None if there are none."""
     points: Flags | None = None
     for values in (xdata, ydata, sigma):
         if not is_masked(values):
@@ -33,7 +33,7 @@ def masked_points(xdata: Any, ydata: Any, sigma: Any, shape: tuple[int, ...]) ->
 
 
 def missing_points(xdata: Any, y: FloatArray) -> Flags:
-    """Tell at which points ydata or xdata is NaN, if xdata is an array or a table of numbers."""
+    """Mark the points at which ydata is NaN, or xdata if it is an array or a table."""
     missing = np.isnan(y)
     if isinstance(xdata, np.ndarray):
         in_x = np.isnan(xdata)
@@ -44,7 +44,7 @@ def missing_points(xdata: Any, y: FloatArray) -> Flags:
         return missing | in_x.any(axis=tuple(range(xdata.ndim - y.ndim)))
     if not is_table(xdata, y):
         return missing
-    if hasattr(xdata, "isna"):  # of pandas, where columns may hold text, too
+    if hasattr(xdata, "isna"):  # a pandas object, whose columns may contain text
         in_x = np.asarray(xdata.isna())
     else:
         try:
@@ -55,12 +55,12 @@ def missing_points(xdata: Any, y: FloatArray) -> Flags:
 
 
 def mismatch(xdata: Any, y: FloatArray) -> str:
-    """Say that there is no x for each point."""
+    """Describe xdata and ydata that do not have the same number of points."""
     return f"xdata and ydata do not go together: shapes {xdata.shape} and {y.shape}"
 
 
 def is_table(xdata: Any, y: FloatArray) -> bool:
-    """Tell whether it has a row for each point, and rows can be taken from it by a mask."""
+    """Tell whether an object has a row for each point, and can be indexed with a mask."""
     return (
         hasattr(xdata, "__array__")
         and hasattr(xdata, "__getitem__")
@@ -71,14 +71,14 @@ def is_table(xdata: Any, y: FloatArray) -> bool:
 
 
 def is_of_polars(xdata: Any) -> bool:
-    """Tell whether rows are taken by polars' own word."""
+    """Tell whether an object belongs to polars, which selects rows by `filter`."""
     return type(xdata).__module__.partition(".")[0] == "polars"
 
 
 def without(
     left_out: Flags, xdata: Any, ydata: FloatArray, sigma: Any
 ) -> tuple[Any, FloatArray, Any]:
-    """Leave out points."""
+    """Return the data without some points."""
     kept = ~left_out
     if not kept.any():
         raise ValueError("every point of the data is masked or NaN: there is nothing to fit")

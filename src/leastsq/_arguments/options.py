@@ -1,4 +1,4 @@
-"""The options of leastsq, as users give them -> what the core takes."""
+"""The options of leastsq."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ EPSILON = float(np.finfo(np.float64).eps)
 Settings = tuple[
     float, float, float, float, float | None, int, FloatArray | None, FloatArray | None
 ]
-"""ftol, xtol, gtol, factor, epsfcn, maxfev, diag, diff_step; None where the core chooses.
+"""ftol, xtol, gtol, factor, epsfcn, maxfev, diag, diff_step; None if the core chooses.
 
-A plain tuple: a named one takes longer to make than a small fit to take a step.
+This is a plain tuple because making a named tuple takes longer than a step of a small fit.
 """
 
 FAULTS = {
@@ -51,7 +51,7 @@ FAULTS = {
 
 
 def core_options(settings: Settings, box: Box | None, precision: float = EPSILON) -> Options:
-    """Put the options into the form that the core takes; precision is the default of epsfcn."""
+    """Convert the options for the core; precision is the default of epsfcn."""
     ftol, xtol, gtol, factor, epsfcn, maxfev, diag, diff_step = settings
     lower, upper = (None, None) if box is None else box
     if epsfcn is None:
@@ -60,7 +60,7 @@ def core_options(settings: Settings, box: Box | None, precision: float = EPSILON
 
 
 def fault(settings: Settings, n: int) -> str | None:
-    """Say which option is improper for n parameters."""
+    """Describe the first option that is improper for n parameters."""
     code = _core.fault(core_options(settings, None), n)
     if code == NO_FAULT:
         return None
@@ -102,14 +102,14 @@ def read_settings(
 
 
 def one_tolerance(ftol: float, atol: float) -> float:
-    """Take ftol under either of its names."""
+    """Return ftol, given by either of its names."""
     if ftol is not DEFAULT_TOLERANCE:
         raise TypeError("atol is a synonym of ftol: pass one of the two, not both")
     return real_number(atol, "atol")
 
 
 def most_calls(given: float, default: int, name: str = "maxfev") -> int:
-    """Choose the limit on calls of func; the core counts them in 32 bits."""
+    """Convert the maximum number of calls of func; the core counts with 32 bits."""
     if type(given) is not int:
         calls = real_number(given, name)
         if math.isnan(calls) or (math.isfinite(calls) and calls != int(calls)):
@@ -119,7 +119,7 @@ def most_calls(given: float, default: int, name: str = "maxfev") -> int:
 
 
 def scale_factors(diag: ArrayLike, n: int) -> FloatArray:
-    """Take diag as n numbers of the caller's."""
+    """Convert diag to n numbers."""
     factors = own_vector(diag, "diag")
     if factors.size != n:
         raise ValueError(
@@ -129,7 +129,7 @@ def scale_factors(diag: ArrayLike, n: int) -> FloatArray:
 
 
 def steps(diff_step: ArrayLike, n: int) -> FloatArray:
-    """Take the relative steps of differences: one for all parameters, or n."""
+    """Convert the relative steps of finite differences: one for all parameters, or n."""
     relative = own_vector(diff_step, "diff_step")
     if relative.size == 1:
         relative = np.full(n, relative[0])

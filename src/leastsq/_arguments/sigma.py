@@ -1,4 +1,4 @@
-"""sigma, errors or their covariance -> what weighs residuals."""
+"""The argument sigma of curve_fit: errors, or their covariance."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SCALE, WHITEN = "scale", "whiten"
 
 
 def read_sigma(sigma: ArrayLike, ydata: FloatArray) -> tuple[FloatArray, str]:
-    """Turn errors, or their covariance, into what weighs residuals; and tell how it does."""
+    """Convert sigma to weights, or to the factor of the covariance, and say which."""
     if np.asarray(sigma).dtype.kind in "US":
         raise TypeError(f"sigma must be numbers, got {sigma!r}")
     errors = as_numbers(sigma, "sigma")
@@ -38,7 +38,7 @@ def read_sigma(sigma: ArrayLike, ydata: FloatArray) -> tuple[FloatArray, str]:
 
 
 def wrong_shape(errors: FloatArray, ydata: FloatArray) -> str:
-    """Say which shapes sigma may have."""
+    """Describe the shapes that sigma may have."""
     return (
         f"`sigma` has incorrect shape. It must be one number, one error for each point of a 1-D "
         f"ydata or their covariance matrix: got {errors.shape} for ydata of shape {ydata.shape}"

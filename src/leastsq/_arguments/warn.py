@@ -1,4 +1,4 @@
-"""Warnings that point to the user's line."""
+"""Warnings that point to the line of the user's code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ PACKAGE = __name__.partition(".")[0]
 
 
 def warn(message: str, category: type[Warning]) -> None:
-    """Warn whoever called this package, through however many of its functions."""
+    """Warn at the line that called this package."""
     level = 2
     frame = sys._getframe(1)
     while frame.f_back is not None and is_ours(frame.f_globals):
@@ -19,5 +19,5 @@ def warn(message: str, category: type[Warning]) -> None:
 
 
 def is_ours(namespace: dict[str, object]) -> bool:
-    """Tell whether a module belongs to this package."""
+    """Tell whether a namespace belongs to a module of this package."""
     return str(namespace.get("__name__", "")).partition(".")[0] == PACKAGE

@@ -1,4 +1,4 @@
-"""The core as it was compiled for this processor, or for the one that LEASTSQ_CPU names."""
+"""The core, compiled for this processor or for the level in LEASTSQ_CPU."""
 
 import os
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Why the covariance of a fit could not be estimated, in words that name the parameters."""
+"""Warnings about the covariance of a fit, with the names of the parameters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def no_covariance(
     state: NDArray[np.int32],
     points: int,
 ) -> str:
-    """Say what is wrong with a fit of a model to some points; state is what covar tells."""
+    """Explain why there is no covariance; state is a result of the core's covar."""
     reasons = []
     names = parameter_names(f, popt.size)
     idle = select(names, state == WITHOUT_EFFECT)
@@ -30,7 +30,7 @@ def no_covariance(
         reasons.append(f"{where} {name_of(f)} does not depend on {listed(idle)}")
     related = select(names, state == ACTS_TOGETHER)
     if related:
-        how = "they act only together" if len(related) > 1 else "it has next to no effect"
+        how = "they act only together" if len(related) > 1 else "it has almost no effect"
         reasons.append(f"the data do not determine {listed(related)}: {how}")
     if reasons and active_mask.any():
         held = select(names, active_mask != 0)
@@ -48,43 +48,43 @@ def no_covariance(
 
 
 def doubtful_covariance(f: Function, state: NDArray[np.int32]) -> str:
-    """Say which standard errors are next to infinite, give or take the errors of differences."""
+    """Name the parameters whose standard errors may be infinite."""
     names = parameter_names(f, state.size)
     related = select(names, state == ACTS_TOGETHER)
     if related:
         return (
             f"The data hardly determine {listed(related)}: within the error of the differenced "
-            "Jacobian they act only together, and their standard errors are to be taken as infinite"
+            "Jacobian they act only together. Treat their standard errors as infinite"
         )
     return (
-        f"The data hardly determine {listed(select(names, state == HARDLY_DETERMINED))}: what one "
-        "does the others can do nearly as well, and the standard errors are more than 100 times "
-        "the values. The other standard errors are to be doubted, too"
+        f"The data hardly determine {listed(select(names, state == HARDLY_DETERMINED))}: a change "
+        "of one is almost compensated by the others, and their standard errors are more than 100 "
+        "times their values. The other standard errors are doubtful too"
     )
 
 
 def conditional_covariance(
     f: Function, together: NDArray[np.bool_], active_mask: NDArray[np.int32]
 ) -> str:
-    """Say of a parameter on a bound that what it does others can do as well."""
+    """Name the parameters on a bound that act only together with others."""
     names = parameter_names(f, together.size)
     held = select(names, together & (active_mask != 0))
     return (
         f"The data do not determine {listed(select(names, together))}: they act only together. "
         f"{listed(held)} {'is' if len(held) == 1 else 'are'} on a bound, and the standard errors "
-        "of the others hold for that value alone"
+        "of the others are valid for this value only"
     )
 
 
 def parameter_names(f: Function, n: int) -> list[str]:
-    """Name n parameters as a model's arguments behind x, if it has so many."""
+    """Name the n parameters of a model, by its signature if possible."""
     parameters = positional(f)[1:]
     return parameters[:n] if len(parameters) >= n else [f"p[{j}]" for j in range(n)]
 
 
 def positional(f: Function) -> list[str]:
-    """List the positional arguments that a function has; none of a function that does not tell."""
-    f = getattr(f, "py_func", f)  # of Numba
+    """List the positional arguments of a function; none if its signature is not known."""
+    f = getattr(f, "py_func", f)  # the Python function of an njit function
     if type(f) is FunctionType and not f.__dict__:
         return list(f.__code__.co_varnames[: f.__code__.co_argcount])
     try:
@@ -95,10 +95,10 @@ def positional(f: Function) -> list[str]:
 
 
 def select(names: Iterable[str], chosen: Iterable[np.bool_]) -> list[str]:
-    """Take some of the names."""
+    """Select some of the names."""
     return [name for name, taken in zip(names, chosen, strict=True) if taken]
 
 
 def listed(names: list[str]) -> str:
-    """Join names as a sentence does."""
+    """Join names with commas and 'and'."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

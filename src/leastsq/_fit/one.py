@@ -1,4 +1,4 @@
-"""A call of the core: functions, a starting point and settings -> what came of it."""
+"""One fit: the call of the core."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from leastsq._functions.functions import Functions
 from leastsq._functions.native import StoppedError
 
 INT32 = np.dtype(np.int32)
-WORTHWHILE = 0.999  # of the norm of the residuals: another minimum
+WORTHWHILE = 0.999  # a smaller ratio of two norms of residuals means another minimum
 
 
 def solve(functions: Functions, x: FloatArray, settings: Settings, box: Box | None) -> Outcome:
-    """Minimize the sum of squares from x; again if that ends where the model is flat."""
+    """Minimize the sum of squares from x; try other starts if parameters have no effect."""
     if box is None or not box.is_bounded():
         return solve_once(functions, x, settings, box)
     start = x.copy()
@@ -34,7 +34,7 @@ def solve(functions: Functions, x: FloatArray, settings: Settings, box: Box | No
         left = maxfev - counts["nfev"]
         if left <= 0 or best is not outcome:
             break
-        functions.fvec = np.empty_like(functions.fvec)  # the outcome keeps its own
+        functions.fvec = np.empty_like(functions.fvec)  # the outcome keeps the old array
         functions.is_evaluated = False
         is_cautious = again.diag is not None and diag is None
         scale = (1.0, again.diag) if is_cautious else (factor, diag)
@@ -48,7 +48,7 @@ def solve(functions: Functions, x: FloatArray, settings: Settings, box: Box | No
 
 
 def solve_once(functions: Functions, x: FloatArray, settings: Settings, box: Box | None) -> Outcome:
-    """Minimize the sum of squares from x, which becomes the solution."""
+    """Minimize the sum of squares from x. The array x becomes the solution."""
     left = minimize(functions, x, settings, box)
     return Outcome(x, functions.fvec, box, functions.jacobian_error(), *left)
 

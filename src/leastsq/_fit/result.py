@@ -1,4 +1,4 @@
-"""What came back from the core -> what leastsq returns and says."""
+"""The results of a fit: covariance, infodict, message."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from leastsq._arguments.options import EMPTY, IMPROPER, Settings, fault
 from leastsq._core._calls import GTOL_REACHED, IMPROPER_INPUT, PROMISE_BROKEN
 
 SOLVED = (1, 2, 3, 4)
-SOLVED_OR_FLAT = (*SOLVED, GTOL_REACHED + PROMISE_BROKEN)  # SciPy is silent on either
-TO_PRECISION = {6: 1, 7: 2, 8: 4}  # too small a tolerance, met as well as numbers allow
-FAR_FROM_SMALL = 4_000_000  # bytes
+SOLVED_OR_FLAT = (*SOLVED, GTOL_REACHED + PROMISE_BROKEN)  # no warning, as in SciPy
+TO_PRECISION = {6: 1, 7: 2, 8: 4}  # the tolerance is met as well as rounding allows
+LARGE = 4_000_000  # bytes
 MESSAGES = {
     1: (
         "Both actual and predicted relative reductions in the sum of squares\n"
@@ -43,14 +43,14 @@ MESSAGES = {
         "gtol={gtol:g} is too small, func(x) is orthogonal to the columns of\n"
         "  the Jacobian to machine precision."
     ),
-    9: "The residuals at the starting point are not finite: NaN or infinity is among them.",
+    9: "The residuals at the starting point are not finite: they contain NaN or infinity.",
     10: (
-        "The Jacobian is not finite: it came with NaN or infinity, or the residuals\n"
-        "  did on both sides of a point where they were to be differenced."
+        "The Jacobian is not finite: it contains NaN or infinity, or the residuals are not\n"
+        "  finite on both sides of a point where their difference is needed."
     ),
 }
 
-FLAT = ".\n  But the Jacobian is zero, and the residuals are not: they do not depend on x here"
+FLAT = ".\n  But the Jacobian is zero although the residuals are not: they do not depend on x here"
 UNKEPT = (
     ".\n  But no step brings the reduction of the sum of squares that the Jacobian promises: the\n"
     "  derivatives are wrong, or the residuals are noisy or not smooth there"
@@ -60,7 +60,7 @@ CHECK = ".\n  check_derivative tells whether the Jacobian is the derivative of t
 
 
 class InfoDict(TypedDict, total=False):
-    """The optional outputs; njev with the caller's Jacobian, active_mask with bounds."""
+    """The optional outputs; njev is there with Dfun, active_mask with bounds."""
 
     fvec: FloatArray
     nfev: int
@@ -72,10 +72,10 @@ class InfoDict(TypedDict, total=False):
 
 
 class Outcome(NamedTuple):
-    """All that the core leaves behind.
+    """Everything that the core returns.
 
-    error is the relative error of the Jacobian's columns, at least and at most; augmented has the
-    columns of the triangle R as rows, and as the last row the head of Q'f.
+    error contains a lower and an upper estimate of the relative error of the Jacobian's columns.
+    The rows of augmented are the columns of the triangle R, and the first n elements of Q'f.
     """
 
     x: FloatArray
@@ -102,7 +102,7 @@ class Outcome(NamedTuple):
 def message(
     ending: int, settings: Settings, n: int, limit: str | None = None, has_Dfun: bool = False
 ) -> str:
-    """Say in words how a fit ended; limit is what the user calls the most calls of func."""
+    """Describe how a fit ended; limit is the maximum number of calls in the user's words."""
     if ending == IMPROPER_INPUT:
         return f"{IMPROPER} {fault(settings, n) or EMPTY}"
     ftol, xtol, gtol, _, _, maxfev, *_ = settings
@@ -115,16 +115,16 @@ def message(
 
 
 def covariance(outcome: Outcome) -> FloatArray | None:
-    """Compute (J'J)^-1, or None without a solution or where the Jacobian is singular."""
+    """Compute (J'J)^-1; None if there is no solution or the Jacobian is singular."""
     return inverse(outcome)[0] if outcome.ier in SOLVED else None
 
 
 def inverse(
     outcome: Outcome, unit: float = 1.0, active: NDArray[np.int32] | None = None
 ) -> tuple[FloatArray | None, NDArray[np.int32]]:
-    """Compute the inverse of (J/unit)'(J/unit) if there is one, and tell what is undetermined.
+    """Compute the inverse of (J/unit)'(J/unit) if it exists, and the state of each parameter.
 
-    Without the parameters that active marks, by default those that are on a bound.
+    Leave out the parameters that active marks. The default is the parameters on a bound.
     """
     r = outcome.augmented[:-1].T / unit
     if active is None:
@@ -152,9 +152,9 @@ def infodict(outcome: Outcome) -> InfoDict:
 
 
 def untouched_zeros(n: int, m: int) -> FloatArray:
-    """Make zeros that take memory and time only where they are written to."""
+    """Make zeros that take memory and time only when they are written to."""
     size = 8 * n * m
-    if size < FAR_FROM_SMALL or not hasattr(mmap, "MAP_PRIVATE"):
+    if size < LARGE or not hasattr(mmap, "MAP_PRIVATE"):
         return np.zeros((n, m))
     try:
         pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)

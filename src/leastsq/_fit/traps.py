@@ -1,15 +1,15 @@
-"""The way out of a place within the bounds where a model has forgotten its parameters.
+"""Other starts for a fit with bounds that ended where parameters have no effect.
 
-An amplitude of zero leaves a peak without a place and a width. If the sum of squares falls towards
-such a bound from a start that was far off, the fit ends there, and nothing tells where the peak
-should be. So the fit is tried once more, from next to the corner: what came to its bound is a
-little off it, and the parameters without effect are where they started. A small amplitude has
-small effects, which let place and width take long steps. If several parameters came to bounds, each
-is tried in its turn, until the sum of squares is lower.
+If an amplitude is zero, the position and the width of its peak have no effect. A fit from a distant
+start can end at such a bound, because the sum of squares falls towards it, and nothing shows where
+the peak should be. Then the fit is tried again from a point close to that corner: the parameters on
+a bound are moved a little away from it, and the parameters without effect return to their starting
+values. If the amplitude is small, its effect is small, and position and width can make long steps.
+If several parameters are on bounds, each of them is tried in turn, until the sum of squares falls.
 
-A small amplitude at the start does the same: the first step flings place and width to where the
-data do not reach. The last try is therefore from the start again, in steps that are measured by the
-parameters' own sizes there and not by their effects.
+A small amplitude at the start has a similar effect: the first step moves position and width to a
+place without data. Therefore the last try starts from p0 again, with steps that are scaled by the
+values of the parameters in p0, and not by their effects.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from leastsq._arguments.arrays import FloatArray, norm
 from leastsq._arguments.bounds import Box, between
 
 LITTLE = 0.01
-"""Of the way from a bound to the start."""
+"""The part of the distance from a bound to the start, for a new start next to the bound."""
 NEAR = 0.1
-"""Of that way, for a parameter that came to its bound."""
+"""A parameter that is closer to its bound than this part of the distance is on the bound."""
 MOST = 3
-"""Corners to try."""
+"""The largest number of corners to try."""
 LARGEST_SIZE = 1e300
-"""Of a parameter, as the unit of its steps: the core takes scales that differ by no more."""
+"""The largest unit of a step: the core refuses scales that differ by more."""
 NO_EFFECT = 1e-6
-"""Of the residuals, by a change of a parameter by its own size."""
+"""A parameter has no effect if doubling it changes the residuals by less than this part."""
 
 
 class Try(NamedTuple):
-    """Where to start again, and the scale of the steps from there if it is not the usual one."""
+    """A start, and the scale factors of its steps; None for the usual scale."""
 
     x: FloatArray
     diag: FloatArray | None
@@ -49,7 +49,7 @@ def other_tries(
     augmented: FloatArray,
     ipvt: NDArray[np.int32],
 ) -> list[Try]:
-    """Choose where to start again: nowhere if all parameters have effects."""
+    """Choose other starts; none if all parameters have an effect."""
     column = np.empty(x.size)
     column[ipvt - 1] = np.abs(augmented[:-1]).max(axis=1)
     if (column * np.abs(x)).min() > NO_EFFECT * norm(fvec):
@@ -75,5 +75,5 @@ def other_tries(
 
 
 def interior(value: float, low: float, high: float) -> float:
-    """Take the start, or a point within the bounds if it is on one of them."""
+    """Return the value, or a point between the bounds if the value is on one of them."""
     return value if low < value < high else between(low, high)

@@ -1,4 +1,4 @@
-"""func and Dfun, in Python, Numba or native code, in the form in which the core calls them."""
+"""The functions of one fit: in Python, compiled by Numba, or native."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ EPSILON = float(np.finfo(FLOAT64).eps)
 NO_JACOBIAN = 0  # a null pointer
 
 LARGE = 10**7
-"""m*n**2 from where a factorisation takes milliseconds: the GIL is released for it."""
+"""If m*n**2 is larger, a factorization takes milliseconds, and the GIL is released for it."""
 
 
 class Functions:
     """func and Dfun with their arguments, for one fit.
 
-    fvec holds the residuals at x0 if is_evaluated, and has room for them if not; precision is their
-    relative error. A model tells how to evaluate them at x0, and whether they are computed in
-    float32.
+    fvec contains the residuals at x0 if is_evaluated is true; otherwise it is filled later.
+    precision is the relative error of the residuals. For curve_fit, model is the Model object; it
+    evaluates the residuals at x0, and knows whether the model computes in float32.
     """
 
     def __init__(
@@ -80,10 +80,10 @@ class Functions:
             self.jacobian = self.callee(self.python_Dfun, self.native_Dfun, None)
 
     def first_residuals(self, func: Any, x: FloatArray, model: Any) -> Any:
-        """Find the form in which func is called; evaluate it at x0 if that is done in Python."""
+        """Find out how func is called, and evaluate it at x0 unless it is native."""
         self.is_evaluated = True
         self.func = func
-        if type(func) is FunctionType:  # most are one
+        if type(func) is FunctionType:  # the usual case
             first = func if model is None else model.first
             return first_residuals(first, x, self.args, as_residuals)
         self.func, self.native_func = callee(func, "residual", self.args)
@@ -98,14 +98,14 @@ class Functions:
         return fvec
 
     def take_jacobian(self, Dfun: Function, col_deriv: bool) -> None:
-        """Find the form in which Dfun is called."""
+        """Find out how Dfun is called."""
         role = "transpose" if col_deriv else "Jacobian"
         self.Dfun, self.native_Dfun = callee(Dfun, role, self.args)
         refuse_unfit(self.Dfun, self.m)
         self.python_Dfun = Jacobian(self.Dfun, self.m, self.n, col_deriv)
 
     def callee(self, function: Any, native: Native | None, coerce: Any) -> Callee:
-        """Make the object that the core calls; coerce is for residuals alone."""
+        """Make the object that the core calls; coerce is None for a Jacobian."""
         if native is None:
             return python_function(function, self.args, coerce, self.release_the_gil)
         watched = get_ident() == main_thread().ident
@@ -125,7 +125,7 @@ class Functions:
         return rounding, rounding
 
     def raise_wrong_shape(self) -> None:
-        """Raise the error that explains why a function compiled by Numba stopped the fit, if so."""
+        """If a function compiled by Numba returned a wrong shape, raise an error that says so."""
         if self.native_func is not None and (shape := wrong_shape(self.native_func)):
             raise changed_size(self.func, self.m, shape[0])
         if self.native_Dfun is not None and (shape := wrong_shape(self.native_Dfun)):
@@ -134,17 +134,17 @@ class Functions:
 
 
 def is_outdated(native: Native | None) -> bool:
-    """Tell whether Numba compiled a function anew since it was bound to its arguments."""
+    """Tell whether Numba has recompiled a function since it was bound to its arguments."""
     return not (native is None or isinstance(native, NativeFunction) or native.is_current())
 
 
 def wrong_shape(function: Native) -> tuple[int, ...]:
-    """Tell the shape of what a function compiled by Numba returned, if that was wrong."""
+    """Get the shape that a function compiled by Numba returned, if it was wrong."""
     return () if isinstance(function, NativeFunction) else function.wrong_shape
 
 
 def callee(function: Any, role: str, args: tuple[Any, ...]) -> tuple[Any, Native | None]:
-    """Find the form in which Python calls a function, and the native one where there is one."""
+    """Find the function that Python calls, and the native function if there is one."""
     if isinstance(function, NativeFunction):
         return function, function
     if not is_dispatcher(function):
@@ -161,42 +161,42 @@ def callee(function: Any, role: str, args: tuple[Any, ...]) -> tuple[Any, Native
 
 @cache
 def numba_module() -> Any:
-    """Import what needs Numba, once a function of Numba's was met."""
+    """Import the module that needs Numba, when a function compiled by Numba is used."""
     from leastsq._functions import njit
 
     return njit
 
 
 def is_dispatcher(function: Any) -> bool:
-    """Tell whether it is an njit function, without importing Numba."""
+    """Tell whether a function is an njit function, without importing Numba."""
     registry = sys.modules.get("numba.core.registry")
-    kind = getattr(registry, "CPUDispatcher", None)  # another thread may be importing Numba
+    kind = getattr(registry, "CPUDispatcher", None)  # missing while a thread imports Numba
     return kind is not None and isinstance(function, kind)
 
 
 def is_single(function: Any) -> bool:
-    """Tell whether it is an njit function that returns float32, whatever Python makes of it."""
+    """Tell whether a function is an njit function that returns float32."""
     return is_dispatcher(function) and bool(numba_module().is_single(function))
 
 
 def is_parallel(function: object) -> bool:
-    """Tell whether it runs in Numba's own threads, which are for one caller at a time."""
+    """Tell whether a function uses Numba's threads, which serve one caller at a time."""
     options = getattr(function, "targetoptions", None)
     return options is not None and bool(options.get("parallel"))
 
 
 def warn_of_python(function: Function, reason: str) -> None:
-    """Say to whoever called leastsq why a compiled function is called from Python."""
+    """Warn that a compiled function is called from Python, and say why."""
     warn(f"{name_of(function)} is called from Python, which is slow: {reason}", RuntimeWarning)
 
 
 def precision_of(dtype: np.dtype[Any]) -> float:
-    """Guess the relative error of a function that returns numbers of a dtype."""
+    """Estimate the relative error of a function from the dtype of its values."""
     return float(np.finfo(dtype).eps) if dtype.kind == "f" else EPSILON
 
 
 def refuse_unfit(Dfun: object, m: int) -> None:
-    """Refuse a NativeFunction that would not compute this Jacobian."""
+    """Refuse a NativeFunction that cannot compute this Jacobian."""
     if not isinstance(Dfun, NativeFunction):
         return
     if Dfun.role == "residual":
@@ -206,6 +206,6 @@ def refuse_unfit(Dfun: object, m: int) -> None:
 
 
 def refuse_unread(func: Function, Dfun: Function | None) -> None:
-    """Refuse arguments where no function would get them."""
+    """Refuse arguments if all functions are native, and would not receive them."""
     if all(isinstance(f, NativeFunction) for f in (func, Dfun) if f is not None):
         raise TypeError("a NativeFunction takes no args: give it its data when it is made")

@@ -1,4 +1,4 @@
-"""Functions in native code, which a fit calls without Python."""
+"""Functions in native code, which the core calls directly."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ JACOBIAN = ctypes.CFUNCTYPE(
 
 
 class StoppedError(RuntimeError):
-    """A native function called for a stop.
+    """A native function ended the fit.
 
     Attributes
     ----------
     flag : int
         The negative number that the function returned.
     x : ndarray, shape (n,), float64
-        The best point found until then.
+        The best point found so far.
     nfev : int
-        Number of calls of the residual function, the last one included.
+        Number of calls of the residual function, including the last one.
     """
 
     def __init__(self, flag: int, x: FloatArray, nfev: int) -> None:
@@ -46,48 +46,51 @@ class StoppedError(RuntimeError):
         self.nfev = nfev
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle with all that is known, not with the message alone."""
+        """Pickle the attributes too, not only the message."""
         return type(self), (self.flag, self.x, self.nfev)
 
 
 class NativeFunction:
-    """A compiled function that leastsq calls at its address, without Python and the GIL.
+    """A compiled function that leastsq calls directly at its address.
 
     Parameters
     ----------
     function : PyCapsule, ctypes or cffi function pointer, numba.cfunc, scipy.LowLevelCallable, int
-        The function or its address. As func, a residual function with the C signature ::
+        The function or its address. To be used as func, it must be a residual function with the C
+        signature ::
 
             int residual(void *data, int m, int n, const double *x, double *fvec, int iflag);
 
-        that writes the m residuals at x (n numbers) to fvec; as Dfun, a ::
+        which writes the m residuals at x (n numbers) to fvec. To be used as Dfun, it must have the
+        C signature ::
 
             int jacobian(void *data, int m, int n, const double *x, double *fvec,
                          double *fjac, int ldfjac, int iflag);
 
-        that writes the derivative of residual i with respect to parameter j to
-        ``fjac[i + ldfjac*j]``; fvec holds the residuals at x and is read only. iflag is 1 where
-        residuals are asked for, 2 where derivatives are (differenced ones too). The functions
-        return 0 or more to go on, a negative number to end the fit with a StoppedError. These are
-        the signatures of cminpack's ``cminpack_func_mn`` and ``cminpack_funcder_mn``.
+        and write the derivative of residual i with respect to parameter j to
+        ``fjac[i + ldfjac*j]``. fvec contains the residuals at x and must not be changed. iflag is
+        1 if the residuals are needed, and 2 if derivatives are needed, including finite
+        differences. A negative return value ends the fit with a StoppedError. These are the
+        signatures ``cminpack_func_mn`` and ``cminpack_funcder_mn`` of cminpack.
     m : int
         Number of residuals, at least 1.
     data : ndarray, ctypes or cffi pointer, ctypes structure or array, PyCapsule, int, optional
-        What the function gets as its first argument: the address of this object's contents. By
-        default NULL, or the user data of a LowLevelCallable.
+        The function receives the address of the contents of this object as its first argument.
+        Default: NULL, or the user data of a LowLevelCallable.
 
     Raises
     ------
     TypeError
-        The function or the data is none of these, or m is no integer.
+        The function or the data has a type that is not listed above, or m is not an integer.
     ValueError
-        A null pointer; m < 1; types that the object declares and that are not those above.
+        A null pointer; m < 1; an object that declares other types than those above.
 
     Notes
     -----
-    A NativeFunction keeps the function's and the data's objects alive, but not what the data
-    points to in its turn. Threads may fit with one NativeFunction at the same time if its function
-    may be called so. It cannot be pickled: another process makes its own.
+    A NativeFunction keeps the objects of the function and of the data alive, but not the memory
+    that the data points to. Several threads may use one NativeFunction at the same time if its
+    function is thread-safe. A NativeFunction cannot be pickled, because an address is valid in one
+    process only.
 
     Examples
     --------
@@ -129,11 +132,11 @@ class NativeFunction:
             object.__setattr__(self, name, value)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
-        """Refuse: what the address was checked to be must stay so."""
+        """Refuse to change anything: the function was checked when it was made."""
         raise AttributeError(f"a NativeFunction cannot be changed: make one with another {name}")
 
     def __delattr__(self, name: str) -> NoReturn:
-        """Refuse, too."""
+        """Refuse to delete anything."""
         raise AttributeError(f"a NativeFunction cannot be changed: it keeps its {name}")
 
     def __call__(self, x: ArrayLike) -> FloatArray:
@@ -159,32 +162,32 @@ class NativeFunction:
         return fjac.T
 
     def room(self) -> FloatArray:
-        """Make room for the residuals of this function."""
+        """Allocate the residuals of this function, filled with NaN."""
         if self.role == "Jacobian":
             raise TypeError("func must be a residual function, got the Jacobian's signature")
         return np.full(self.m, np.nan)
 
     def __copy__(self) -> NativeFunction:
-        """Return itself, which nothing can change."""
+        """Return the object itself, because it cannot change."""
         return self
 
     def __deepcopy__(self, memo: Any) -> NativeFunction:
-        """Return itself: the data is where its address says."""
+        """Return the object itself, because its address points to the data."""
         return self
 
     def __reduce__(self) -> NoReturn:
-        """Refuse: an address means something else to another process."""
+        """Refuse: an address is valid in one process only."""
         raise TypeError(
-            "a NativeFunction cannot be pickled: its addresses are good in this process alone"
+            "a NativeFunction cannot be pickled: its addresses are valid in this process only"
         )
 
     def __repr__(self) -> str:
-        """Show what it was made of."""
+        """Show the function and the number of residuals."""
         return f"NativeFunction({self._keep[0]!r}, m={self.m})"
 
 
 def residual_count(m: int) -> int:
-    """Check the number of residuals, which C counts in an int."""
+    """Check the number of residuals, which is an int in C."""
     try:
         if isinstance(m, bool):
             raise TypeError
@@ -197,7 +200,7 @@ def residual_count(m: int) -> int:
 
 
 def role_of(signature: list[str] | None) -> str | None:
-    """Tell by its types what a function computes; None if they are not known."""
+    """Find out from its types what a function computes; None if the types are not known."""
     if signature is None:
         return None
     for role, wanted in SIGNATURES.items():
@@ -210,6 +213,6 @@ def role_of(signature: list[str] | None) -> str | None:
 
 
 def serves(given: str, wanted: str) -> bool:
-    """Tell whether a type stands for another: void* for any pointer, and any pointer for void*."""
+    """Tell whether a type can be used for another; void* and any other pointer can."""
     pointers = given.endswith("*") and wanted.endswith("*")
     return given in (wanted, UNKNOWN) or (pointers and DATA in (given, wanted))

@@ -1,4 +1,4 @@
-"""What Python knows as a C function, or as a pointer to data -> its address and its C type."""
+"""The addresses and C types of objects that represent C functions or pointers to data."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ get_context.argtypes, get_context.restype = [ctypes.py_object], ctypes.c_void_p
 
 
 class Pointer(NamedTuple):
-    """A function's address, its signature, and the data that the object carries for it."""
+    """The address of a function, its signature, and the data that belongs to it."""
 
     address: int
     signature: list[str] | None
@@ -37,7 +37,7 @@ class Pointer(NamedTuple):
 
 
 def function_pointer(function: Any) -> Pointer:
-    """Read a C function's address off whatever holds one."""
+    """Get the address of a C function from any object that represents one."""
     kind = type(function).__name__
     if isinstance(function, int) and not isinstance(function, bool):
         return Pointer(given_address(function), None, 0)
@@ -63,7 +63,7 @@ def function_pointer(function: Any) -> Pointer:
 
 
 def data_address(data: Any) -> int:
-    """Find where data lies that a C function is to be called with."""
+    """Get the address of the data that a C function receives."""
     if data is None:
         return 0
     if isinstance(data, int) and not isinstance(data, bool):
@@ -90,7 +90,7 @@ def data_address(data: Any) -> int:
 
 
 def array_address(array: np.ndarray[Any, Any]) -> int:
-    """Find where an array lies whose memory holds its numbers in their order, and nothing else."""
+    """Get the address of an array that a C function can read number by number."""
     if array.dtype.hasobject:
         raise TypeError(f"data must not hold Python objects, got an array of dtype {array.dtype}")
     if is_masked(array):
@@ -115,14 +115,14 @@ def given_address(number: int) -> int:
 
 
 def capsule_pointer(capsule: Any) -> Pointer:
-    """Read a capsule whose name, by SciPy's and Cython's custom, is the function's signature."""
+    """Read a capsule. SciPy and Cython use the signature of the function as its name."""
     name: bytes | None = get_name(capsule)
     signature = None if name is None else c_signature(name.decode())
     return Pointer(get_pointer(capsule, name) or 0, signature, get_context(capsule) or 0)
 
 
 def is_cffi(value: Any) -> bool:
-    """Tell whether cffi made it."""
+    """Tell whether an object was made by cffi."""
     return type(value).__module__ == "_cffi_backend"
 
 
@@ -133,14 +133,14 @@ def cffi_address(pointer: Any) -> int:
 
 
 def c_signature(declaration: str) -> list[str] | None:
-    """Split `int (void *, double const *)` into result and arguments; None if it is none."""
+    """Split `int (void *, double const *)` into result and arguments; None if that fails."""
     plain = re.sub(r"\bconst\b|\s|\(\*\)", "", declaration)
     found = re.fullmatch(r"([\w*]+)\(([\w*,]*)\)", plain)
     return [found[1], *found[2].split(",")] if found else None
 
 
 def ctypes_signature(function: Any) -> list[str] | None:
-    """Name a ctypes function's types; None where they were not declared."""
+    """Name the types of a ctypes function; None if they were not declared."""
     if function.argtypes is None:
         return None
     return [ctypes_name(kind) for kind in (function.restype, *function.argtypes)]

@@ -1,6 +1,6 @@
-"""Functions compiled by Numba -> functions that the core calls by address.
+"""Functions compiled by Numba, in the form in which the core calls them.
 
-This module is imported when a function of Numba's was met, and never before Numba itself.
+This module is imported when a function compiled by Numba is used, so Numba is imported already.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from leastsq._functions.njit_code import (
     signature_of,
 )
 
-ROOM = 64  # words, as much as most arguments take
+ROOM = 64  # words, enough for most arguments
 COMPILERS = {"", "leastsq", "llvmlite", "numba", "numpy"} | sys.stdlib_module_names
 
 
@@ -40,16 +40,16 @@ class CompiledFunction:
             block = np.empty(words, np.int64)
             self.data = bind(block, *args)[3]
         self._block, self._function, self._known = block, function, known
-        code = bind, known  # which another thread may replace
+        code = bind, known  # another thread may replace both
         self._held = hold(release, self.data, (block, code))
 
     def is_current(self) -> bool:
-        """Tell whether the function was not compiled anew since."""
+        """Tell whether the function has not been recompiled since."""
         return known_of(self._function) is self._known
 
     @property
     def wrong_shape(self) -> tuple[int, ...]:
-        """The shape of what the function returned, if that was not what it must be; else empty."""
+        """The shape that the function returned, if it was wrong; otherwise empty."""
         shape = self._block[SHAPE : SHAPE + 2].tolist()
         return tuple(length - 1 for length in shape if length)
 
@@ -67,7 +67,7 @@ class Refusal(NamedTuple):
 
 
 def bound(function: Any, role: str, args: tuple[Any, ...]) -> CompiledFunction | Refusal:
-    """Bind a function to its arguments; or say why it must be called from Python."""
+    """Bind a function to its arguments, or say why it must be called from Python."""
     known = known_of(function)
     if known.refusals:
         refusal: Refusal | None = known.refusals.get((role, kinds(function, args)))
@@ -79,7 +79,7 @@ def bound(function: Any, role: str, args: tuple[Any, ...]) -> CompiledFunction |
             return bind(function, known, role, args)
         except Exception as error:
             refuse_foreign(error, before)
-            # What a signal did to Numba itself does not come again.
+            # Try again: a signal may have disturbed Numba.
             if not (is_last or isinstance(error, NumbaError)):
                 continue
             why = reason(function, args, error, before)
@@ -91,7 +91,7 @@ def bound(function: Any, role: str, args: tuple[Any, ...]) -> CompiledFunction |
 
 
 def bind(function: Any, known: Known, role: str, args: tuple[Any, ...]) -> CompiledFunction:
-    """Bind a function to its arguments; compile what that takes."""
+    """Bind a function to its arguments, and compile what this needs."""
     code = known.binders.get(role)
     if code is None:
         code = known.binders[role] = binder(function, role)
@@ -101,7 +101,7 @@ def bind(function: Any, known: Known, role: str, args: tuple[Any, ...]) -> Compi
 
 
 def remember(function: Any, known: Known) -> None:
-    """Take note of what was compiled of a function, and of the model that it was made of."""
+    """Remember what was compiled for a function, and for the model that it was made from."""
     if known.model is not None:
         cut_loose(function)
         remember_codes(known.model, known_of(known.model))
@@ -109,7 +109,7 @@ def remember(function: Any, known: Known) -> None:
 
 
 def refuse_foreign(error: BaseException | None, before: BaseException | None) -> None:
-    """Raise an error that is not Numba's own: a signal's, or one that may not come again."""
+    """Raise an error that is not a failure to compile: of a signal, or of memory."""
     while error is not None and error is not before:
         if isinstance(error, MemoryError | RecursionError):
             raise error
@@ -119,7 +119,7 @@ def refuse_foreign(error: BaseException | None, before: BaseException | None) ->
 
 
 def came_from_outside(error: BaseException) -> bool:
-    """Tell whether other code was running than a compiler, as the handler of a signal is."""
+    """Tell whether an error comes from other code than a compiler, such as a signal handler."""
     place = error.__traceback__
     while place is not None:
         name = str(place.tb_frame.f_globals.get("__name__", ""))
@@ -132,7 +132,7 @@ def came_from_outside(error: BaseException) -> bool:
 def reason(
     function: Any, args: tuple[Any, ...], error: Exception, before: BaseException | None
 ) -> str:
-    """Find what is the matter with the function itself, which Numba does not say of bind."""
+    """Find out why the function itself cannot be compiled; Numba's error is about bind."""
     try:
         resolve(function, kinds(function, args))
     except Exception as own_error:
@@ -146,18 +146,18 @@ def compiles(function: Any, args: tuple[Any, ...], before: BaseException | None)
     try:
         given = (VECTOR, *kinds(function, args))
         return in_object_mode(function) or signature_of(function, given) is not None
-    except Exception as error:  # most, but not all that a compilation fails with is a NumbaError
+    except Exception as error:  # most errors of a failed compilation are NumbaErrors, not all
         refuse_foreign(error, before)
         return False
 
 
 def kinds(function: Any, args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Tell the types by which Numba compiles a function."""
+    """Get the types of arguments for which Numba compiles a function."""
     return tuple(map(function.typeof_pyval, args))
 
 
 def summary(error: Exception) -> str:
-    """Take from Numba's message what comes before its hints."""
+    """Take the first part of Numba's message, before its hints."""
     lines = [line.strip() for line in str(error).strip().splitlines()]
     end = next((i for i, line in enumerate(lines) if not line or line.startswith("File ")), None)
     return " ".join(lines[:end]) or type(error).__name__

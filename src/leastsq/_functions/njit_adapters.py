@@ -1,19 +1,19 @@
 """Compiled code between the core and an njit function.
 
-For each njit function and role there is one compiled `bind(block, *args)`. It stores the arguments
-in a block of memory, and returns the addresses of two more functions, how many words the block
-must have and where it is. The adapter has the core's signature: it takes the arguments out of the
-block, calls the njit function and copies what it returns. The other function lets go of the
-arguments. Numba keeps bind, and both with it, for every combination of argument types, like any
-function of its own.
+For each njit function and role there is one compiled function `bind(block, *args)`. It stores the
+arguments in a block of memory. It returns the addresses of two more functions, the number of words
+that the block must have, and the address of the block. The first function is the adapter, with the
+signature that the core expects: it reads the arguments from the block, calls the njit function and
+copies the return value. The second function releases the arguments. Numba keeps bind and these two
+functions for every combination of argument types, as it keeps any njit function.
 
-The block owns its arguments until they are let go: Numba's own reference counts say so, and an
-array that the njit function hands to Python lives as long as Python wants. So does x, which is a
-new array for every call after which somebody kept it.
+The block owns its arguments until they are released: they are counted by Numba's reference counts.
+If the njit function passes an array to Python, the array lives as long as Python needs it. The same
+holds for x: if somebody has kept x, the next call gets a new array.
 
-If the njit function raises, the adapter takes the GIL, lets Numba raise the exception, and tells
-the core to stop. If what the function returns has another shape than it must have, the adapter
-leaves the shape in the block and tells the core to stop.
+If the njit function raises an exception, the adapter takes the GIL, lets Numba raise the exception
+in Python, and tells the core to stop. If the njit function returns a wrong shape, the adapter
+stores the shape in the block and tells the core to stop.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from numba.np import arrayobj
 from leastsq._functions.njit_code import VECTOR, Target, resolve
 from leastsq._functions.njit_copiers import STOP, jacobian_copier, residual_copier
 
-# The block, in words of 8 bytes: the array for x, the rows and columns of a wrong shape, the args.
+# The block in words of 8 bytes: the memory of x, the rows and columns of a wrong shape, the args.
 POINT, SHAPE, ARGS = 0, 1, 3
 
 NUMBERS = types.CPointer(types.float64)
@@ -48,7 +48,7 @@ RELEASE_SIGNATURE = ir.FunctionType(ir.VoidType(), [POINTER])
 
 
 class Role(NamedTuple):
-    """What a function is to the core, and so what its adapter looks like."""
+    """The role of a function in a fit, which determines its adapter."""
 
     signature: ir.FunctionType
     target: int
@@ -65,7 +65,7 @@ ROLES = {
 def binder(function: Any, name: str) -> Any:
     """Make the compiled function that binds arguments to a function in one of the roles."""
     role = ROLES[name]
-    reference = weakref.ref(function)  # Numba keeps every intrinsic for ever
+    reference = weakref.ref(function)  # because Numba never frees an intrinsic
 
     @intrinsic
     def begin(typing_context, block, args):  # type: ignore[no-untyped-def]
@@ -101,7 +101,7 @@ def binder(function: Any, name: str) -> Any:
 def add_adapter(
     context: Any, module: Any, target: Target, role: Role, args: types.BaseTuple
 ) -> ir.Function:
-    """Write the function that the core calls."""
+    """Generate the function that the core calls."""
     adapter, builder = new_function(module, role.signature, "leastsq_adapter")
     data, m, n, x = adapter.args[:4]
     answer = cgutils.alloca_once_value(builder, INT(STOP))
@@ -134,7 +134,7 @@ def add_adapter(
 
 
 def raise_in_python(context: Any, builder: Any, status: Any) -> None:
-    """If a call failed, leave its exception with Python's thread, as Numba's own wrappers do."""
+    """If a call failed, raise its exception in Python, as Numba's own wrappers do."""
     with cgutils.if_unlikely(builder, status.is_error):
         api = context.get_python_api(builder)
         state = api.gil_ensure()
@@ -143,7 +143,7 @@ def raise_in_python(context: Any, builder: Any, status: Any) -> None:
 
 
 def point_at(context: Any, builder: Any, data: Any, x: Any, n: Any) -> Any:
-    """Copy x to an array that nobody else has; one without memory if there is none."""
+    """Copy x to an array that nobody else uses; without memory if the allocation fails."""
     slot = builder.bitcast(builder.gep(data, [WORD(POINT)]), cgutils.voidptr_t.as_pointer())
     is_new = cgutils.alloca_once_value(builder, ir.Constant(ir.IntType(1), 1))
     last = builder.load(slot)
@@ -163,7 +163,7 @@ def point_at(context: Any, builder: Any, data: Any, x: Any, n: Any) -> Any:
 
 
 def vector(context: Any, builder: Any, memory: Any, n: Any) -> Any:
-    """Make an array of n numbers of memory that Numba counts the owners of."""
+    """Make an array of n numbers from memory with a reference count of Numba's."""
     array = context.make_array(VECTOR)(context, builder)
     start = cgutils.alloca_once_value(builder, cgutils.get_null_value(POINTER))
     with cgutils.if_likely(builder, cgutils.is_not_null(builder, memory)):
@@ -174,7 +174,7 @@ def vector(context: Any, builder: Any, memory: Any, n: Any) -> Any:
 
 
 def set_point(context: Any, builder: Any, data: Any, memory: Any) -> None:
-    """Keep the memory of x in the block."""
+    """Store the memory of x in the block."""
     slot = builder.bitcast(builder.gep(data, [WORD(POINT)]), cgutils.voidptr_t.as_pointer())
     builder.store(memory, slot)
 
@@ -182,7 +182,7 @@ def set_point(context: Any, builder: Any, data: Any, memory: Any) -> None:
 def call(
     context: Any, builder: Any, target: Target, data: Any, point: Any, args: types.BaseTuple
 ) -> tuple[Any, Any]:
-    """Call the function where its code lies, with the args in the block."""
+    """Call the compiled code of the function with the arguments in the block."""
     stored = builder.load(place_of_args(context, builder, data, args))
     if target.takes_tuple:
         values, given = [point._getvalue(), stored], (VECTOR, args)
@@ -206,7 +206,7 @@ def call(
 
 
 def add_release(context: Any, module: Any, args: types.BaseTuple) -> ir.Function:
-    """Write the function that lets go of what a block owns."""
+    """Generate the function that releases what a block owns."""
     release, builder = new_function(module, RELEASE_SIGNATURE, "leastsq_release")
     data = release.args[0]
     slot = builder.bitcast(builder.gep(data, [WORD(POINT)]), cgutils.voidptr_t.as_pointer())
@@ -218,20 +218,20 @@ def add_release(context: Any, module: Any, args: types.BaseTuple) -> ir.Function
 
 
 def new_function(module: Any, kind: ir.FunctionType, name: str) -> tuple[ir.Function, Any]:
-    """Begin a function of a module that is not seen from outside."""
+    """Begin a private function of a module."""
     function = ir.Function(module, kind, name=name)
     function.linkage = "internal"
     return function, ir.IRBuilder(function.append_basic_block("entry"))
 
 
 def place_of_args(context: Any, builder: Any, data: Any, args: types.BaseTuple) -> Any:
-    """Point at the args in the block."""
+    """Get the address of the arguments in the block."""
     kind = context.get_value_type(args).as_pointer()
     return builder.bitcast(builder.gep(data, [WORD(ARGS)]), kind)
 
 
 def refuse_unowned(context: Any, kind: types.Type) -> None:
-    """Refuse arguments that Numba writes back to Python, or whose owner is not known to live."""
+    """Refuse arguments that Numba copies back to Python, or whose memory may be freed."""
     if isinstance(kind, types.BaseTuple):
         for item in kind:
             refuse_unowned(context, item)

@@ -23,11 +23,12 @@ class Target(NamedTuple):
 
 
 class Known:
-    """What belongs to an njit function as it was compiled last.
+    """What belongs to an njit function, as it was compiled last.
 
-    codes are what it was compiled to for all types of arguments; binders are by role; refusals by
-    role and types; forms are functions that were made of a model, and model is that of a form;
-    wrapped lets Numba fold arguments.
+    codes contains its compiled code for each combination of types; binders the functions that bind
+    its arguments, by role; refusals the reasons why it is called from Python, by role and types;
+    forms the functions that were made from it as a model; model the model of a form; wrapped the
+    wrappers for which Numba fills in default arguments.
     """
 
     def __init__(self, function: Any) -> None:
@@ -39,8 +40,8 @@ class Known:
         self.wrapped: dict[bool, Any] = {}
 
     def is_of(self, function: Any) -> bool:
-        """Tell whether the function was not compiled anew since, except for more types."""
-        now = dict.values(function.overloads)  # an OrderedDict looks each one up
+        """Tell whether the function has not been recompiled since, except for more types."""
+        now = dict.values(function.overloads)  # faster than the values of an OrderedDict
         if not self.codes:
             return not now
         return len(now) >= len(self.codes) and all(map(is_, self.codes, now))
@@ -55,7 +56,7 @@ class Known:
 
 
 def known_of(function: Any) -> Known:
-    """Find what is known of a function. It lives with the function, as a part of it."""
+    """Get the Known of a function, which is an attribute of the function."""
     known: Known | None = getattr(function, "_leastsq_known", None)
     if known is None or not known.is_of(function):
         known = function._leastsq_known = Known(function)
@@ -63,18 +64,18 @@ def known_of(function: Any) -> Known:
 
 
 def remember_codes(function: Any, known: Known) -> None:
-    """Take note of what was compiled of a function, to see later whether it is still in use."""
+    """Remember the compiled code of a function, to notice later if it is recompiled."""
     if len(known.codes) != len(function.overloads):
         known.codes = list(dict.values(function.overloads))
         known.__dict__.pop("is_single", None)
 
 
 def cut_loose(own: Any) -> None:
-    """Let a function that this library made go together with the user's function.
+    """Allow a function that this library made to be freed together with the user's function.
 
-    Numba keeps the compiled code of a function until the function goes; the code's annotations keep
-    the Python function, and its closure the user's function, to which ours belongs: a circle that
-    Python's collector cannot see through.
+    Numba keeps the compiled code of a function as long as the function lives. The annotations of
+    the code refer to the Python function, its closure refers to the user's function, and our
+    function belongs to the user's function. Python's garbage collector does not see this cycle.
     """
     for kinds, code in list(dict.items(own.overloads)):
         if code.type_annotation is not None:
@@ -82,7 +83,7 @@ def cut_loose(own: Any) -> None:
 
 
 def wrapped(function: Any, has_args: bool) -> Any:
-    """Wrap a function whose arguments Numba folds: defaults, or *args."""
+    """Wrap a function with default arguments or *args, whose arguments Numba rearranges."""
 
     @njit
     def with_args(x, *args):  # type: ignore[no-untyped-def]

@@ -1,7 +1,7 @@
-"""What an njit function returns -> the core's memory.
+"""Functions that copy the return value of an njit function to the memory of the core.
 
-A copier is Python code that Numba compiles into an adapter, for the type that the function returns.
-It leaves a wrong shape in `found`, each length plus one.
+Numba compiles a copier into an adapter, for the type that the njit function returns. If the shape
+is wrong, the copier stores each length plus one in `found`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ STOP = -1
 
 
 def copy_vector(returned, fvec, m, n, found):  # type: ignore[no-untyped-def]
-    """Copy residuals, as Numba compiles it for 1-D arrays, tuples and lists."""
+    """Copy residuals from a 1-D array, a tuple or a list."""
     if len(returned) != m:
         found[0] = len(returned) + 1
         return STOP
@@ -26,7 +26,7 @@ def copy_vector(returned, fvec, m, n, found):  # type: ignore[no-untyped-def]
 
 
 def copy_array(returned, fvec, m, n, found):  # type: ignore[no-untyped-def]
-    """Copy residuals in an array of any other shape."""
+    """Copy residuals from an array of any other shape."""
     if returned.size != m:
         found[0] = returned.size + 1
         return STOP
@@ -87,7 +87,7 @@ def copy_column(returned, fjac, m, n, found):  # type: ignore[no-untyped-def]
 
 
 def copy_rows(returned, fjac, m, n, found):  # type: ignore[no-untyped-def]
-    """Copy a Jacobian in the form of m rows of n numbers, each for itself."""
+    """Copy a Jacobian that is a tuple or list of m rows."""
     rows = len(returned)
     if rows == 0:
         found[0] = 1
@@ -106,7 +106,7 @@ def copy_rows(returned, fjac, m, n, found):  # type: ignore[no-untyped-def]
 
 
 def copy_columns(returned, fjac, m, n, found):  # type: ignore[no-untyped-def]
-    """Copy a Jacobian in the form of n columns of m numbers, each for itself."""
+    """Copy a Jacobian that is a tuple or list of n columns."""
     columns = len(returned)
     if columns == 0:
         found[0] = 1
@@ -131,7 +131,7 @@ def residual_copier(returned: types.Type) -> Callable[..., int]:
         return copy_vector
     if isinstance(returned, types.Float | types.Integer | types.Boolean):
         return copy_number
-    raise NumbaTypeError(f"what it returns is not taken in compiled code: {returned}")
+    raise NumbaTypeError(f"its return type is not supported: {returned}")
 
 
 def jacobian_copier(returned: types.Type, transposed: bool) -> Callable[..., int]:
@@ -142,11 +142,11 @@ def jacobian_copier(returned: types.Type, transposed: bool) -> Callable[..., int
         return copy_column
     if isinstance(returned, types.UniTuple | types.List) and is_row(returned.dtype):
         return copy_columns if transposed else copy_rows
-    raise NumbaTypeError(f"what it returns is not taken in compiled code: {returned}")
+    raise NumbaTypeError(f"its return type is not supported: {returned}")
 
 
 def is_row(kind: types.Type) -> bool:
-    """Tell whether it is a vector, a tuple or a list of numbers."""
+    """Tell whether a type is a vector, or a tuple or list of numbers."""
     if isinstance(kind, types.Array):
         return bool(kind.ndim == 1)
     return isinstance(kind, types.UniTuple | types.List) and isinstance(

@@ -1,4 +1,4 @@
-"""The residuals and Jacobians that Python functions return, in the form that the core takes."""
+"""Residuals and Jacobians that Python functions return, converted for the core."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def as_residuals(returned: object, func: Function) -> NDArray[Any]:
 
 
 def refuse_nothing(returned: object, func: Function, wanted: str) -> None:
-    """Refuse what a function returns that has no return statement, is async or a generator."""
+    """Refuse the return value of a function without return, a coroutine or a generator."""
     if returned is None:
         raise TypeError(f"{name_of(func)} returns None: it must return {wanted}")
     if isinstance(returned, Coroutine | Generator | AsyncGenerator):
@@ -49,7 +49,7 @@ def refuse_nothing(returned: object, func: Function, wanted: str) -> None:
 
 
 def as_many_residuals(returned: object, func: Function, m: int) -> FloatArray:
-    """Make residuals of what func returned, and refuse them if they are not m like the first."""
+    """Convert what func returned to m residuals; refuse any other number of them."""
     residuals = as_residuals(returned, func)
     if residuals.size != m:
         raise changed_size(func, m, residuals.size)
@@ -57,7 +57,7 @@ def as_many_residuals(returned: object, func: Function, m: int) -> FloatArray:
 
 
 def changed_size(func: Function, m: int, size: int) -> ValueError:
-    """Say that residuals are not as many as at x0."""
+    """Make the error for a number of residuals that differs from that at x0."""
     return ValueError(
         "The array returned by a function changed size between calls: "
         f"{name_of(func)} returned {m} residuals at x0, but {size} later"
@@ -65,7 +65,7 @@ def changed_size(func: Function, m: int, size: int) -> ValueError:
 
 
 class Jacobian:
-    """A user's Jacobian function as the core wants it: m x n, aligned, float64 or float32."""
+    """A user's Jacobian function; its values are m x n, aligned, float64 or float32."""
 
     def __init__(self, Dfun: Function, m: int, n: int, col_deriv: bool) -> None:
         self.Dfun = Dfun
@@ -87,7 +87,7 @@ class Jacobian:
         return jacobian.T if self.transposed else jacobian
 
     def mismatch(self, shape: tuple[int, ...]) -> TypeError:
-        """Say that a Jacobian has the wrong shape."""
+        """Make the error for a Jacobian with the wrong shape."""
         return TypeError(
             "leastsq: there is a mismatch between the input and output shape of the 'Dfun' "
             f"argument '{name_of(self.Dfun)}'.Shape should be {self.shape} but it is {shape}."

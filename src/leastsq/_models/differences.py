@@ -1,4 +1,4 @@
-"""Jacobians of a model by better differences than forward ones: jac='3-point' and 'cs'."""
+"""Jacobians of a model by central differences and complex steps: jac='3-point' and 'cs'."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ INFINITE = np.array(np.inf)
 
 
 def three_point(f: Function, box: Box | None, shape: tuple[int, ...]) -> Function:
-    """Difference a model of that shape to second order, centrally or to one side of a bound."""
+    """Make the Jacobian by central differences, or by one-sided ones next to a bound."""
 
     def jac(x: Any, *params: Any) -> Any:
         p = np.array(params, FLOAT64)
@@ -48,7 +48,7 @@ def three_point(f: Function, box: Box | None, shape: tuple[int, ...]) -> Functio
 
 
 def complex_step(f: Function, shape: tuple[int, ...]) -> Function:
-    """Differentiate a model of that shape, one that takes complex numbers, without cancellation."""
+    """Make the Jacobian by complex steps, for a model that accepts complex parameters."""
 
     def jac(x: Any, *params: Any) -> Any:
         columns = []
@@ -62,5 +62,5 @@ def complex_step(f: Function, shape: tuple[int, ...]) -> Function:
 
 
 def side_by_side(columns: list[Any], shape: tuple[int, ...]) -> Any:
-    """Make a Jacobian of derivatives, each broadcast to the data as the model is."""
+    """Make a Jacobian from its columns, and broadcast each to the shape of the data."""
     return np.stack([np.broadcast_to(c, shape).reshape(-1) for c in columns], -1)

@@ -1,4 +1,4 @@
-"""jac, in every form in which a user asks for the Jacobian of a model."""
+"""The argument jac of curve_fit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NO_MODEL = "{} must not be a NativeFunction, which computes residuals: pass it t
 
 
 def read_jac(jac: Any, f: Function, box: Box | None, shape: tuple[int, ...]) -> Function | None:
-    """Take the Jacobian of a model in every form in which a user asks for it."""
+    """Convert jac to a function, or to None for forward differences."""
     if isinstance(jac, NativeFunction):
         raise TypeError(NO_MODEL.format("jac"))
     if jac is None or callable(jac):

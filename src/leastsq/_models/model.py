@@ -1,4 +1,4 @@
-"""A model and its data -> the functions that are minimized, and what is known of them."""
+"""A model and its data, as the functions that are minimized."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from leastsq._functions.functions import is_dispatcher, is_single
 from leastsq._models.residuals import IN_PYTHON, Padded, jacobian_form, named, residual_form
 
 
-class Fit:
+class Model:
     """The residuals of a model and their Jacobian, with the data as arguments."""
 
     def __init__(self, f: Function, data: Data, n: int, is_padded: bool) -> None:
@@ -28,7 +28,7 @@ class Fit:
 
     @property
     def first(self) -> Function:
-        """The residuals, for one call after which it is known what the model returned."""
+        """The residuals for the first call, which records what the model returns."""
 
         def watched(*given: Any) -> Any:
             self.returned = self.f(*given)
@@ -53,23 +53,23 @@ class Fit:
         return np.asarray(self.returned).dtype == np.float32
 
     def differentiate(self, jac: Function | None, col_deriv: bool) -> None:
-        """Take the model's Jacobian, if there is one."""
+        """Make the Jacobian of the residuals, if the model has one."""
         if jac is not None:
             self.jacobian = self.form(jacobian_form, jac, col_deriv)
 
     def form(self, make: Any, function: Function, *flags: bool) -> Any:
-        """Make a function of the parameters, in compiled code where the user's is compiled."""
+        """Make a function of the parameters, compiled if the user's function is compiled."""
         weighing = self.data.weighing
         if is_dispatcher(function) and not self.is_padded:
             return compiling()(make, function, weighing, self.n, *flags)
         return self.padded(make(function, weighing, IN_PYTHON, *flags), make is jacobian_form)
 
     def padded(self, form: Function, is_jacobian: bool) -> Any:
-        """Add residuals that are zero where there are fewer than parameters."""
+        """Add zeros if there are fewer residuals than parameters."""
         return Padded(form, self.n, is_jacobian) if self.is_padded else form
 
     def without_padding(self, outcome: Outcome) -> Outcome:
-        """Drop the residuals that were added."""
+        """Remove the zeros that were added to the residuals."""
         if not self.is_padded:
             return outcome
         return outcome._replace(fvec=outcome.fvec[: self.residuals.m])
@@ -77,7 +77,7 @@ class Fit:
 
 @cache
 def compiling() -> Any:
-    """Import what needs Numba, once a model compiled by Numba was met."""
+    """Import the module that needs Numba, when a model compiled by Numba is used."""
     from leastsq._models.njit import compiled
 
     return compiled

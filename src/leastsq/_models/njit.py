@@ -1,4 +1,4 @@
-"""A model compiled by Numba -> residuals and their Jacobian in compiled code."""
+"""The residuals of a model that is compiled by Numba, and their Jacobian."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from leastsq._models.residuals import IN_PYTHON, Tools
 
 
 def compiled(make: Any, function: Any, weighing: str | None, n: int, *flags: bool) -> Any:
-    """Compile a form of n parameters, and leave with it what to call where that fails."""
+    """Compile a function of n parameters; its attribute in_python is used if that fails."""
     forms = known_of(function).forms
     key = make, weighing, n, flags
     if key not in forms:
@@ -25,13 +25,13 @@ def compiled(make: Any, function: Any, weighing: str | None, n: int, *flags: boo
         form = njit(nogil=nogil)(make(function, weighing, tools_for(n), *flags))
         form.in_python = make(function.py_func, weighing, IN_PYTHON, *flags)
         known_of(form).model = function
-        forms.setdefault(key, form)  # once it is whole
+        forms.setdefault(key, form)  # when it is complete, for other threads
     return forms[key]
 
 
 @cache
 def tools_for(n: int) -> Tools:
-    """Make what compiled forms of n parameters are built of."""
+    """Make the operations for compiled functions of n parameters."""
 
     @intrinsic
     def unpack(typing_context, p):  # type: ignore[no-untyped-def]
@@ -48,13 +48,13 @@ def tools_for(n: int) -> Tools:
 
 
 def difference_of(function: Any) -> Any:
-    """Take the data from what any model returns, and see that they go together."""
+    """Use the same function for every model."""
     return difference
 
 
 @njit
 def difference(values, y):  # type: ignore[no-untyped-def]
-    """Subtract the data from the values of a model."""
+    """Subtract the data from the values of a model, and check their shape."""
     given = shape_of(values)
     size = 1
     for length in given:
@@ -68,12 +68,12 @@ def difference(values, y):  # type: ignore[no-untyped-def]
 
 
 def shape_of(values: Any) -> Any:
-    """Tell the shape of an array, a tuple, a list or a number."""
+    """Get the shape of an array, a tuple, a list or a number, in compiled code."""
 
 
 @overload(shape_of)
 def shape_in_compiled_code(values):  # type: ignore[no-untyped-def]
-    """Choose how to tell a shape."""
+    """Choose how to get the shape of values of a type."""
     if isinstance(values, types.Array):
         return lambda values: values.shape
     if isinstance(values, types.Sequence | types.BaseTuple):
@@ -83,13 +83,13 @@ def shape_in_compiled_code(values):  # type: ignore[no-untyped-def]
 
 @njit
 def as_array(values):  # type: ignore[no-untyped-def]
-    """Leave a Jacobian as it is."""
+    """Return the Jacobian unchanged."""
     return values
 
 
 @njit
 def transposed(values):  # type: ignore[no-untyped-def]
-    """Turn the Jacobian that col_deriv speaks of."""
+    """Transpose the Jacobian, for col_deriv."""
     return values.T
 
 
@@ -103,7 +103,7 @@ def scale(weights, values):  # type: ignore[no-untyped-def]
 
 @njit
 def whiten(factor, values):  # type: ignore[no-untyped-def]
-    """Solve L w = values, for one column or for many."""
+    """Solve L w = values for all columns."""
     if values.shape[0] != factor.shape[0]:
         raise ValueError("there are not as many rows as errors")
     columns = np.ascontiguousarray(values.T).astype(np.float64)
@@ -114,7 +114,7 @@ def whiten(factor, values):  # type: ignore[no-untyped-def]
 
 @njit
 def substitute(factor, b):  # type: ignore[no-untyped-def]
-    """Solve L w = b in the place of b."""
+    """Solve L w = b, and store w in b."""
     for k in range(b.size):
         b[k] /= factor[k, k]
         for i in range(k + 1, b.size):

@@ -1,7 +1,7 @@
-"""A model f(x, *params) and its data -> residuals and their Jacobian, as functions of the params.
+"""The residuals of a model f(x, *params) and their Jacobian, as functions of the parameters.
 
-The functions here are written once and used twice: as they are, and compiled by Numba where the
-model is. They take the data as arguments: x, y and what weighs the residuals.
+The functions are written once and used twice: in Python, and compiled by Numba if the model is
+compiled. They take the data as arguments: x, y and the weights.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from leastsq._functions.python import refuse_nothing
 
 
 class Tools(NamedTuple):
-    """What Python and Numba do each in their own way."""
+    """The operations that differ between Python and Numba."""
 
     unpack: Callable[[Any], tuple[Any, ...]]
     difference_of: Callable[[Function], Callable[[Any, FloatArray], Any]]
@@ -30,7 +30,7 @@ class Tools(NamedTuple):
 
 
 def residual_form(f: Function, weighing: str | None, tools: Tools) -> Function:
-    """Make the function that computes residuals, weighed in one of the two ways or not."""
+    """Make the function that computes the residuals, with or without weights."""
     unpack, difference = tools.unpack, tools.difference_of(f)
     if weighing is None:
         return named(lambda p, x, y: difference(f(x, *unpack(p)), y), f)
@@ -48,7 +48,7 @@ def jacobian_form(jac: Function, weighing: str | None, tools: Tools, col_deriv: 
 
 
 def named(form: Any, function: Function) -> Function:
-    """Give a function the name by which the user knows it, and its error if it tells one."""
+    """Give a function the name and the attribute `error` of the user's function."""
     form.__name__ = name_of(function)
     if hasattr(function, "error"):
         form.error = function.error
@@ -56,7 +56,7 @@ def named(form: Any, function: Function) -> Function:
 
 
 def difference_of(f: Function) -> Callable[[Any, FloatArray], Any]:
-    """Make the function that takes the data from what f returns, and sees that they go together."""
+    """Make the function that subtracts the data from the values of f, and checks their shape."""
 
     def difference(values: Any, y: FloatArray) -> Any:
         if type(values) is np.ndarray and values.shape == y.shape:
@@ -77,7 +77,7 @@ def difference_of(f: Function) -> Callable[[Any, FloatArray], Any]:
 
 
 def refuse_shape(given: tuple[int, ...], wanted: tuple[int, ...]) -> None:
-    """Refuse values that are not one for each point, nor one for all of them."""
+    """Refuse values unless there is one for each point, or one for all points."""
     sizes = math.prod(given), math.prod(wanted)
     if 1 in sizes:
         return
@@ -90,12 +90,12 @@ def refuse_shape(given: tuple[int, ...], wanted: tuple[int, ...]) -> None:
 
 
 def transposed(values: Any) -> Any:
-    """Turn the Jacobian that col_deriv speaks of."""
+    """Transpose the Jacobian, for col_deriv."""
     return as_array(values).T
 
 
 def as_array(values: Any) -> Any:
-    """Take a Jacobian, and refuse what is none."""
+    """Convert a Jacobian to an array of real numbers."""
     return real_array(values, "What jac returns")
 
 
@@ -107,7 +107,7 @@ def scale(weights: FloatArray, values: Any) -> Any:
 
 
 def whiten(factor: FloatArray, values: Any) -> Any:
-    """Solve L w = values, for what has the covariance L L'; L in Fortran order."""
+    """Solve L w = values, if the values have the covariance L L'; L is in Fortran order."""
     if values.shape[:1] != factor.shape[:1]:
         raise ValueError(mismatch(values, len(factor)))
     columns = np.array(real_array(values.T, "What f returns"), FLOAT64, order="C")
@@ -116,7 +116,7 @@ def whiten(factor: FloatArray, values: Any) -> Any:
 
 
 def mismatch(values: Any, m: int) -> str:
-    """Say that there are not as many rows as errors."""
+    """Describe values that have another number of rows than there are errors."""
     return (
         f"f must return {m} values, and jac {m} rows, as sigma has {m} errors: got {values.shape}"
     )
@@ -126,7 +126,7 @@ IN_PYTHON = Tools(tuple, difference_of, as_array, transposed, {SCALE: scale, WHI
 
 
 class Padded:
-    """Fewer residuals than parameters, or their Jacobian, with zeros for those that are missing."""
+    """Residuals or their Jacobian, with zeros added if there are fewer rows than parameters."""
 
     def __init__(self, form: Function, n: int, is_jacobian: bool) -> None:
         self.form = form
@@ -136,7 +136,7 @@ class Padded:
         self.__name__ = name_of(form)
 
     def __call__(self, p: Any, *args: Any) -> Any:
-        """Evaluate the function, and count what it returns."""
+        """Evaluate the function, and count the rows that it returns."""
         values = np.asarray(self.form(p, *args))
         if not self.is_jacobian:
             values = values.reshape(-1)

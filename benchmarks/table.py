@@ -1,0 +1,71 @@
+"""Write the table of README.md from what `make bench` measured: `table.py`.
+
+The table has the rows that are named here, and every other row in which this library is slower.
+"""
+
+import json
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+TABLE = re.compile(r"(<!-- table -->\n).*?(<!-- end of table -->)", re.DOTALL)
+NAMES = {
+    "exponential, 50 points": "exponential, 50 points, residuals in NumPy",
+    "ten Gaussians, 100 points": "ten Gaussians, 100 points, residuals in NumPy",
+    "a residual that costs nothing": "a residual that costs nothing",
+    "njit, 50 points": "exponential, 50 points, residuals by `numba.njit`; SciPy's in NumPy",
+    "exponential in (0, 10)": "exponential in (0, 10), compared with `least_squares`",
+    "curve_fit": "`curve_fit` of the exponential",
+    "curve_fit in bounds": "`curve_fit` of the exponential, in bounds",
+    "lmfit, Model.fit": "lmfit's `Model.fit`, patched",
+    "astropy, LevMarLSQFitter": "astropy's `LevMarLSQFitter`, patched",
+    "NIST, 27 fits": "NIST's 27 problems",
+    "exponential, 1e5 points": "exponential, 1e5 points, differences",
+    "1e5 x 20": "ready-made Jacobians, 1e5 x 20",
+    "2e4 x 200": "ready-made Jacobians, 2e4 x 200",
+    "500 x 500": "ready-made Jacobians, 500 x 500",
+    "lmder": "peak memory with a given Jacobian J of 1e6 x 20",
+    "lmdif": "peak memory with a differenced Jacobian J of 1e6 x 20",
+    "import": "import",
+}
+
+
+def is_shown(row):
+    """Whether a row is in the table."""
+    beside_scipy = row.get("beside", "scipy") == "scipy"
+    return (beside_scipy and row["fit"] in NAMES) or row["ratio"] > 1
+
+
+def cells(row):
+    """The cells of a row."""
+    name = NAMES.get(row["fit"], row["fit"])
+    if row.get("beside", "scipy") != "scipy":
+        name = f"exponential, {row['fit']}, compared with {row['beside']}"
+    theirs, ours = (quantity(row[key], row.get("unit")) for key in ("theirs", "ours"))
+    return name, theirs, ours, f"{row['ratio']:.2g}"
+
+
+def quantity(value, unit):
+    """A figure with its unit; times are in seconds."""
+    if unit:
+        return f"{value:.3g} {unit}"
+    for unit, size in {"s": 1, "ms": 1e-3}.items():
+        if value >= size:
+            return f"{value / size:.3g} {unit}"
+    return f"{value * 1e6:.3g} us"
+
+
+def main():
+    """Replace the table."""
+    rows = json.loads((ROOT / "build" / "bench.json").read_text())
+    lines = ["| fit | other solver | `leastsq` | ratio |", "|---|---|---|---|"]
+    lines += [f"| {' | '.join(cells(row))} |" for row in rows if is_shown(row)]
+    readme = ROOT / "README.md"
+    text, count = TABLE.subn(rf"\1\n{chr(10).join(lines)}\n\n\2", readme.read_text())
+    if count != 1:
+        raise SystemExit("README.md has no place for the table")
+    readme.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
