@@ -206,7 +206,7 @@ def curve_fit(
     verbose = bool(kwargs.get("verbose"))
     mesg = ""
     if full_output or verbose or outcome.ending not in SOLVED_OR_FLAT:
-        mesg = message(ending, settings, n, limit, jac is not None)
+        mesg = message(ending, settings, limit, jac is not None)
     if verbose:
         cost = norm(outcome.fvec) ** 2 / 2
         print(f"{mesg}\n{outcome.counts['nfev']} calls of f, cost {cost:.4e}")

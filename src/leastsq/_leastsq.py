@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from leastsq._arguments.arrays import FloatArray, Function, own_vector
 from leastsq._arguments.bounds import read_box
-from leastsq._arguments.options import DEFAULT_TOLERANCE, EMPTY, IMPROPER, fault, read_settings
+from leastsq._arguments.options import DEFAULT_TOLERANCE, EMPTY, IMPROPER, read_settings
 from leastsq._arguments.warn import warn
 from leastsq._core._calls import IMPROPER_INPUT, PROMISE_BROKEN
 from leastsq._errors import BestPoint, OptimizeWarning
@@ -209,8 +209,8 @@ def leastsq(
     box = None if bounds is None else read_box(bounds, n)
     if box is not None:
         box.refuse_outside(x, "x0")
-    if not full_output and (improper := fault(settings, n)):
-        raise TypeError(f"{IMPROPER} {improper}")
+    if not full_output and settings.fault:
+        raise TypeError(f"{IMPROPER} {settings.fault}")
 
     with BestPoint(x):
         functions = Functions(func, Dfun, args, col_deriv, x)
@@ -225,7 +225,7 @@ def leastsq(
             x, ending = outcome.x, outcome.ending
     ier = ending % PROMISE_BROKEN
     if ending not in SOLVED_OR_FLAT:
-        text = message(ending, settings, n, has_Dfun=Dfun is not None)
+        text = message(ending, settings, has_Dfun=Dfun is not None)
         warn(text, OptimizeWarning if ier in SOLVED else RuntimeWarning)
     return x, ier
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,14 +33,6 @@ IMPROPER = "Improper input parameters."
 EMPTY = "x0 is empty: there is nothing to solve for."
 EPSILON = float(np.finfo(np.float64).eps)
 
-Settings = tuple[
-    float, float, float, float, float | None, int, FloatArray | None, FloatArray | None
-]
-"""ftol, xtol, gtol, factor, epsfcn, maxfev, diag, diff_step; None if the core chooses.
-
-This is a plain tuple because making a named tuple takes longer than a step of a small fit.
-"""
-
 FAULTS = {
     FAULT_OF_DIAG: "diag must be positive and finite: got {diag}.",
     FAULT_OF_SPREAD: "diag must not spread over a factor of more than 1e+300: got {diag}.",
@@ -50,24 +44,54 @@ FAULTS = {
 }
 
 
-def core_options(settings: Settings, box: Box | None, precision: float = EPSILON) -> Options:
-    """Convert the options for the core; precision is the default of epsfcn."""
-    ftol, xtol, gtol, factor, epsfcn, maxfev, diag, diff_step = settings
-    lower, upper = (None, None) if box is None else box
-    if epsfcn is None:
-        epsfcn = precision
-    return options(ftol, xtol, gtol, factor, epsfcn, maxfev, diag, diff_step, lower, upper)
+@dataclass(eq=False)
+class Settings:
+    """The options of a fit, converted; None if the core chooses.
 
+    Fits with the same options share one object, so its properties are computed once only.
+    """
 
-def fault(settings: Settings, n: int) -> str | None:
-    """Describe the first option that is improper for n parameters."""
-    code = _core.fault(core_options(settings, None), n)
-    if code == NO_FAULT:
-        return None
-    ftol, xtol, gtol, factor, epsfcn, _, diag, _ = settings
-    return FAULTS[code].format(
-        ftol=ftol, xtol=xtol, gtol=gtol, factor=factor, epsfcn=epsfcn, diag=diag
-    )
+    ftol: float
+    xtol: float
+    gtol: float
+    factor: float
+    epsfcn: float | None
+    maxfev: int
+    diag: FloatArray | None = None
+    diff_step: FloatArray | None = None
+
+    def for_core(self, box: Box | None, precision: float) -> Options:
+        """Convert the options for the core; precision is the default of epsfcn."""
+        if box is None and precision == EPSILON:
+            return self.usual
+        return self.convert(box, precision)
+
+    @cached_property
+    def usual(self) -> Options:
+        """The options for the core, without bounds and for residuals in float64."""
+        return self.convert(None, EPSILON)
+
+    def convert(self, box: Box | None, precision: float) -> Options:
+        """Make the object that the core takes."""
+        lower, upper = (None, None) if box is None else box
+        return options(
+            self.ftol,
+            self.xtol,
+            self.gtol,
+            self.factor,
+            precision if self.epsfcn is None else self.epsfcn,
+            self.maxfev,
+            self.diag,
+            self.diff_step,
+            lower,
+            upper,
+        )
+
+    @cached_property
+    def fault(self) -> str | None:
+        """Describe the first option that is improper; None if all are proper."""
+        code = _core.fault(self.usual, 0 if self.diag is None else self.diag.size)
+        return None if code == NO_FAULT else FAULTS[code].format(**vars(self))
 
 
 def read_settings(
@@ -86,19 +110,40 @@ def read_settings(
     """Convert the options of a fit of n parameters, with a differenced Jacobian or not."""
     if atol is not None:
         ftol = one_tolerance(ftol, atol)
-    if not type(ftol) is type(xtol) is type(gtol) is type(factor) is float:
-        ftol, xtol = real_number(ftol, "ftol"), real_number(xtol, "xtol")
-        gtol, factor = real_number(gtol, "gtol"), real_number(factor, "factor")
-    return (
-        ftol,
-        xtol,
-        gtol,
-        factor,
+    elif diag is None and diff_step is None:
+        try:
+            return shared_settings(n, differenced, ftol, xtol, gtol, maxfev, epsfcn, factor)
+        except TypeError:  # an option has no hash, or is no number: the next call says so
+            pass
+    return make_settings(n, differenced, ftol, xtol, gtol, maxfev, epsfcn, factor, diag, diff_step)
+
+
+def make_settings(
+    n: int,
+    differenced: bool,
+    ftol: float,
+    xtol: float,
+    gtol: float,
+    maxfev: int,
+    epsfcn: float | None,
+    factor: float,
+    diag: ArrayLike | None = None,
+    diff_step: ArrayLike | None = None,
+) -> Settings:
+    """Convert the options one by one."""
+    return Settings(
+        real_number(ftol, "ftol"),
+        real_number(xtol, "xtol"),
+        real_number(gtol, "gtol"),
+        real_number(factor, "factor"),
         None if epsfcn is None else real_number(epsfcn, "epsfcn"),
         most_calls(maxfev, (200 if differenced else 100) * (n + 1)),
         None if diag is None else scale_factors(diag, n),
         None if diff_step is None else steps(diff_step, n),
     )
+
+
+shared_settings = lru_cache(make_settings)
 
 
 def one_tolerance(ftol: float, atol: float) -> float:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 from numpy import empty
 from numpy.typing import NDArray
@@ -9,7 +12,7 @@ from numpy.typing import NDArray
 from leastsq import _core
 from leastsq._arguments.arrays import FloatArray, norm
 from leastsq._arguments.bounds import Box
-from leastsq._arguments.options import Settings, core_options
+from leastsq._arguments.options import Settings
 from leastsq._core._calls import OUT_OF_MEMORY
 from leastsq._fit.result import SOLVED, Outcome
 from leastsq._fit.traps import other_tries
@@ -29,18 +32,16 @@ def solve(functions: Functions, x: FloatArray, settings: Settings, box: Box | No
     if outcome.ier not in SOLVED:
         return outcome
     counts = outcome.counts
-    ftol, xtol, gtol, factor, epsfcn, maxfev, diag, diff_step = settings
     for again in other_tries(start, x, outcome.fvec, box, outcome.augmented, outcome.ipvt):
-        left = maxfev - counts["nfev"]
+        left = settings.maxfev - counts["nfev"]
         if left <= 0 or best is not outcome:
             break
         functions.fvec = np.empty_like(functions.fvec)  # the outcome keeps the old array
         functions.is_evaluated = False
-        is_cautious = again.diag is not None and diag is None
-        scale = (1.0, again.diag) if is_cautious else (factor, diag)
-        other = solve_once(
-            functions, again.x, (ftol, xtol, gtol, scale[0], epsfcn, left, scale[1], diff_step), box
-        )
+        options: dict[str, Any] = {"maxfev": left}
+        if again.diag is not None and settings.diag is None:
+            options.update(factor=1.0, diag=again.diag)
+        other = solve_once(functions, again.x, replace(settings, **options), box)
         counts = {name: count + other.counts[name] for name, count in counts.items()}
         if other.ier in SOLVED and norm(other.fvec) < WORTHWHILE * norm(outcome.fvec):
             best = other
@@ -63,7 +64,7 @@ def minimize(
     nfev, njev, ending = fit(
         functions.residual,
         functions.jacobian,
-        core_options(settings, box, functions.precision),
+        settings.for_core(box, functions.precision),
         x,
         functions.fvec,
         functions.is_evaluated,

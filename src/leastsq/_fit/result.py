@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from leastsq import _core
 from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.bounds import Box
-from leastsq._arguments.options import EMPTY, IMPROPER, Settings, fault
+from leastsq._arguments.options import EMPTY, IMPROPER, Settings
 from leastsq._core._calls import GTOL_REACHED, IMPROPER_INPUT, PROMISE_BROKEN
 
 SOLVED = (1, 2, 3, 4)
@@ -100,18 +100,22 @@ class Outcome(NamedTuple):
 
 
 def message(
-    ending: int, settings: Settings, n: int, limit: str | None = None, has_Dfun: bool = False
+    ending: int, settings: Settings, limit: str | None = None, has_Dfun: bool = False
 ) -> str:
     """Describe how a fit ended; limit is the maximum number of calls in the user's words."""
     if ending == IMPROPER_INPUT:
-        return f"{IMPROPER} {fault(settings, n) or EMPTY}"
-    ftol, xtol, gtol, _, _, maxfev, *_ = settings
+        return f"{IMPROPER} {settings.fault or EMPTY}"
     text = MESSAGES[ending % PROMISE_BROKEN]
     if ending == GTOL_REACHED + PROMISE_BROKEN:
-        return text.format(gtol=gtol) + FLAT
+        return text.format(gtol=settings.gtol) + FLAT
     if ending > PROMISE_BROKEN:
         text += UNKEPT + (CHECK if has_Dfun else "")
-    return text.format(ftol=ftol, xtol=xtol, gtol=gtol, limit=limit or f"maxfev = {maxfev}")
+    return text.format(
+        ftol=settings.ftol,
+        xtol=settings.xtol,
+        gtol=settings.gtol,
+        limit=limit or f"maxfev = {settings.maxfev}",
+    )
 
 
 def covariance(outcome: Outcome) -> FloatArray | None:
@@ -169,6 +173,6 @@ def full_tuple(outcome: Outcome, settings: Settings) -> tuple[Any, ...]:
         outcome.x,
         covariance(outcome),
         infodict(outcome),
-        message(outcome.ending, settings, outcome.x.size, has_Dfun="njev" in outcome.counts),
+        message(outcome.ending, settings, has_Dfun="njev" in outcome.counts),
         outcome.ier,
     )
