@@ -13,6 +13,7 @@ from leastsq._arguments.sigma import SCALE, WHITEN
 from leastsq._errors import ShapeError
 from leastsq._functions.njit_adapters import WORD
 from leastsq._functions.njit_code import known_of
+from leastsq._models import residuals
 from leastsq._models.residuals import IN_PYTHON, Tools
 
 
@@ -93,19 +94,20 @@ def transposed(values):  # type: ignore[no-untyped-def]
     return values.T
 
 
+refuse_other_rows = njit(residuals.refuse_other_rows)
+
+
 @njit
 def scale(weights, values):  # type: ignore[no-untyped-def]
     """Multiply each row by its weight."""
-    if weights.size > 1 and values.shape[0] != weights.size:
-        raise ValueError("there are not as many rows as errors")
+    refuse_other_rows(values, weights)
     return (weights * values.T).T
 
 
 @njit
 def whiten(factor, values):  # type: ignore[no-untyped-def]
     """Solve L w = values for all columns."""
-    if values.shape[0] != factor.shape[0]:
-        raise ValueError("there are not as many rows as errors")
+    refuse_other_rows(values, factor)
     columns = np.ascontiguousarray(values.T).astype(np.float64)
     for column in columns.reshape(-1, factor.shape[0]):
         substitute(factor, column)

@@ -40,11 +40,11 @@ def residual_form(f: Function, weighing: str | None, tools: Tools) -> Function:
 
 def jacobian_form(jac: Function, weighing: str | None, tools: Tools, col_deriv: bool) -> Function:
     """Make the function that computes the Jacobian of the residuals, of shape (m, n)."""
-    unpack, by_rows = tools.unpack, tools.transposed if col_deriv else tools.as_array
+    unpack, rows_of = tools.unpack, tools.transposed if col_deriv else tools.as_array
     if weighing is None:
-        return named(lambda p, x, y: by_rows(jac(x, *unpack(p))), jac)
+        return named(lambda p, x, y: rows_of(jac(x, *unpack(p))), jac)
     weigh = tools.weighing[weighing]
-    return named(lambda p, x, y, weights: weigh(weights, by_rows(jac(x, *unpack(p)))), jac)
+    return named(lambda p, x, y, weights: weigh(weights, rows_of(jac(x, *unpack(p)))), jac)
 
 
 def named(form: Any, function: Function) -> Function:
@@ -96,30 +96,27 @@ def transposed(values: Any) -> Any:
 
 def as_array(values: Any) -> Any:
     """Convert a Jacobian to an array of real numbers."""
-    return real_array(values, "What jac returns")
+    return np.atleast_1d(real_array(values, "What jac returns"))
 
 
 def scale(weights: FloatArray, values: Any) -> Any:
     """Multiply each row by its weight."""
-    if weights.size > 1 and values.shape[:1] != weights.shape:
-        raise ValueError(mismatch(values, weights.size))
+    refuse_other_rows(values, weights)
     return (weights * values.T).T
 
 
 def whiten(factor: FloatArray, values: Any) -> Any:
     """Solve L w = values, if the values have the covariance L L'; L is in Fortran order."""
-    if values.shape[:1] != factor.shape[:1]:
-        raise ValueError(mismatch(values, len(factor)))
+    refuse_other_rows(values, factor)
     columns = np.array(real_array(values.T, "What f returns"), FLOAT64, order="C")
     _core.whiten(factor, columns.reshape(-1, len(factor)).T)
     return columns.T
 
 
-def mismatch(values: Any, m: int) -> str:
-    """Describe values that have another number of rows than there are errors."""
-    return (
-        f"f must return {m} values, and jac {m} rows, as sigma has {m} errors: got {values.shape}"
-    )
+def refuse_other_rows(values: Any, errors: FloatArray) -> None:
+    """Refuse values unless there is one row for each error in sigma."""
+    if errors.size > 1 and len(values) != len(errors):
+        raise ValueError("f must return one value, and jac one row, for each error in sigma")
 
 
 IN_PYTHON = Tools(tuple, difference_of, as_array, transposed, {SCALE: scale, WHITEN: whiten})
