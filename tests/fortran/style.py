@@ -75,4 +75,5 @@ def faults(folder, *rules):
 
 
 core, tests = sys.argv[1:]
-sys.exit("\n".join([*faults(core, too_long, undocumented), *faults(tests, too_long)]))
+found = [*faults(core, too_long, undocumented), *faults(tests, too_long)]
+sys.exit("\n".join(found) if found else 0)
