@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from native.functions import Curve, numbers
 from problems.models import SIGMAS
 
@@ -16,6 +16,9 @@ from leastsq import NativeFunction, _core
 ANY_SPEED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("test", max_examples=200, derandomize=True, **ANY_SPEED)
 settings.register_profile("fuzz", max_examples=10_000, print_blob=True, **ANY_SPEED)
+settings.register_profile(
+    "mutants", settings.get_profile("test"), phases=[Phase.explicit, Phase.generate]
+)  # no time for the simplest example
 settings.load_profile("test")
 
 

@@ -112,6 +112,7 @@ def failures(package: Path) -> list[tuple[str, str]]:
                 "auto",
                 "--tb=no",
                 "-v",
+                "--hypothesis-profile=mutants",
                 "-p",
                 "no:cacheprovider",
             ],
