@@ -2,15 +2,13 @@ module minpack_entries
    !! The entries for C and Python. minpack.h documents them. There is no algorithm in this module.
    use, intrinsic :: iso_c_binding, only: c_int, c_ptr, c_associated, c_f_pointer
    use minpack_kinds, only: dp, epsmch
-   use minpack_info, only: going_on, out_of_memory
+   use minpack_info, only: out_of_memory
    use minpack_triangle, only: solve_lower
    use minpack_covariance, only: covariance
-   use minpack_workspace, only: workspace_type
    use minpack_settings, only: settings_type
-   use minpack_ask_and_tell, only: fit_type, reals_of_fit, integers_of_fit
    use minpack_c_functions, only: c_functions_type, c_function_type
-   use minpack_rows, only: rows_type, analytic_rows_type, differenced_rows_type
-   use minpack_by_callback, only: drive_by_callback
+   use minpack_rows, only: analytic_rows_type, differenced_rows_type
+   use minpack_solver, only: solver_type
    implicit none
    private
    public :: fit, fault, evaluate, covar, whiten, c_options_type
@@ -62,73 +60,38 @@ contains
       type(c_functions_type), target :: functions
       type(analytic_rows_type), target :: analytic
       type(differenced_rows_type), target :: differenced
+      type(solver_type), target :: solver
       type(settings_type) :: settings
-      integer :: stat
+      integer :: j, stat
 
-      settings = settings_of(options, n)
-      nfev = 1
+      nfev = 0
       njev = 0
-      call functions%connect(m, n, residual, jacobian, stat)
-      info = merge(going_on, out_of_memory, stat == 0)
-      if (info == going_on .and. is_evaluated == 0) then
-         call functions%residual(x, .false., info)
-         if (info == going_on) fvec = functions%values
-      end if
-      if (present(jacobian)) then
-         call fit_rows(analytic, functions, settings, x, fvec, augmented, ipvt, nfev, njev, info)
-      else
-         differenced%differences%bounds = settings%bounds
-         differenced%differences%precision = max(settings%epsfcn, epsmch)
-         differenced%differences%steps => settings%steps
-         call fit_rows(differenced, functions, settings, x, fvec, augmented, ipvt, nfev, njev, info)
-      end if
-   end subroutine fit
-
-   subroutine fit_rows(rows, functions, settings, x, fvec, augmented, ipvt, nfev, njev, info)
-      !! Fit rows of either kind.
-      class(rows_type), intent(inout), target :: rows
-      type(c_functions_type), intent(in), target :: functions
-      type(settings_type), intent(in), target :: settings
-      real(dp), intent(inout), contiguous :: x(:)
-      real(dp), intent(inout), target, contiguous :: fvec(:)
-      real(dp), intent(out), contiguous :: augmented(:, :)
-      integer(c_int), intent(out), contiguous :: ipvt(:)
-      integer(c_int), intent(inout) :: nfev
-      integer(c_int), intent(inout) :: njev
-      integer(c_int), intent(inout) :: info
-         !! In: going_on, or why there is nothing to do.
-      type(fit_type) :: fit
-      type(workspace_type), target :: workspace
-      real(dp), allocatable, target :: reals(:)
-      integer, allocatable, target :: integers(:)
-      logical :: bounded
-      integer :: n, j, stat
-
-      n = size(x)
       augmented = 0
       do j = 1, n
          ipvt(j) = j
       end do
-      if (info /= going_on) return
-      bounded = settings%bounds%bounded
-      allocate (reals(reals_of_fit(n, bounded)), integers(integers_of_fit(n, bounded)), stat=stat)
-      if (stat == 0) call workspace%allocate_for(n, bounded, stat)
-      if (stat == 0) call rows%connect(functions, fvec, stat)
+      settings = settings_of(options, n)
+      call functions%connect(m, n, residual, jacobian, stat)
+      if (stat == 0 .and. present(jacobian)) then
+         call solver%open(functions, analytic, settings, fvec, stat)
+      else if (stat == 0) then
+         differenced%differences%precision = max(settings%epsfcn, epsmch)
+         differenced%differences%steps => settings%steps
+         call solver%open(functions, differenced, settings, fvec, stat)
+      end if
       if (stat /= 0) then
          info = out_of_memory
          return
       end if
-      call fit%attach(n, settings, workspace, reals, integers)
-      call fit%begin(x, rows%fnorm)
-      call drive_by_callback(fit, rows)
-      x = fit%x
-      augmented(:, :n) = fit%model%r
-      augmented(:, n + 1) = fit%model%qtf
-      ipvt = fit%model%ipvt
-      nfev = rows%nfev
-      njev = rows%njev
-      info = fit%info
-   end subroutine fit_rows
+      call solver%solve(x, settings%bounds, is_evaluated /= 0)
+      x = solver%fit%x
+      augmented(:, :n) = solver%fit%model%r
+      augmented(:, n + 1) = solver%fit%model%qtf
+      ipvt = solver%fit%model%ipvt
+      nfev = solver%rows%nfev
+      njev = solver%rows%njev
+      info = solver%fit%info
+   end subroutine fit
 
    integer(c_int) function fault(options, n) bind(c, name='minpack_fault')
       type(c_options_type), intent(in) :: options

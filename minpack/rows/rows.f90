@@ -4,6 +4,7 @@ module minpack_rows
    use minpack_kinds, only: dp
    use minpack_info, only: going_on
    use minpack_vectors, only: enorm, first_on_line, line
+   use minpack_bounds, only: bounds_type
    use minpack_fold, only: triangulate, fold
    use minpack_user_functions, only: user_functions_type
    use minpack_strided_matrix, only: strided_matrix_type
@@ -46,6 +47,8 @@ module minpack_rows
          !! Some rows of [J f], with two spare columns for `fold`.
    contains
       procedure :: connect
+      procedure :: evaluate_start
+      procedure :: begin
       procedure :: norm_at
       procedure :: keep
       procedure :: triangle_at
@@ -68,6 +71,7 @@ module minpack_rows
          !! Shape: (m, n).
    contains
       procedure :: connect => connect_differenced
+      procedure :: begin => begin_differenced
       procedure :: jacobian => differenced_jacobian
    end type differenced_rows_type
 
@@ -92,15 +96,13 @@ contains
       class(user_functions_type), intent(in), target :: functions
          !! The user's functions.
       real(dp), intent(in), target, contiguous :: fvec(:)
-         !! Shape: (m). In: the residuals at the starting point. Later: at the best point.
+         !! Shape: (m). Memory for the residuals at the best point.
       integer, intent(out) :: stat
          !! Not zero if memory ran out.
 
       self%functions => functions
       self%fvec => fvec
       self%n = functions%n
-      self%nfev = 1
-      self%fnorm = enorm(functions%m, fvec)
       self%block_rows = min(functions%m, max(fewest_rows, min(most_rows, most_numbers/self%n)))
       self%ld = line*(self%block_rows/line + 1)
       allocate (self%block(self%ld*(self%n + 3) + line), self%triangle(self%n + 1, self%n + 1), &
@@ -122,9 +124,40 @@ contains
       if (stat /= 0) return
       call store%open(self%reals, self%integers)
       call self%differences%memory%attach(self%n, store)
-      call self%differences%memory%begin()
       call self%differences%allocate_for(self%n, stat)
    end subroutine connect_differenced
+
+   subroutine evaluate_start(self, x, info)
+      !! Evaluate the residuals at the starting point.
+      class(rows_type), intent(inout) :: self
+      real(dp), intent(in), contiguous :: x(:)
+         !! Shape: (n). The starting point.
+      integer, intent(out) :: info
+         !! going_on, or the reason to stop.
+
+      call self%functions%residual(x, .false., info)
+      if (info == going_on) self%fvec = self%functions%values
+   end subroutine evaluate_start
+
+   subroutine begin(self, bounds)
+      !! Begin a fit at the point where fvec contains the residuals.
+      class(rows_type), intent(inout) :: self
+      type(bounds_type), intent(in) :: bounds
+         !! Where the residuals may be evaluated.
+
+      self%nfev = 1
+      self%njev = 0
+      self%fnorm = enorm(self%functions%m, self%fvec)
+   end subroutine begin
+
+   subroutine begin_differenced(self, bounds)
+      class(differenced_rows_type), intent(inout) :: self
+      type(bounds_type), intent(in) :: bounds
+
+      call begin(self, bounds)
+      self%differences%bounds = bounds
+      call self%differences%memory%begin()
+   end subroutine begin_differenced
 
    subroutine norm_at(self, x, norm, info)
       !! Evaluate the residuals at a trial point.

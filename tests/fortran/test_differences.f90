@@ -167,6 +167,7 @@ contains
       rows = unused
       call rows%connect(functions, values, stat)
       call check(stat == 0, 'memory')
+      call rows%begin(box)
    end subroutine fresh
 
    function mix(x) result(values)
