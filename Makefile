@@ -4,12 +4,12 @@
 # make valgrind: some of them under valgrind.
 # make docs: the documentation, with the examples as a gallery, in build/docs.
 # make fuzz: the property tests on many more random fits and hostile calls, for half an hour.
-# make mutants: the tests on solvers that are broken in several ways, which they must notice.
-# make peers: the test suites of lmfit and astropy.modeling, on SciPy and on this library.
+# make mutants: the tests on deliberately broken solvers; they must fail.
+# make peers: the test suites of lmfit and astropy.modeling, with SciPy's solver and with this one.
 # make wheel: the sdist and a wheel for every Python found, each tested where it is installed.
 # make bench: time, evaluations, memory and start-up compared with SciPy; the picture and table of README.md.
 # make bench-core: the compiled core beside libcminpack, and in threads.
-# make clean: undo all of this.
+# make clean: remove .venv, build and generated files.
 
 SHELL := /bin/bash
 PYTHON ?= python3

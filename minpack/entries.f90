@@ -172,7 +172,7 @@ contains
       integer(c_int), intent(in) :: ipvt(n)
          !! Column j of J P is column ipvt(j) of J.
       real(dp), intent(in) :: x(n)
-         !! The variables, in units in which the inverse of J'J is their covariance.
+         !! The variables. r must be divided by the standard deviation of the residuals.
       integer(c_int), intent(in) :: active(n)
          !! 0 for a free variable, anything else for one on a bound.
       real(dp), value :: negligible

@@ -10,9 +10,10 @@
 
 /* Functions of the user.
  *
- * A function comes in one of two forms. The first fills memory of the core's; its signature is
- * cminpack's. The second shows where its values lie, which saves a copy. data is passed on as it is.
- * A negative return value stops the fit and becomes its info. */
+ * A function has one of two forms. A `fill` function writes its values to memory of the core; its
+ * signature is cminpack's. A `show` function returns a pointer to its own values, which saves a copy.
+ * The core passes data to the function unchanged. A negative return value stops the fit and becomes
+ * its info. */
 
 /* Fill fvec with the m residuals at x. iflag is 1, or 2 for a difference. */
 typedef int minpack_fill_residual(void *data, int m, int n, const double *x, double *fvec, int iflag);
@@ -27,8 +28,8 @@ typedef int minpack_fill_jacobian(void *data, int m, int n, const double *x, dou
 
 /* A matrix with any steps from row to row and from column to column, in units of its numbers. */
 typedef struct {
-    const void *numbers;  /* the number with the least address */
-    intptr_t count;       /* of numbers from there to the one with the greatest address */
+    const void *numbers;  /* address of the element with the least address */
+    intptr_t count;       /* number of elements from `numbers` to the element with the greatest address */
     intptr_t start;       /* place of the first row's first number among them, from 1 */
     intptr_t row_step;    /* may be negative or zero, like column_step */
     intptr_t column_step;
@@ -56,8 +57,8 @@ typedef struct {
     double ftol;   /* relative reduction of the sum of squares that is small enough to stop */
     double xtol;   /* relative change of x that is small enough to stop */
     double gtol;   /* cosine between residuals and columns of the Jacobian that is small enough */
-    double factor; /* first trust radius in units of |D x| (100 is usual, 1 with bounds) */
-    double epsfcn; /* relative error of the residuals; less than that of double counts as that */
+    double factor; /* first trust radius in units of |D x|; 100 is usual, 1 is safer with bounds */
+    double epsfcn; /* relative error of the residuals; at least DBL_EPSILON is used */
     int maxfev;    /* calls of the residual function after which to stop */
     const double *diag;      /* D, positive; NULL: norms of the Jacobian's columns */
     const double *diff_step; /* steps of differences in units of |x|; NULL: chosen from epsfcn */
@@ -89,10 +90,10 @@ void minpack_evaluate(const minpack_residual *residual, int m, int n, const doub
 /* The inverse of J'J from R.
  *
  * r           n x n, R of J P = Q R with ipvt
- * x           n, the variables in units in which the inverse is their covariance
+ * x           n, the variables; r must be divided by the standard deviation of the residuals
  * active      n, 0 for a free variable; the rows and columns of the others are zero in cov
- * negligible  relative error of the columns of J, at least
- * doubtful    relative error of the columns of J, at most
+ * negligible  lower estimate of the relative error of the columns of J
+ * doubtful    upper estimate of this error
  * cov         n x n
  * state       n, a code of codes.h for each variable
  * regular     1 if there is an inverse */

@@ -79,7 +79,7 @@ def test_no_false_alarm_on_measurements(name):
 
 def test_parameter_without_effect_at_the_start_is_named():
     _, pcov, words = said(lambda t, a, k: a + 0 * k * t, T, np.ones(40), [1, 3])
-    assert "p0 is where <lambda> does not depend on k" in words
+    assert "at p0 <lambda> does not depend on k" in words
     assert np.isinf(pcov).all()
 
 
@@ -211,7 +211,7 @@ def test_parameters_that_slide_along_a_valley_are_named(model, truth, options):
         rng = np.random.default_rng(seed)
         y = model(x, *truth) + 0.02 * rng.standard_normal(50)
         p0 = np.array(truth) * np.exp(0.2 * rng.standard_normal(len(truth)))
-        with pytest.warns(OptimizeWarning, match="determine|not unique|promises"):
+        with pytest.warns(OptimizeWarning, match="determine|not unique|predicts"):
             curve_fit(model, x, y, p0, **options)
 
 

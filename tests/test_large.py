@@ -135,4 +135,7 @@ def test_memory_that_runs_out_is_a_memory_error():
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True
     )
-    assert done.stdout.splitlines() == ["1000000 residuals, 50 parameters True", "4"], done.stderr
+    assert done.stdout.splitlines() == [
+        "not enough memory for 1000000 residuals and 50 parameters True",
+        "4",
+    ], done.stderr

@@ -49,9 +49,9 @@ def test_args_go_to_the_python_function_of_a_mixed_pair(fit, residual):
 
 
 def test_args_that_nothing_gets_are_refused(fit, residual, jacobian):
-    with pytest.raises(TypeError, match="takes no args"):
+    with pytest.raises(TypeError, match="receives no args"):
         leastsq(residual, fit.start, args=(fit.x,))
-    with pytest.raises(TypeError, match="takes no args"):
+    with pytest.raises(TypeError, match="receives no args"):
         leastsq(residual, fit.start, args=(fit.x,), Dfun=jacobian)
 
 

@@ -227,7 +227,7 @@ def test_copies_of_a_native_function_are_as_good(copied, residual, fit):
 
 def test_native_function_does_not_go_to_other_processes(library):
     native = NativeFunction(address(library.to_count), 2)
-    with pytest.raises(TypeError, match="in this process alone"):
+    with pytest.raises(TypeError, match="valid in this process only"):
         pickle.dumps(native)
 
 

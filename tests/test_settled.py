@@ -104,6 +104,6 @@ def test_fit_that_cannot_do_what_its_jacobian_promises_says_so():
     def wrong_sign(p):
         return (t * np.exp(-p[0] * t))[:, None]
 
-    with pytest.warns(OptimizeWarning, match="no step brings the reduction"):
+    with pytest.warns(OptimizeWarning, match="no step reduced the sum of squares"):
         leastsq(residuals, [1], Dfun=wrong_sign)
-    assert "the Jacobian promises" in leastsq(residuals, [1], Dfun=wrong_sign, full_output=True)[3]
+    assert "the Jacobian predicts" in leastsq(residuals, [1], Dfun=wrong_sign, full_output=True)[3]

@@ -32,7 +32,7 @@ contains
    end function holds
 
    pure logical function pins(self, j, value, slope)
-      !! Whether variable j has no way to go.
+      !! Whether variable j is fixed, or its gradient presses it against a bound.
       class(bounds_type), intent(in) :: self
       integer, intent(in) :: j
          !! The variable.
@@ -73,8 +73,8 @@ contains
    end function confine
 
    pure real(dp) function difference(self, j, value, wanted)
-      !! The step by which to difference variable j: the one that is wanted, or the opposite one, or
-      !! in a box that is narrower than both as far as there is room.
+      !! The step by which to difference variable j: the wanted step, or else the opposite step, or
+      !! else the step to the more distant bound.
       class(bounds_type), intent(in) :: self
       integer, intent(in) :: j
          !! The variable.

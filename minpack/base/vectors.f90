@@ -14,7 +14,8 @@ module minpack_vectors
    integer, parameter :: line = 8
       !! Numbers in a cache line.
    integer, parameter :: lanes = 8
-      !! Sums kept apart: a single one would wait for itself at every addition.
+      !! Number of independent partial sums. In a single sum, each addition would wait for the
+      !! addition before it.
 
 contains
 
@@ -121,7 +122,7 @@ contains
 
    pure real(dp) function visit(n, x)
       !! Bring numbers into cache as fast as memory can send them, which is in the order in which
-      !! they lie. The value is of no use but to show the compiler that they are read.
+      !! they lie. The result is used only so that the compiler does not remove the loop.
       integer, intent(in) :: n
          !! How many numbers.
       real(dp), intent(in) :: x(n)

@@ -19,7 +19,7 @@ module minpack_settings
    integer, parameter :: fault_of_spread = MINPACK_FAULT_OF_SPREAD
 
    real(dp), parameter :: largest_spread = 1e300_dp
-      !! Between the scales of two variables: quotients stay finite.
+      !! The largest ratio of two scales, so that quotients do not overflow.
 
    type :: settings_type
       real(dp) :: ftol = 0

@@ -34,7 +34,7 @@ module minpack_settled
       !! unless the tolerances are larger. With m - n degrees of freedom it is what a parameter
       !! contributes that is off by sqrt((m - n)*1e-6) standard errors.
    real(dp), parameter :: credible = 1e-4_dp
-      !! A promise that columns with an error of 1 % do not make.
+      !! Errors of 1 % in the columns cannot explain a larger predicted reduction.
    real(dp), parameter :: damping = 1e-3_dp
       !! Directions with singular values of T below the square root of it are left out.
    real(dp), parameter :: no_damping = epsmch

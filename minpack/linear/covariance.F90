@@ -30,7 +30,7 @@ module minpack_covariance
    real(dp), parameter :: considerable = 0.01_dp
       !! The least share in a combination of columns that counts.
    real(dp), parameter :: many = 100
-      !! Times the value of a variable is a large standard error.
+      !! A standard error is large if it exceeds the value of the variable by this factor.
    real(dp), parameter :: inflated = 1e5_dp
       !! The factor by which a standard error is larger than if the other variables were known.
 
@@ -46,7 +46,8 @@ contains
       integer, intent(in) :: ipvt(n)
          !! Column j of J P is column ipvt(j) of J.
       real(dp), intent(in) :: x(n)
-         !! The variables, in units in which the inverse of J'J is their covariance.
+         !! The variables. r must be divided by the standard deviation of the residuals, so that the
+         !! inverse of J'J is the covariance of x.
       integer, intent(in) :: active(n)
          !! 0 for a free variable, anything else for a variable on a bound.
       real(dp), intent(in) :: negligible

@@ -45,7 +45,7 @@ contains
    end subroutine attach
 
    pure subroutine begin(self)
-      !! Be the model of a problem that was not evaluated yet: zeros.
+      !! Set all numbers of the model to zero.
       class(model_type), intent(inout) :: self
       integer :: j
 

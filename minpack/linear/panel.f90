@@ -14,7 +14,8 @@ module minpack_panel
 
    integer, parameter :: panel = 4
    real(dp), parameter :: least_share = 0.1_dp
-      !! What must be left of the columns of a panel that are combined.
+      !! The panel is given up if a column, after projection on the columns before it, keeps less
+      !! than this fraction.
 
 contains
 

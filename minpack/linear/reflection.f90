@@ -28,7 +28,7 @@ contains
       integer, intent(in) :: rows
          !! Length of v.
       real(dp), intent(in) :: square
-         !! Of v.
+         !! The sum of squares of v.
       real(dp), intent(inout) :: alpha
          !! Out: beta.
       real(dp), intent(inout) :: v(rows)

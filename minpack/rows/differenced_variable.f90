@@ -14,7 +14,7 @@ module minpack_differenced_variable
    integer, parameter :: first = 1
       !! The column is to be differenced by the step to begin with.
    integer, parameter :: again = 2
-      !! The same once more, because a step that was remembered is forgotten.
+      !! The first step is repeated, because the remembered step was discarded.
    integer, parameter :: searching = 3
       !! Another step is tried.
    integer, parameter :: restoring = 4

@@ -167,7 +167,7 @@ contains
                call self%compare(variable, next, column)
             else
                call variable%turn(self%bounds, turned)
-               ! The column so far has to serve.
+               ! Keep the column so far.
                if (.not. turned) call self%finish_search(variable)
             end if
             return

@@ -16,9 +16,11 @@ module minpack_rows
    public :: rows_type, analytic_rows_type, differenced_rows_type
 
    integer, parameter :: most_rows = 480
-      !! In a block.
+      !! The largest number of rows in a block.
    integer, parameter :: most_numbers = 80000
-      !! In a block, as long as it has fewest_rows: it lies in cache.
+            !! The largest number of elements in a block, so that it fits into the cache. A block
+            !! has at least
+      !! fewest_rows rows.
    integer, parameter :: fewest_rows = 64
 
    type, abstract :: rows_type
@@ -38,7 +40,7 @@ module minpack_rows
       real(dp), allocatable :: triangle(:, :)
          !! Shape: (n + 1, n + 1). The rows of [J f] at the best point, folded.
       integer :: block_rows = 0
-         !! So many rows are folded at once.
+         !! Number of rows in a block.
       integer :: ld = 0
          !! From one column of the block to the next, in numbers: whole cache lines.
       integer :: start = 0

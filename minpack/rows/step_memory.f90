@@ -16,11 +16,11 @@ module minpack_step_memory
       real(dp), pointer, contiguous :: longest(:) => null()
          !! Shape: (n). The largest step of a variable with an offset, or huge.
       real(dp), pointer, contiguous :: trusted_from(:) => null()
-         !! Shape: (n). The change of the residuals from which on a variable is not suspected again.
+         !! Shape: (n). A change of the residuals of at least this size needs no second step.
       integer, pointer, contiguous :: is_dead(:) => null()
          !! Shape: (n). 1 if a variable had no effect, however long its step was.
       integer, pointer, contiguous :: is_trusted(:) => null()
-         !! Shape: (n). 1 if a large change turned out to be right.
+         !! Shape: (n). 1 if a second step confirmed the quotient of a large change.
    contains
       procedure :: attach
       procedure :: begin

@@ -82,7 +82,7 @@ contains
          step = factor*last%step
          if (.not. is_felt(last, largest) .or. &
              (attempt == 1 .and. last%change <= too_small*largest/factor)) step = factor*step
-         ! A variable that came to lie on 1e-17 by cancellation is a zero in all but name.
+         ! A variable of about 1e-17, which is a rounding error, is treated as zero.
          if (last%change <= 0 .and. (step < epsmch .or. attempt == 2)) then
             step = max(step, sqrt(epsmch))
          end if
@@ -104,7 +104,7 @@ contains
       type(sample_type), intent(in) :: next
          !! What the longer step showed.
       real(dp), intent(in) :: disagreement
-         !! Of the two quotients.
+         !! The relative difference of the two quotients.
       real(dp), intent(in) :: largest
          !! The largest effect of a variable.
       real(dp), intent(inout) :: column(:)

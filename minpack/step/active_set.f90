@@ -98,7 +98,8 @@ contains
          call solve_free(box, t, q, par, z, workspace)
          call advance(box, workspace%goal, z, share, blocking)
          if (blocking /= 0) then
-            ! A variable that should move and cannot is held by rounding errors alone.
+            ! If a released variable cannot move, its slope is a rounding error. Do not release it
+            ! again.
             if (share > 0) workspace%spent = .false.
             if (blocking == released .and. share <= 0) workspace%spent(blocking) = .true.
             cycle

@@ -40,7 +40,7 @@ contains
       real(dp), intent(out) :: length
          !! |z|.
       type(workspace_type), intent(inout) :: workspace
-         !! That of n or more variables.
+         !! Memory for n or more variables.
       real(dp) :: lower, upper, excess, previous, gradient, correction
       logical :: full_rank
       integer :: iteration

@@ -24,9 +24,10 @@ module minpack_reach
    public :: reach_type
 
    real(dp), parameter :: part = 0.5_dp
-      !! Of its way or of its size that a variable covers in a step.
+      !! The fraction of the distance to the bound, or of the variable's own value, that limits a
+      !! step.
    real(dp), parameter :: short_of_all = 0.99_dp
-      !! The most of its way, if the variable is not to land.
+      !! The largest fraction of the distance to the bound for a variable that may not land.
    real(dp), parameter :: same = 1.01_dp
       !! Slopes agree at once within this factor.
    real(dp), parameter :: alike = 1.5_dp
@@ -34,7 +35,7 @@ module minpack_reach
    integer, parameter :: enough = 4
       !! Promises to be kept in a row.
    integer, parameter :: called_in = huge(1)
-      !! Instead of a number of promises: the fit cannot end before the variable lands.
+      !! The value of kept(j) that lets variable j land, because otherwise the fit could not end.
 
    type :: reach_type
       integer, pointer, contiguous :: side(:) => null()

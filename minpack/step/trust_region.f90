@@ -93,7 +93,7 @@ contains
    end subroutine attach
 
    subroutine begin(self)
-      !! Be a region without a centre yet.
+      !! Set all numbers of the region to their values before a fit.
       class(trust_region_type), intent(inout) :: self
 
       self%diag = 1
@@ -266,7 +266,7 @@ contains
          linear = (enorm(self%n, image)/fnorm)**2
          damping = (sqrt(self%par)*self%length/fnorm)**2
          if (holds_any(self)) then
-            ! A held variable is not where par alone would have it.
+            ! With held variables, par does not determine z. The damping follows from the gradient.
             damping = dot(self%n, image/fnorm, model%qtf/fnorm) - linear
          end if
       end associate

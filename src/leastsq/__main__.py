@@ -29,7 +29,7 @@ def main() -> None:
     given = parser.parse_args()
     command = given.module or given.script
     if not command:
-        parser.error("which script?")
+        parser.error("pass a script, or -m and a module")
     patch_scipy()
     sys.argv = command
     if given.module:

@@ -65,8 +65,8 @@ def curve_fit(
     ----------
     f : callable
         The model ``f(x, p1, ..., pn)``. It returns the predicted value of ydata at each of the m
-        points. f is called once for each set of parameters. If f is compiled by ``numba.njit``,
-        the whole fit runs in compiled code, without the GIL.
+        points. f is called once for each set of parameters. If f is compiled by ``numba.njit``, and
+        jac too if it is given, the whole fit runs in compiled code, without the GIL.
     xdata : array_like or object
         The first argument of f. Lists, tuples and arrays are converted to a float64 array, usually
         of shape (m,), or (k, m) for k independent variables. Other objects are passed unchanged.
@@ -101,13 +101,15 @@ def curve_fit(
     full_output : bool, optional
         Whether to return infodict, mesg and ier.
     nan_policy : {None, 'raise', 'omit'}, optional
-        Whether to refuse or to leave out points with a NaN in xdata or ydata.
+        Whether to refuse ('raise') or to leave out ('omit') points with a NaN in xdata or ydata.
+        With None, check_finite decides.
     **kwargs
         Options of leastsq: ftol, xtol, gtol, maxfev, epsfcn, diff_step, factor, diag, atol, and
         col_deriv for jac. The default of factor is 1 with bounds. Options of SciPy's
-        least_squares: max_nfev, the maximum number of calls of f without those for finite
-        differences; x_scale, the unit of each parameter, or 'jac'; loss, which must be 'linear'.
-        With bounds, or with method 'trf' or 'dogbox', maxfev has the meaning of max_nfev.
+        least_squares: max_nfev, which limits the calls of f, including those for finite
+        differences, to ``max_nfev*(n + 1)``; x_scale, the unit of each parameter, or 'jac'; loss,
+        which must be 'linear'. With bounds, or with method 'trf' or 'dogbox', maxfev has the
+        meaning of max_nfev.
 
     Returns
     -------
@@ -144,8 +146,8 @@ def curve_fit(
     Warns
     -----
     OptimizeWarning
-        The covariance could not be estimated; or the fit stopped where no step reduces the sum of
-        squares by as much as the Jacobian predicts.
+        The covariance could not be estimated; or the fit stopped where no step reduced the sum of
+        squares as much as the Jacobian predicts.
     RuntimeWarning
         An njit function is called from Python. The warning gives the reason.
 

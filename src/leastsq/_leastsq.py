@@ -55,7 +55,7 @@ def leastsq(
         real numbers. x is a float64 array of shape (n,) that func may keep or write to. func is
         called once for each point, including x0. Functions compiled by ``numba.njit`` and
         NativeFunctions are called directly. If func and Dfun are both compiled, the GIL is
-        released, and fits in several threads run in parallel.
+        released (except with ``parallel=True``), and fits in several threads run in parallel.
     x0 : array_like
         Starting point: n numbers. It is flattened if it is not 1-D.
     args : tuple, optional
@@ -72,7 +72,8 @@ def leastsq(
         NativeFunction.
     ftol : float, optional
         Stop if the actual and the predicted relative reduction of the sum of squares are both at
-        most ftol.
+        most ftol. The fit goes on, also by xtol, while the linear model predicts that the sum of
+        squares can be reduced by more than a millionth (or ftol or xtol, if larger).
     xtol : float, optional
         Stop if the relative change of the scaled x is at most xtol.
     gtol : float, optional
@@ -158,7 +159,7 @@ def leastsq(
     Warns
     -----
     OptimizeWarning
-        The fit stopped with ier 1 to 3, but no step reduced the sum of squares by as much as the
+        The fit stopped with ier 1 to 3, but no step reduced the sum of squares as much as the
         Jacobian predicts. With full_output, mesg says so instead.
     RuntimeWarning
         No solution was found (ier 5 to 10), and full_output is False. Or an njit function is called

@@ -27,8 +27,8 @@ def real_array(value: object, what: str) -> NDArray[Any]:
     """Convert a value to an array whose dtype can be cast safely to float64."""
     if is_masked(value):
         raise TypeError(
-            f"{what} must be real numbers: some are masked. Leave the masked ones out, as "
-            "array.compressed() does"
+            f"{what} must be real numbers: some are masked. Remove the masked elements with "
+            "array.compressed()"
         )
     try:
         array = np.asarray(value)

@@ -81,7 +81,7 @@ def fit_settings(
         name = "maxfev" if options.get("max_nfev") is None else "max_nfev"
         most = most_calls(at_least_one(options, name), 100 * n, name)
         given["maxfev"] = most * (n + 1 if differenced else 1)
-        limit = f"{name} = {most}" + (", without those for differences" if differenced else "")
+        limit = f"{name} = {most}" + (" (times n + 1, with differences)" if differenced else "")
     return read_settings(n, differenced, **given), limit
 
 

@@ -25,7 +25,7 @@ def masked_points(xdata: Any, ydata: Any, sigma: Any, shape: tuple[int, ...]) ->
             mask = mask.diagonal()
         if mask.shape[mask.ndim - len(shape) :] != shape:
             raise ValueError(
-                f"a mask of shape {mask.shape} does not go with ydata of shape {shape}"
+                f"the mask has shape {mask.shape}, which does not match ydata of shape {shape}"
             )
         masked = np.any(mask.reshape(-1, *shape), axis=0)
         points = masked if points is None else points | masked
@@ -56,7 +56,7 @@ def missing_points(xdata: Any, y: FloatArray) -> Flags:
 
 def mismatch(xdata: Any, y: FloatArray) -> str:
     """Describe xdata and ydata that do not have the same number of points."""
-    return f"xdata and ydata do not go together: shapes {xdata.shape} and {y.shape}"
+    return f"the shapes of xdata and ydata do not match: {xdata.shape} and {y.shape}"
 
 
 def is_table(xdata: Any, y: FloatArray) -> bool:
@@ -101,5 +101,5 @@ def without(
                 raise ValueError(wrong_shape(errors, ydata))
             sigma = errors[np.ix_(*[kept] * errors.ndim)]
         if is_masked(sigma):
-            raise ValueError("`sigma` is masked for pairs of points that are not masked themselves")
+            raise ValueError("`sigma` is masked for a pair of points that are both used")
     return xdata, ydata[kept], sigma

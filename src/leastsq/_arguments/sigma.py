@@ -21,7 +21,7 @@ def read_sigma(sigma: ArrayLike, ydata: FloatArray) -> tuple[FloatArray, str]:
     if errors.size == 1 or (errors.shape == ydata.shape and errors.ndim == 1):
         if not errors.all():
             raise ValueError(
-                "`sigma` must not contain zeros: a point without an error would weigh infinitely"
+                "`sigma` must not contain zeros: a point with sigma = 0 would weigh infinitely"
             )
         return 1.0 / errors.reshape(-1), SCALE
     if errors.shape == (ydata.size, ydata.size) and ydata.ndim == 1:

@@ -7,7 +7,9 @@ from leastsq._core._cpu import levels
 
 level = os.environ.get("LEASTSQ_CPU") or levels()[0]
 if level not in levels():
-    raise ImportError(f"LEASTSQ_CPU is {level!r}, but here there is {' or '.join(levels())}")
+    raise ImportError(
+        f"LEASTSQ_CPU must be {' or '.join(levels())} on this processor, got {level!r}"
+    )
 core = import_module(f"leastsq._core._minpack_{level}")
 
 fit = core.fit

@@ -11,8 +11,8 @@ address_of(PyObject *self)
 
 PyNumberMethods callee_as_number = {.nb_int = address_of};
 
-/* The residuals at the starting point: what func returns there, or what coerce makes of it, as an array
- * of their own. */
+/* Call func at the starting point, convert the result with coerce if necessary, and return a copy as a
+ * 1-D array. */
 static PyObject *
 first_residuals(PyObject *Py_UNUSED(self), PyObject *const *given, Py_ssize_t count)
 {
@@ -51,8 +51,8 @@ static PyMethodDef functions[] = {
      "The residuals at x, a 1-D array of their own; coerce makes an array of other return values."},
     {"hold", (PyCFunction)(void (*)(void))hold, METH_FASTCALL,
      "hold(release, data, needed) -> held\n\n"
-     "Call the C function at the address release with the address data when held goes; needed is an\n"
-     "object that has to live until then."},
+     "An object that calls release(data), both given as addresses, when it is deleted, and keeps the\n"
+     "object needed alive until then."},
     {"native_function", (PyCFunction)(void (*)(void))native_function, METH_FASTCALL,
      "native_function(function, data, is_jacobian, watched, released) -> callee\n\n"
      "A C function with its data, both as addresses. After each call of a watched function Python\n"

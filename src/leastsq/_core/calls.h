@@ -21,8 +21,8 @@ typedef union {
     minpack_jacobian jacobian;
 } Address;
 
-/* The beginning of every object that stands for such a function. f2py passes int(object) to the core:
- * where its address lies. */
+/* The common beginning of all function objects. f2py passes int(object) to the core, which is the
+ * address of `address`. */
 typedef struct {
     PyObject_HEAD
     Address address;

@@ -1,11 +1,11 @@
-/* What compiled code owns, for as long as a Python object lives. */
+/* A Python object that owns resources of compiled code, and releases them when it is deleted. */
 #include "calls.h"
 
 typedef struct {
     PyObject_HEAD
     void (*release)(void *data);
     void *data;
-    PyObject *needed; /* by the two */
+    PyObject *needed; /* kept alive until release has run */
 } Held;
 
 static void
@@ -23,7 +23,7 @@ held_dealloc(PyObject *self)
 PyTypeObject held_type = {
     PyVarObject_HEAD_INIT(NULL, 0)
     .tp_name = "leastsq._core._calls.Held",
-    .tp_doc = "What compiled code owns: it is released when this object goes.",
+    .tp_doc = "Resources of compiled code, released when this object is deleted.",
     .tp_basicsize = sizeof(Held),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .tp_dealloc = held_dealloc,

@@ -1,5 +1,5 @@
-/* A native function of the user's. Python may handle the signals that came meanwhile after each of its
- * calls: Python's own handlers run in the main thread alone, with the GIL. */
+/* A native function of the user's. After each call, Python can handle pending signals. Python runs the
+ * handlers in the main thread only, and with the GIL. */
 #include "calls.h"
 
 #include <time.h>

@@ -1,9 +1,9 @@
 /* A user's Python function as a function that the core can call by its address.
  *
- * A Python exception never crosses the core: the function here leaves the exception set and answers with
- * a negative number, the core returns, and f2py's wrapper finds the exception and raises it. This is C
- * because of the cost of a call: f2py's own callbacks would run a closure in Python besides the user's
- * function. A return value that is no plain array is handed to Python, which looks at it. */
+ * If the Python function raises an exception, the C function here leaves the exception set and returns
+ * a negative number. The core returns, and f2py's wrapper raises the exception. C code is faster here
+ * than f2py's callbacks, which would need a closure in Python. If the return value is not a plain
+ * array, a Python function converts it. */
 #include "calls.h"
 
 typedef struct {
@@ -18,7 +18,8 @@ typedef struct {
     PyThreadState *thread; /* the thread that released the GIL to call the core; NULL if it holds the GIL */
 } PythonFunction;
 
-/* The array x for the next call: the last one, if nobody kept it and it is as it was made. */
+/* The array x for the next call. Reuse the last array if it has no other reference, and its shape and
+ * dtype have not changed. */
 static PyObject *
 point_at(PythonFunction *self, int n, const double *x)
 {

@@ -1,1 +1,1 @@
-"""One fit: a call of the core, and what came of it."""
+"""Run one fit and collect its results."""

@@ -26,7 +26,7 @@ def no_covariance(
     names = parameter_names(f, popt.size)
     idle = select(names, state == WITHOUT_EFFECT)
     if idle:
-        where = "p0 is where" if np.array_equal(p0, popt) else "at the solution"
+        where = "at p0" if np.array_equal(p0, popt) else "at the solution"
         reasons.append(f"{where} {name_of(f)} does not depend on {listed(idle)}")
     related = select(names, state == ACTS_TOGETHER)
     if related:
@@ -43,7 +43,7 @@ def no_covariance(
                 "true errors, pass absolute_sigma=True"
             )
         else:
-            reasons.append("its numbers are too large")
+            reasons.append("an element of the covariance is too large for float64")
     return f"Covariance of the parameters could not be estimated: {'; '.join(reasons)}"
 
 
@@ -72,7 +72,7 @@ def conditional_covariance(
     return (
         f"The data do not determine {listed(select(names, together))}: they act only together. "
         f"{listed(held)} {'is' if len(held) == 1 else 'are'} on a bound, and the standard errors "
-        "of the others are valid for this value only"
+        "of the other parameters hold only for this value"
     )
 
 

@@ -75,5 +75,5 @@ def minimize(
         functions.raise_wrong_shape()
         raise StoppedError(ending, x, nfev)
     if ending == OUT_OF_MEMORY:
-        raise MemoryError(f"{functions.m} residuals, {n} parameters")
+        raise MemoryError(f"not enough memory for {functions.m} residuals and {n} parameters")
     return *left, counts, ending

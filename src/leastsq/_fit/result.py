@@ -52,7 +52,7 @@ MESSAGES = {
 
 FLAT = ".\n  But the Jacobian is zero although the residuals are not: they do not depend on x here"
 UNKEPT = (
-    ".\n  But no step brings the reduction of the sum of squares that the Jacobian promises: the\n"
+    ".\n  But no step reduced the sum of squares as much as the Jacobian predicts: the\n"
     "  derivatives are wrong, or the residuals are noisy or not smooth there"
 )
 
@@ -163,7 +163,7 @@ def untouched_zeros(n: int, m: int) -> FloatArray:
     try:
         pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     except OSError as error:
-        raise MemoryError(f"fjac of {n} x {m} numbers") from error
+        raise MemoryError(f"not enough memory for fjac, shape ({n}, {m})") from error
     return np.frombuffer(pages).reshape(n, m)
 
 

@@ -208,4 +208,6 @@ def refuse_unfit(Dfun: object, m: int) -> None:
 def refuse_unread(func: Function, Dfun: Function | None) -> None:
     """Refuse arguments if all functions are native, and would not receive them."""
     if all(isinstance(f, NativeFunction) for f in (func, Dfun) if f is not None):
-        raise TypeError("a NativeFunction takes no args: give it its data when it is made")
+        raise TypeError(
+            "a NativeFunction receives no args: pass its data as NativeFunction(..., data=data)"
+        )

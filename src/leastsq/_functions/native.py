@@ -137,7 +137,7 @@ class NativeFunction:
 
     def __delattr__(self, name: str) -> NoReturn:
         """Refuse to delete anything."""
-        raise AttributeError(f"a NativeFunction cannot be changed: it keeps its {name}")
+        raise AttributeError(f"a NativeFunction cannot be changed: its {name} cannot be deleted")
 
     def __call__(self, x: ArrayLike) -> FloatArray:
         """Evaluate the residuals at x, n numbers; shape (m,)."""
@@ -148,7 +148,7 @@ class NativeFunction:
         if info < 0:
             raise StoppedError(info, point, 1)
         if info == OUT_OF_MEMORY:
-            raise MemoryError(f"{self.m} residuals")
+            raise MemoryError(f"not enough memory for {self.m} residuals")
         return fvec
 
     def jacobian_at(self, x: FloatArray, fvec: FloatArray) -> FloatArray:

@@ -109,7 +109,7 @@ def remember(function: Any, known: Known) -> None:
 
 
 def refuse_foreign(error: BaseException | None, before: BaseException | None) -> None:
-    """Raise an error that is not a failure to compile: of a signal, or of memory."""
+    """Raise errors that do not come from compilation, such as MemoryError, again."""
     while error is not None and error is not before:
         if isinstance(error, MemoryError | RecursionError):
             raise error

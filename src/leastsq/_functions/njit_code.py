@@ -23,7 +23,7 @@ class Target(NamedTuple):
 
 
 class Known:
-    """What belongs to an njit function, as it was compiled last.
+    """Cached compilation results of an njit function.
 
     codes contains its compiled code for each combination of types; binders the functions that bind
     its arguments, by role; refusals the reasons why it is called from Python, by role and types;
@@ -126,5 +126,5 @@ def in_object_mode(function: Any) -> bool:
 
 
 def signature_of(function: Any, given: tuple[types.Type, ...]) -> Any:
-    """Find or compile the signature by which types are taken; None if there is none."""
+    """Find or compile the signature that accepts the given types; None if there is none."""
     return types.Dispatcher(function).get_call_type(function.typingctx, given, {})

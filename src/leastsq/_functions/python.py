@@ -26,7 +26,7 @@ def as_residuals(returned: object, func: Function) -> NDArray[Any]:
         residuals: NDArray[Any] = returned
     else:
         refuse_nothing(returned, func, "the residuals")
-        residuals = real_array(returned, f"What {name_of(func)} returns")
+        residuals = real_array(returned, f"The return value of {name_of(func)}")
     if residuals.size > LARGEST_INT:
         raise ValueError(
             f"{name_of(func)} returns {residuals.size} residuals: there may be at most "
@@ -43,8 +43,8 @@ def refuse_nothing(returned: object, func: Function, wanted: str) -> None:
         if not isinstance(returned, AsyncGenerator):
             returned.close()
         raise TypeError(
-            f"{name_of(func)} returns a {type(returned).__name__}: it must return {wanted}, "
-            "not be async or yield them"
+            f"{name_of(func)} returns a {type(returned).__name__}: it must return {wanted}. "
+            "Remove `async`, or replace `yield` by `return`"
         )
 
 
@@ -76,7 +76,7 @@ class Jacobian:
 
     def __call__(self, x: FloatArray, *args: Any) -> NDArray[Any]:
         """Evaluate the Jacobian at x."""
-        jacobian = real_array(self.Dfun(x, *args), f"What {name_of(self.Dfun)} returns")
+        jacobian = real_array(self.Dfun(x, *args), f"The return value of {name_of(self.Dfun)}")
         if self.is_vector and jacobian.size == max(self.shape):
             jacobian = jacobian.reshape(self.shape)
         if jacobian.shape != self.shape:

@@ -70,7 +70,7 @@ def difference_of(f: Function) -> Callable[[Any, FloatArray], Any]:
         except ShapeError:
             raise
         except (TypeError, ValueError) as error:
-            raise TypeError(f"What {name_of(f)} returns must be numbers: {error}") from error
+            raise TypeError(f"The return value of {name_of(f)} must be numbers: {error}") from error
         return left.reshape(y.shape) if left.size == y.size else left
 
     return difference
@@ -96,7 +96,7 @@ def transposed(values: Any) -> Any:
 
 def as_array(values: Any) -> Any:
     """Convert a Jacobian to an array of real numbers."""
-    return np.atleast_1d(real_array(values, "What jac returns"))
+    return np.atleast_1d(real_array(values, "The return value of jac"))
 
 
 def scale(weights: FloatArray, values: Any) -> Any:
@@ -108,7 +108,7 @@ def scale(weights: FloatArray, values: Any) -> Any:
 def whiten(factor: FloatArray, values: Any) -> Any:
     """Solve L w = values, if the values have the covariance L L'; L is in Fortran order."""
     refuse_other_rows(values, factor)
-    columns = np.array(real_array(values.T, "What f returns"), FLOAT64, order="C")
+    columns = np.array(real_array(values.T, "The return value of f"), FLOAT64, order="C")
     _core.whiten(factor, columns.reshape(-1, len(factor)).T)
     return columns.T
 
