@@ -105,12 +105,12 @@ def test_what_is_wrong_with_sigma_is_told(sigma, message):
         (
             {"xdata": [2.0], "ydata": [1, np.nan, 3], "nan_policy": "omit"},
             ValueError,
-            r"shapes \(1,\) and \(3,\)",
+            r"do not match: \(1,\) and \(3,\)",
         ),
         (
             {"xdata": np.array(2.0), "ydata": [1, np.nan, 3], "nan_policy": "omit"},
             ValueError,
-            r"shapes \(\) and \(3,\)",
+            r"do not match: \(\) and \(3,\)",
         ),
         (
             {"ydata": [1, np.nan, 3], "nan_policy": "omit", "sigma": [1, 2]},

@@ -234,7 +234,7 @@ contains
       end associate
       if (debugging) then
          call assert(self%settings%bounds%holds(self%trial), 'a trial point is feasible')
-         call assert(self%region%delta >= 0, 'the trust radius is not negative')
+         call assert(.not. self%region%delta < 0, 'the trust radius is not negative')
       end if
       self%needs = a_norm
    end subroutine propose

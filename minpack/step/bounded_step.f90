@@ -93,8 +93,8 @@ contains
       length = enorm(size(z), z)
       call finish_step(box, t, qtf, delta, par, z, length, workspace)
       if (debugging) then
-         call assert(all(box%least <= z .and. z <= box%greatest), 'a step stays in its box')
-         call assert(par >= 0, 'par is not negative')
+         call assert(.not. any(z < box%least .or. z > box%greatest), 'a step stays in its box')
+         call assert(.not. par < 0, 'par is not negative')
       end if
    end subroutine bounded_step
 
