@@ -33,6 +33,7 @@
 #define MINPACK_FAULT_OF_EPSFCN 6
 #define MINPACK_FAULT_OF_DIAG 7
 #define MINPACK_FAULT_OF_SPREAD 8
+#define MINPACK_FAULT_OF_DIFF_STEP 9
 
 /* What the data tell of a parameter: see minpack_covar. */
 #define MINPACK_DETERMINED 0

@@ -2,7 +2,7 @@ module minpack_entries
    !! The entries for C and Python. minpack.h documents them. There is no algorithm in this module.
    use, intrinsic :: iso_c_binding, only: c_int, c_ptr, c_associated, c_f_pointer
    use minpack_kinds, only: dp, epsmch
-   use minpack_info, only: out_of_memory
+   use minpack_info, only: going_on, improper_input, out_of_memory
    use minpack_triangle, only: solve_lower
    use minpack_covariance, only: covariance
    use minpack_settings, only: settings_type
@@ -70,6 +70,12 @@ contains
       do j = 1, n
          ipvt(j) = j
       end do
+      info = improper_input
+      if (n < 1 .or. m < n .or. .not. has_one_form(residual)) return
+      if (present(jacobian)) then
+         if (.not. has_one_form(jacobian)) return
+      end if
+      if (c_associated(options%lower) .neqv. c_associated(options%upper)) return
       settings = settings_of(options, n)
       call functions%connect(m, n, residual, jacobian, stat)
       if (stat == 0 .and. present(jacobian)) then
@@ -85,13 +91,20 @@ contains
       end if
       call solver%solve(x, settings%bounds, is_evaluated /= 0)
       x = solver%fit%x
-      augmented(:, :n) = solver%fit%model%r
+      if (solver%fit%models > 0) augmented(:, :n) = solver%fit%model%r
       augmented(:, n + 1) = solver%fit%model%qtf
       ipvt = solver%fit%model%ipvt
       nfev = solver%rows%nfev
       njev = solver%rows%njev
       info = solver%fit%info
    end subroutine fit
+
+   logical function has_one_form(function)
+      !! Whether exactly one of the two pointers to a function is given.
+      type(c_function_type), intent(in) :: function
+
+      has_one_form = c_associated(function%fill) .neqv. c_associated(function%show)
+   end function has_one_form
 
    integer(c_int) function fault(options, n) bind(c, name='minpack_fault')
       type(c_options_type), intent(in) :: options
@@ -144,7 +157,7 @@ contains
       call functions%connect(m, n, residual, stat=stat)
       if (stat /= 0) return
       call functions%residual(x, .false., info)
-      fvec = functions%values
+      if (info == going_on) fvec = functions%values
    end subroutine evaluate
 
    subroutine whiten(m, count, factor, columns) bind(c, name='minpack_whiten')

@@ -8,6 +8,10 @@
 
 #include "codes.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Functions of the user.
  *
  * A function has one of two forms. A `fill` function writes its values to memory of the core; its
@@ -52,7 +56,7 @@ typedef struct {
     void *data;
 } minpack_jacobian;
 
-/* Options. Arrays hold n numbers. */
+/* Options. Arrays hold n numbers. lower and upper are both given, or both NULL. */
 typedef struct {
     double ftol;   /* relative reduction of the sum of squares that is small enough to stop */
     double xtol;   /* relative change of x that is small enough to stop */
@@ -102,5 +106,9 @@ void minpack_covar(int n, const double *r, const int *ipvt, const double *x, con
 
 /* Solve L w = b for count columns b of m numbers, in place; factor is the m x m lower triangle L. */
 void minpack_whiten(int m, int count, const double *factor, double *columns);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

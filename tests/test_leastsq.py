@@ -325,3 +325,37 @@ def test_tolerances_of_zero_end_where_numbers_end():
     assert codes[1][7].startswith("xtol=0 is too small, no further improvement")
     assert codes[1][8].startswith("gtol=0 is too small, func(x) is orthogonal")
     assert set(codes[1000]) <= {4, 8}  # the cosine is known to more digits
+
+
+class Changing:
+    """A number whose value changes."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __float__(self):
+        return self.value
+
+
+class MostlyNine(int):
+    """An integer that calls itself another number."""
+
+    def __float__(self):
+        return 3.0
+
+
+def test_options_are_read_anew_in_every_fit(fit):
+    def calls(**options):
+        return leastsq(fit.residuals, fit.start, full_output=True, **options)[2]["nfev"]
+
+    tolerance = Changing(1e-12)
+    precise = calls(ftol=tolerance)
+    tolerance.value = 0.1
+    assert calls(ftol=tolerance) < precise
+    calls(maxfev=MostlyNine(9))
+    assert calls(maxfev=9) >= 9
+
+
+def test_more_parameters_than_can_be_counted_are_refused():
+    with pytest.raises(ValueError, match="at most 46340"):
+        leastsq(lambda x: x, np.zeros(20_000_000))

@@ -107,3 +107,20 @@ def test_fit_that_cannot_do_what_its_jacobian_promises_says_so():
     with pytest.warns(OptimizeWarning, match="no step reduced the sum of squares"):
         leastsq(residuals, [1], Dfun=wrong_sign)
     assert "the Jacobian predicts" in leastsq(residuals, [1], Dfun=wrong_sign, full_output=True)[3]
+
+
+def test_wrong_derivatives_at_zero_end_a_fit_before_the_radius_vanishes():
+    # |D x| is zero, so that no trust radius is small beside it.
+    A = np.random.default_rng(0).normal(size=(5, 3))
+    points = []
+
+    def residuals(x):
+        points.append(x.copy())
+        return A @ x - 1
+
+    _, _, _, mesg, _ = leastsq(
+        residuals, np.zeros(3), Dfun=lambda x: -A, maxfev=5000, full_output=True
+    )
+    assert "the Jacobian predicts" in mesg
+    assert np.isfinite(points).all()
+    assert len(points) < 500

@@ -1,6 +1,7 @@
 module minpack_store
    !! Memory of the caller's that is handed out part by part. All numbers of a fit are there, so
    !! that they can be copied, pickled or sent to another process between two questions.
+   use, intrinsic :: iso_c_binding, only: c_int64_t
    use minpack_kinds, only: dp
    implicit none
    private
@@ -10,8 +11,8 @@ module minpack_store
       private
       real(dp), pointer, contiguous :: reals(:) => null()
       integer, pointer, contiguous :: integers(:) => null()
-      integer :: reals_taken = 0
-      integer :: integers_taken = 0
+      integer(c_int64_t) :: reals_taken = 0
+      integer(c_int64_t) :: integers_taken = 0
    contains
       procedure :: open
       procedure :: number
@@ -26,7 +27,7 @@ contains
 
    subroutine open(self, reals, integers)
       !! Begin to hand out two arrays.
-      class(store_type), intent(out) :: self
+      class(store_type), intent(inout) :: self
       real(dp), intent(in), target, contiguous :: reals(:)
          !! The real numbers to hand out.
       integer, intent(in), target, contiguous :: integers(:)
@@ -34,6 +35,8 @@ contains
 
       self%reals => reals
       self%integers => integers
+      self%reals_taken = 0
+      self%integers_taken = 0
    end subroutine open
 
    function number(self)
@@ -65,7 +68,11 @@ contains
          !! Number of columns.
       real(dp), pointer, contiguous :: matrix(:, :)
 
-      matrix(1:rows, 1:columns) => self%vector(rows*columns)
+      integer(c_int64_t) :: count
+
+      count = int(rows, c_int64_t)*columns
+      matrix(1:rows, 1:columns) => self%reals(self%reals_taken + 1:self%reals_taken + count)
+      self%reals_taken = self%reals_taken + count
    end function matrix
 
    function counter(self)
@@ -92,8 +99,8 @@ contains
       !! Whether everything was handed out.
       class(store_type), intent(in) :: self
 
-      is_full = self%reals_taken == size(self%reals) &
-                .and. self%integers_taken == size(self%integers)
+      is_full = self%reals_taken == size(self%reals, kind=c_int64_t) &
+                .and. self%integers_taken == size(self%integers, kind=c_int64_t)
    end function is_full
 
 end module minpack_store

@@ -9,6 +9,7 @@ module minpack_ask_and_tell
    !! at a trial point. A driver evaluates the residuals: for one fit or for many at once, in one
    !! piece or in parts. Between two questions a fit consists of numbers in two arrays that the
    !! caller owns.
+   use, intrinsic :: iso_c_binding, only: c_int64_t
    use minpack_kinds, only: dp, epsmch, giant, is_finite
    use minpack_assertions, only: debugging, assert
    use minpack_info, only: going_on, improper_input, ftol_reached, xtol_reached, &
@@ -71,33 +72,34 @@ module minpack_ask_and_tell
       procedure, private :: verdict
       procedure, private :: converged
       procedure, private :: exhausted
+      procedure, private :: size_of_x
    end type fit_type
 
 contains
 
-   pure integer function reals_of_fit(n, bounded) result(count)
+   pure integer(c_int64_t) function reals_of_fit(n, bounded) result(count)
       !! How many real numbers a fit consists of.
       integer, intent(in) :: n
          !! Number of variables.
       logical, intent(in) :: bounded
          !! Whether there are bounds.
 
-      count = 2*n*n + 6*n + 7 + merge(3*n, 0, bounded)
+      count = (2*int(n, c_int64_t) + merge(9, 6, bounded))*n + 7
    end function reals_of_fit
 
-   pure integer function integers_of_fit(n, bounded) result(count)
+   pure integer(c_int64_t) function integers_of_fit(n, bounded) result(count)
       !! How many integers a fit consists of.
       integer, intent(in) :: n
          !! Number of variables.
       logical, intent(in) :: bounded
          !! Whether there are bounds.
 
-      count = n + 3 + merge(3*n, 0, bounded)
+      count = merge(4, 1, bounded)*int(n, c_int64_t) + 3
    end function integers_of_fit
 
    subroutine attach(self, n, settings, workspace, reals, integers)
       !! Make a fit of the numbers in two arrays. It may be new, or one that was kept.
-      class(fit_type), intent(out) :: self
+      class(fit_type), intent(inout) :: self
       integer, intent(in) :: n
          !! Number of variables.
       type(settings_type), intent(in), target :: settings
@@ -254,7 +256,7 @@ contains
          else if (has_settled(region, self%model, reduction, self%accepted, self%fnorm, &
                               max(settings%ftol, settings%xtol), self%workspace)) then
             info = claim
-         else if (region%delta <= epsmch*region%xnorm) then
+         else if (region%delta <= epsmch*self%size_of_x()) then
             info = claim
             if (is_promising(region, self%model, self%workspace)) info = info + promise_broken
          else if (nfev >= settings%maxfev) then
@@ -270,7 +272,7 @@ contains
       logical :: small_reduction, small_region
 
       small_reduction = negligible(reduction, self%settings%ftol)
-      small_region = self%region%delta <= self%settings%xtol*self%region%xnorm
+      small_region = self%region%delta <= self%settings%xtol*self%size_of_x()
       info = going_on
       if (small_reduction) info = ftol_reached
       if (small_region) info = xtol_reached
@@ -287,9 +289,17 @@ contains
       info = going_on
       if (nfev >= self%settings%maxfev) info = maxfev_reached
       if (negligible(reduction, epsmch)) info = ftol_too_small
-      if (self%region%delta <= epsmch*self%region%xnorm) info = xtol_too_small
+      if (self%region%delta <= epsmch*self%size_of_x()) info = xtol_too_small
       if (self%cosine <= epsmch) info = gtol_too_small
    end function exhausted
+
+   pure real(dp) function size_of_x(self)
+      !! |D x|, with which the trust radius is compared. If x is zero, the residuals limit it: a
+      !! step that is much shorter than their rounding errors cannot reduce them.
+      class(fit_type), intent(in) :: self
+
+      size_of_x = max(self%region%xnorm, epsmch*self%fnorm)
+   end function size_of_x
 
    pure real(dp) function gradient_cosine(n, model, bounds, x)
       !! The largest cosine of the angle between the residuals and a column of the Jacobian, of a

@@ -6,7 +6,8 @@ module minpack_settings
    implicit none
    private
    public :: settings_type, no_fault, fault_of_ftol, fault_of_xtol, fault_of_gtol, &
-             fault_of_factor, fault_of_maxfev, fault_of_epsfcn, fault_of_diag, fault_of_spread
+             fault_of_factor, fault_of_maxfev, fault_of_epsfcn, fault_of_diag, fault_of_spread, &
+             fault_of_diff_step
 
    integer, parameter :: no_fault = MINPACK_NO_FAULT
    integer, parameter :: fault_of_ftol = MINPACK_FAULT_OF_FTOL
@@ -17,6 +18,7 @@ module minpack_settings
    integer, parameter :: fault_of_epsfcn = MINPACK_FAULT_OF_EPSFCN
    integer, parameter :: fault_of_diag = MINPACK_FAULT_OF_DIAG
    integer, parameter :: fault_of_spread = MINPACK_FAULT_OF_SPREAD
+   integer, parameter :: fault_of_diff_step = MINPACK_FAULT_OF_DIFF_STEP
 
    real(dp), parameter :: largest_spread = 1e300_dp
       !! The largest ratio of two scales, so that quotients do not overflow.
@@ -66,6 +68,8 @@ contains
          fault = fault_of_gtol
       else if (self%maxfev <= 0) then
          fault = fault_of_maxfev
+      else if (associated(self%steps)) then
+         if (.not. all(self%steps > 0 .and. is_finite(self%steps))) fault = fault_of_diff_step
       end if
    end function fault
 

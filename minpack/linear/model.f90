@@ -31,7 +31,7 @@ module minpack_model
 contains
 
    subroutine attach(self, n, store)
-      class(model_type), intent(out) :: self
+      class(model_type), intent(inout) :: self
       integer, intent(in) :: n
          !! Number of variables.
       type(store_type), intent(inout) :: store
@@ -45,11 +45,10 @@ contains
    end subroutine attach
 
    pure subroutine begin(self)
-      !! Set all numbers of the model to zero.
+      !! Set the model to its values before a fit. R has none yet.
       class(model_type), intent(inout) :: self
       integer :: j
 
-      self%r = 0
       self%qtf = 0
       self%acnorm = 0
       self%fnorm = 0
@@ -69,14 +68,17 @@ contains
          !! Shape: (n, 2). Workspace.
       logical, intent(out) :: finite
          !! Whether the Jacobian is finite. If not, this is not a model.
-      integer :: n
+      integer :: n, j
 
       n = size(self%qtf)
       self%fnorm = fnorm
       call copy_triangle(n, triangle, n + 1, self%r)
       self%qtf = triangle(:n, n + 1)
       ! A value of the Jacobian that is not finite has spread into its column of the triangle.
-      finite = all_finite(n*n, self%r) .and. all_finite(n, self%qtf)
+      finite = all_finite(n, self%qtf)
+      do j = 1, n
+         finite = finite .and. all_finite(j, self%r(:, j))
+      end do
       if (finite) call pivoted_qr(n, self%r, self%qtf, self%ipvt, self%acnorm, left)
    end subroutine take
 

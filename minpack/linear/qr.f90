@@ -63,7 +63,8 @@ contains
       end do
       if (debugging) then
          do k = 2, n
-            call assert(.not. abs(r(k, k)) > 1.01_dp*abs(r(k - 1, k - 1)), 'the diagonal falls')
+            call assert(.not. abs(r(k, k)) > 1.01_dp*abs(r(k - 1, k - 1)) &
+                        + n*epsmch*abs(r(1, 1)), 'the diagonal falls')
             call assert(all(ipvt(:k - 1) /= ipvt(k)), 'ipvt is a permutation')
          end do
       end if

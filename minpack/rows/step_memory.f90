@@ -47,7 +47,7 @@ contains
    end function integers_of_memory
 
    subroutine attach(self, n, store)
-      class(step_memory_type), intent(out) :: self
+      class(step_memory_type), intent(inout) :: self
       integer, intent(in) :: n
          !! Number of variables.
       type(store_type), intent(inout) :: store

@@ -93,7 +93,8 @@ contains
       length = enorm(size(z), z)
       call finish_step(box, t, qtf, delta, par, z, length, workspace)
       if (debugging) then
-         call assert(.not. any(z < box%least .or. z > box%greatest), 'a step stays in its box')
+         call assert(.not. any(z < box%least - tiny(z) .or. z > box%greatest + tiny(z)), &
+                     'a step stays in its box')
          call assert(.not. par < 0, 'par is not negative')
       end if
    end subroutine bounded_step

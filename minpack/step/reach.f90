@@ -60,7 +60,7 @@ module minpack_reach
 contains
 
    subroutine attach(self, n, store)
-      class(reach_type), intent(out) :: self
+      class(reach_type), intent(inout) :: self
       integer, intent(in) :: n
          !! Number of variables.
       type(store_type), intent(inout) :: store

@@ -23,7 +23,7 @@ module minpack_scaled_box
 contains
 
    subroutine attach(self, n, store)
-      class(scaled_box_type), intent(out) :: self
+      class(scaled_box_type), intent(inout) :: self
       integer, intent(in) :: n
          !! Number of variables.
       type(store_type), intent(inout) :: store

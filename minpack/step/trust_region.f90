@@ -70,7 +70,7 @@ module minpack_trust_region
 contains
 
    subroutine attach(self, n, bounds, store)
-      class(trust_region_type), intent(out) :: self
+      class(trust_region_type), intent(inout) :: self
       integer, intent(in) :: n
          !! Number of variables.
       type(bounds_type), intent(in) :: bounds
@@ -93,12 +93,11 @@ contains
    end subroutine attach
 
    subroutine begin(self)
-      !! Set all numbers of the region to their values before a fit.
+      !! Set the region to its values before a fit. T has none yet.
       class(trust_region_type), intent(inout) :: self
 
       self%diag = 1
       self%z = 0
-      self%t = 0
       self%delta = 0
       self%par = 0
       self%xnorm = 0

@@ -54,7 +54,7 @@ module minpack_workspace
 contains
 
    subroutine allocate_for(self, n, bounded, stat)
-      class(workspace_type), intent(out) :: self
+      class(workspace_type), intent(inout) :: self
       integer, intent(in) :: n
          !! Number of variables.
       logical, intent(in) :: bounded

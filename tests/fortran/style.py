@@ -10,7 +10,7 @@ from pathlib import Path
 
 LONGEST = 100
 PROCEDURE = re.compile(
-    r"^   (?:(?:pure|elemental|logical|integer|real\(\w+\)|\(c_int\)) *)*"
+    r"^   (?:(?:pure|elemental|logical|integer|real|\(\w+\)) *)*"
     r"(subroutine|function) (\w+)\(([^)]*)\)"
 )
 

@@ -10,7 +10,7 @@ program test_ask_and_tell
    implicit none
    integer, parameter :: m = 20, n = 3, fits = 5
    real(dp), target, save :: lower(n), upper(n)
-   type(workspace_type), target, save :: workspace
+   type(workspace_type), allocatable, target, save :: workspace
    type(settings_type), target, save :: settings
    real(dp), allocatable, save :: t(:), data(:, :), alone(:, :), together(:, :)
    integer, allocatable, save :: evaluations(:)
@@ -30,6 +30,8 @@ program test_ask_and_tell
       bounded = i == 2
       settings%bounds = bounds_type()
       if (bounded) settings%bounds = bounds_type(.true., lower, upper)
+      if (allocated(workspace)) deallocate (workspace)
+      allocate (workspace)
       call workspace%allocate_for(n, bounded, stat)
       call check(stat == 0, 'memory')
       do k = 1, fits
@@ -39,6 +41,7 @@ program test_ask_and_tell
       call check(all(alone == together), 'fits side by side end on the same bits as alone')
       call check(any(alone(1, :) == upper(1)) .eqv. bounded, 'bounds are met')
    end do
+   call check(reals_of_fit(46340, .true.) > huge(1), 'the size of a fit does not overflow')
    call finish()
 
 contains

@@ -1,10 +1,11 @@
 program test_fit
    !! Whole fits through the entries for C.
-   use, intrinsic :: iso_c_binding, only: c_int, c_loc, c_null_ptr
+   use, intrinsic :: iso_c_binding, only: c_int, c_loc, c_null_ptr, c_null_funptr
    use minpack_kinds, only: dp
    use minpack_info, only: improper_input
    use minpack_settings, only: no_fault, fault_of_ftol
    use minpack_entries, only: fit, fault, evaluate, covar, c_options_type
+   use minpack_c_functions, only: c_function_type
    use bent, only: bent_type, stop_flag, residual, residual_of, jacobian_of
    use checks, only: check, finish, random_matrix
    implicit none
@@ -48,6 +49,7 @@ program test_fit
    call covariance_tells_singular_triangles()
    call refuses_a_negative_tolerance()
    call evaluates_once()
+   call refuses_what_is_not_complete()
    call finish()
 
 contains
@@ -175,5 +177,36 @@ contains
       call evaluate(residual_of(problem), 30, 4, x, fvec, info)
       call check(info == stop_flag, 'a negative answer is told')
    end subroutine evaluates_once
+
+   subroutine refuses_what_is_not_complete()
+      type(c_options_type) :: options
+      type(c_function_type) :: function
+
+      call pose(random_matrix(30, 4), 1.0_dp)
+      options = c_options_type(0.0_dp, 0.0_dp, 0.0_dp, 1.0_dp, 0.0_dp, 9, c_null_ptr, c_null_ptr, &
+                               c_loc(lower), c_null_ptr)
+      call refused(residual_of(problem), options, 30, 'a lower bound without an upper bound')
+      options%lower = c_null_ptr
+      call refused(residual_of(problem), options, 3, 'fewer residuals than variables')
+      options%diff_step = c_loc(lower)
+      lower = 0
+      call refused(residual_of(problem), options, 30, 'steps of zero')
+      options%diff_step = c_null_ptr
+      function = residual_of(problem)
+      function%fill = c_null_funptr
+      call refused(function, options, 30, 'a function without a form')
+      call check(problem%calls == 0, 'and nothing is called')
+   end subroutine refuses_what_is_not_complete
+
+   subroutine refused(function, options, m, what)
+      type(c_function_type), intent(in) :: function
+      type(c_options_type), intent(in) :: options
+      integer, intent(in) :: m
+      character(*), intent(in) :: what
+
+      call fit(function, options=options, m=m, n=4, x=x, fvec=fvec, is_evaluated=1, &
+               augmented=augmented, ipvt=ipvt, nfev=nfev, njev=njev, info=info)
+      call check(info == improper_input, what)
+   end subroutine refused
 
 end program test_fit

@@ -110,11 +110,13 @@ def read_settings(
     """Convert the options of a fit of n parameters, with a differenced Jacobian or not."""
     if atol is not None:
         ftol = one_tolerance(ftol, atol)
-    elif diag is None and diff_step is None:
-        try:
-            return shared_settings(n, differenced, ftol, xtol, gtol, maxfev, epsfcn, factor)
-        except TypeError:  # an option has no hash, or is no number: the next call says so
-            pass
+    is_usual = (
+        type(ftol) is type(xtol) is type(gtol) is type(factor) is float
+        and type(maxfev) is int
+        and epsfcn is diag is diff_step is None
+    )
+    if is_usual:
+        return shared_settings(n, differenced, ftol, xtol, gtol, maxfev, None, factor)
     return make_settings(n, differenced, ftol, xtol, gtol, maxfev, epsfcn, factor, diag, diff_step)
 
 
@@ -160,7 +162,7 @@ def most_calls(given: float, default: int, name: str = "maxfev") -> int:
         if math.isnan(calls) or (math.isfinite(calls) and calls != int(calls)):
             raise TypeError(f"{name} must be a whole number, or infinite, got {given!r}")
         given = int(min(max(calls, 0), LARGEST_INT))
-    return min(given, LARGEST_INT) if given > 0 else default
+    return min(given if given > 0 else default, LARGEST_INT)
 
 
 def scale_factors(diag: ArrayLike, n: int) -> FloatArray:
