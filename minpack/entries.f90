@@ -4,14 +4,15 @@ module minpack_entries
    use minpack_kinds, only: dp, epsmch
    use minpack_info, only: going_on, improper_input, out_of_memory
    use minpack_triangle, only: solve_lower
-   use minpack_covariance, only: covariance
+   use minpack_covariance, only: covariance_type
    use minpack_settings, only: settings_type
    use minpack_c_functions, only: c_functions_type, c_function_type
    use minpack_rows, only: analytic_rows_type, differenced_rows_type
    use minpack_solver, only: solver_type
+   use minpack_batch, only: batch_type, input_type
    implicit none
    private
-   public :: fit, fault, evaluate, covar, whiten, c_options_type
+   public :: fit, many, fault, evaluate, covar, whiten, c_options_type
 
    type, bind(c) :: c_options_type
       real(dp) :: ftol
@@ -27,10 +28,18 @@ module minpack_entries
       type(c_ptr) :: upper
    end type c_options_type
 
+   type :: opened_type
+      !! A solver, and what it is made of.
+      type(c_functions_type) :: functions
+      type(analytic_rows_type) :: analytic
+      type(differenced_rows_type) :: differenced
+      type(solver_type) :: solver
+   end type opened_type
+
 contains
 
-   subroutine fit(residual, jacobian, options, m, n, x, fvec, is_evaluated, augmented, ipvt, nfev, &
-                  njev, info) bind(c, name='minpack_fit')
+   subroutine fit(residual, jacobian, options, m, n, x, fvec, is_evaluated, fnorm, augmented, &
+                  ipvt, nfev, njev, info) bind(c, name='minpack_fit')
       type(c_function_type), intent(in) :: residual
          !! The user's residual function.
       type(c_function_type), intent(in), optional :: jacobian
@@ -47,6 +56,8 @@ contains
          !! The residuals at x.
       integer(c_int), value :: is_evaluated
          !! 1 if fvec comes with the residuals at x, 0 if they are yet to be evaluated.
+      real(dp), intent(out) :: fnorm
+         !! The norm of the residuals at the solution.
       real(dp), intent(out) :: augmented(n, n + 1)
          !! The triangle R, and the head of Q'f beside it.
       integer(c_int), intent(out) :: ipvt(n)
@@ -57,19 +68,126 @@ contains
          !! Evaluations of the Jacobian.
       integer(c_int), intent(out) :: info
          !! One of the names in minpack_info, or what a function returned to stop.
-      type(c_functions_type), target :: functions
-      type(analytic_rows_type), target :: analytic
-      type(differenced_rows_type), target :: differenced
-      type(solver_type), target :: solver
-      type(settings_type) :: settings
-      integer :: j, stat
+      type(opened_type), target :: opened
+      integer :: j
 
+      fnorm = 0
       nfev = 0
       njev = 0
       augmented = 0
       do j = 1, n
          ipvt(j) = j
       end do
+      call open(opened, residual, jacobian, options, m, n, fvec, info)
+      if (info /= going_on) return
+      associate (solver => opened%solver)
+         call solver%solve(x, solver%settings%bounds, is_evaluated /= 0)
+         x = solver%fit%x
+         if (solver%fit%models > 0) augmented(:, :n) = solver%fit%model%r
+         augmented(:, n + 1) = solver%fit%model%qtf
+         ipvt = solver%fit%model%ipvt
+         fnorm = solver%rows%fnorm
+         nfev = solver%rows%nfev
+         njev = solver%rows%njev
+         info = solver%fit%info
+      end associate
+   end subroutine fit
+
+   subroutine many(residual, jacobian, options, m, n, fits, inputs, input_count, bounds_count, &
+                   absolute, negligible, doubtful, x, fnorm, cov, state, effect, info, nfev, &
+                   done) bind(c, name='minpack_many')
+      type(c_function_type), intent(in) :: residual
+         !! The residual function.
+      type(c_function_type), intent(in), optional :: jacobian
+         !! Without it the Jacobian is differenced.
+      type(c_options_type), intent(in) :: options
+         !! The options. The arrays of bounds may have a column for each fit.
+      integer(c_int), value :: m
+         !! Number of residuals of a fit.
+      integer(c_int), value :: n
+         !! Number of variables.
+      integer(c_int), value :: fits
+         !! Number of fits.
+      integer(c_int), value :: input_count
+         !! Number of inputs.
+      type(input_type), intent(in), target :: inputs(input_count)
+         !! What differs from fit to fit.
+      integer(c_int), value :: bounds_count
+         !! Number of columns of the bounds: fits, or 1 if all fits have the same.
+      integer(c_int), value :: absolute
+         !! 1 if the standard deviation of the residuals is 1, otherwise 0.
+      real(dp), value :: negligible
+         !! The relative error of the columns of J, at least.
+      real(dp), value :: doubtful
+         !! The relative error of the columns of J, at most.
+      real(dp), intent(inout), target :: x(n, fits)
+         !! In: the starting points. Out: the solutions.
+      real(dp), intent(inout), target :: fnorm(fits)
+         !! The norms of the residuals.
+      real(dp), intent(inout), optional, target :: cov(n, n, fits)
+         !! The covariances.
+      integer(c_int), intent(inout), optional, target :: state(n, fits)
+         !! What the data tell of each variable, with cov.
+      real(dp), intent(inout), optional, target :: effect(n, fits)
+         !! The largest element of each column of R.
+      integer(c_int), intent(inout), target :: info(fits)
+         !! As in fit.
+      integer(c_int), intent(inout), target :: nfev(fits)
+         !! As in fit.
+      integer(c_int), intent(out) :: done
+         !! How many fits are done. If not all, a function stopped the next.
+      type(opened_type), target :: opened
+      type(covariance_type) :: covariance
+      type(batch_type) :: batch
+      real(dp), allocatable, target :: fvec(:)
+      integer :: stat, reason
+
+      done = 0
+      if (fits < 1) return
+      allocate (fvec(max(m, 1)), stat=stat)
+      if (stat == 0 .and. present(cov)) call covariance%allocate_for(n, stat)
+      if (stat == 0) then
+         call open(opened, residual, jacobian, options, m, n, fvec, reason)
+      else
+         reason = out_of_memory
+      end if
+      if (reason /= going_on) then
+         info(1) = reason
+         return
+      end if
+      batch%inputs => inputs
+      batch%absolute = absolute /= 0
+      batch%negligible = negligible
+      batch%doubtful = doubtful
+      batch%x => x
+      batch%fnorm => fnorm
+      if (present(cov)) batch%cov => cov
+      if (present(cov)) batch%state => state
+      if (present(effect)) batch%effect => effect
+      batch%info => info
+      batch%nfev => nfev
+      if (c_associated(options%lower)) then
+         call c_f_pointer(options%lower, batch%lower, [n, bounds_count])
+         call c_f_pointer(options%upper, batch%upper, [n, bounds_count])
+      end if
+      call batch%drive(opened%solver, covariance, done)
+   end subroutine many
+
+   subroutine open(opened, residual, jacobian, options, m, n, fvec, info)
+      !! Open a solver for C functions.
+      type(opened_type), intent(inout), target :: opened
+      type(c_function_type), intent(in) :: residual
+      type(c_function_type), intent(in), optional :: jacobian
+      type(c_options_type), intent(in) :: options
+      integer, intent(in) :: m
+      integer, intent(in) :: n
+      real(dp), intent(in), target, contiguous :: fvec(:)
+         !! Memory for the residuals.
+      integer, intent(out) :: info
+         !! going_on, or why there is no solver.
+      type(settings_type) :: settings
+      integer :: stat
+
       info = improper_input
       if (n < 1 .or. m < n .or. .not. has_one_form(residual)) return
       if (present(jacobian)) then
@@ -77,27 +195,17 @@ contains
       end if
       if (c_associated(options%lower) .neqv. c_associated(options%upper)) return
       settings = settings_of(options, n)
-      call functions%connect(m, n, residual, jacobian, stat)
+      call opened%functions%connect(m, n, residual, jacobian, stat)
       if (stat == 0 .and. present(jacobian)) then
-         call solver%open(functions, analytic, settings, fvec, stat)
+         call opened%solver%open(opened%functions, opened%analytic, settings, fvec, stat)
       else if (stat == 0) then
-         differenced%differences%precision = max(settings%epsfcn, epsmch)
-         differenced%differences%steps => settings%steps
-         call solver%open(functions, differenced, settings, fvec, stat)
+         opened%differenced%differences%precision = max(settings%epsfcn, epsmch)
+         opened%differenced%differences%steps => settings%steps
+         call opened%solver%open(opened%functions, opened%differenced, settings, fvec, stat)
       end if
-      if (stat /= 0) then
-         info = out_of_memory
-         return
-      end if
-      call solver%solve(x, settings%bounds, is_evaluated /= 0)
-      x = solver%fit%x
-      if (solver%fit%models > 0) augmented(:, :n) = solver%fit%model%r
-      augmented(:, n + 1) = solver%fit%model%qtf
-      ipvt = solver%fit%model%ipvt
-      nfev = solver%rows%nfev
-      njev = solver%rows%njev
-      info = solver%fit%info
-   end subroutine fit
+      info = going_on
+      if (stat /= 0) info = out_of_memory
+   end subroutine open
 
    logical function has_one_form(function)
       !! Whether exactly one of the two pointers to a function is given.
@@ -176,8 +284,10 @@ contains
       end do
    end subroutine whiten
 
-   subroutine covar(n, r, ipvt, x, active, negligible, doubtful, cov, state, regular) &
-      bind(c, name='minpack_covar')
+   subroutine covar(m, n, r, ipvt, x, active, fnorm, absolute, negligible, doubtful, cov, state, &
+                    regular) bind(c, name='minpack_covar')
+      integer(c_int), value :: m
+         !! Number of residuals.
       integer(c_int), value :: n
          !! Number of variables.
       real(dp), intent(in) :: r(n, n)
@@ -185,9 +295,13 @@ contains
       integer(c_int), intent(in) :: ipvt(n)
          !! Column j of J P is column ipvt(j) of J.
       real(dp), intent(in) :: x(n)
-         !! The variables. r must be divided by the standard deviation of the residuals.
+         !! The variables.
       integer(c_int), intent(in) :: active(n)
          !! 0 for a free variable, anything else for one on a bound.
+      real(dp), value :: fnorm
+         !! Norm of the residuals.
+      integer(c_int), value :: absolute
+         !! 1 if the standard deviation of the residuals is 1, otherwise 0.
       real(dp), value :: negligible
          !! The relative error of the columns of J, at least.
       real(dp), value :: doubtful
@@ -198,10 +312,18 @@ contains
          !! What the data tell of each variable: a name in minpack_covariance.
       integer(c_int), intent(out) :: regular
          !! 1 if there is a covariance.
-      logical :: inverted
+      type(covariance_type) :: covariance
+      integer :: stat
 
-      call covariance(n, r, ipvt, x, active, negligible, doubtful, cov, state, inverted)
-      regular = merge(1, 0, inverted)
+      cov = 0
+      state = 0
+      regular = 0
+      call covariance%allocate_for(n, stat)
+      if (stat /= 0) return
+      call covariance%estimate(m, r, ipvt, x, active, fnorm, absolute /= 0, negligible, doubtful)
+      cov = covariance%cov
+      state = covariance%state
+      regular = merge(1, 0, covariance%regular)
    end subroutine covar
 
 end module minpack_entries

@@ -76,13 +76,44 @@ typedef struct {
  * x             n; in: the starting point; out: the best point
  * fvec          m; out: the residuals at x
  * is_evaluated  1 if fvec comes with the residuals at the starting point, 0 if not
+ * fnorm         the norm of the residuals at x
  * augmented     n x (n + 1): R of the last Jacobian J P = Q R, and the head of Q'f beside it
  * ipvt          n: column j of J P is column ipvt[j] - 1 of J
  * nfev, njev    calls of the residual function, with that at the starting point; Jacobians
  * info          a code of codes.h, or what a function returned to stop the fit */
 void minpack_fit(const minpack_residual *residual, const minpack_jacobian *jacobian,
                  const minpack_options *options, int m, int n, double *x, double *fvec, int is_evaluated,
-                 double *augmented, int *ipvt, int *nfev, int *njev, int *info);
+                 double *fnorm, double *augmented, int *ipvt, int *nfev, int *njev, int *info);
+
+/* Numbers that differ from fit to fit. Before a fit they are copied to the place where the functions
+ * read them. */
+typedef struct {
+    void *place;
+    const void *source; /* the numbers of the first fit */
+    intptr_t step;      /* from the numbers of a fit to those of the next, in bytes; may be zero */
+    intptr_t size;      /* in bytes */
+} minpack_input;
+
+/* Fit one function to many data sets, one after another: each as minpack_fit does.
+ *
+ * options       lower and upper point to bounds_count columns of n numbers
+ * inputs        input_count kinds of data
+ * bounds_count  fits, or 1 if all fits have the same bounds
+ * absolute      1 if the standard deviation of the residuals is 1, 0 if the residuals show it
+ * negligible    as in minpack_covar, like doubtful and state
+ * x             n x fits; in: the starting points; out: the best points
+ * fnorm         fits: the norms of the residuals
+ * cov           n x n x fits: the covariances of x; NULL if they are not needed
+ * state         n x fits; -1 if a fit has no covariance; used with cov only
+ * effect        n x fits: the largest absolute value in each column of R; NULL if not needed
+ * info, nfev    fits, as in minpack_fit
+ * done          how many fits are done. If fewer than all, a function stopped the next fit, whose info
+ *               is set; or there is not enough memory, or the input is improper: then done is 0. */
+void minpack_many(const minpack_residual *residual, const minpack_jacobian *jacobian,
+                  const minpack_options *options, int m, int n, int fits, const minpack_input *inputs,
+                  int input_count, int bounds_count, int absolute, double negligible, double doubtful,
+                  double *x, double *fnorm, double *cov, int *state, double *effect, int *info,
+                  int *nfev, int *done);
 
 /* The first option that is improper for n variables, as a code of codes.h. */
 int minpack_fault(const minpack_options *options, int n);
@@ -91,18 +122,23 @@ int minpack_fault(const minpack_options *options, int n);
 void minpack_evaluate(const minpack_residual *residual, int m, int n, const double *x, double *fvec,
                       int *info);
 
-/* The inverse of J'J from R.
+/* The covariance of the variables from R: the inverse of J'J, multiplied by the variance of the
+ * residuals.
  *
+ * m           number of residuals
  * r           n x n, R of J P = Q R with ipvt
- * x           n, the variables; r must be divided by the standard deviation of the residuals
+ * x           n, the variables
  * active      n, 0 for a free variable; the rows and columns of the others are zero in cov
+ * fnorm       the norm of the residuals
+ * absolute    1 if the variance is 1; 0 if it is fnorm**2 divided by the degrees of freedom
  * negligible  lower estimate of the relative error of the columns of J
  * doubtful    upper estimate of this error
  * cov         n x n
  * state       n, a code of codes.h for each variable
- * regular     1 if there is an inverse */
-void minpack_covar(int n, const double *r, const int *ipvt, const double *x, const int *active,
-                   double negligible, double doubtful, double *cov, int *state, int *regular);
+ * regular     1 if there is a covariance */
+void minpack_covar(int m, int n, const double *r, const int *ipvt, const double *x, const int *active,
+                   double fnorm, int absolute, double negligible, double doubtful, double *cov,
+                   int *state, int *regular);
 
 /* Solve L w = b for count columns b of m numbers, in place; factor is the m x m lower triangle L. */
 void minpack_whiten(int m, int count, const double *factor, double *columns);

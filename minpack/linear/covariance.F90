@@ -20,7 +20,7 @@ module minpack_covariance
    use minpack_triangle, only: solve, copy_triangle
    implicit none
    private
-   public :: covariance, determined, without_effect, acts_together, hardly_determined
+   public :: covariance_type, determined, without_effect, acts_together, hardly_determined
 
    integer, parameter :: determined = MINPACK_DETERMINED
    integer, parameter :: without_effect = MINPACK_WITHOUT_EFFECT
@@ -34,80 +34,171 @@ module minpack_covariance
    real(dp), parameter :: inflated = 1e5_dp
       !! The factor by which a standard error is larger than if the other variables were known.
 
+   type :: covariance_type
+      integer :: n = 0
+         !! Number of variables.
+      logical :: regular = .false.
+         !! Whether there is a covariance: all variables are determined, or may be, and no number is
+         !! too large.
+      real(dp), allocatable :: cov(:, :)
+         !! Shape: (n, n). The covariance, or zeros.
+      integer, allocatable :: state(:)
+         !! Shape: (n). What the data tell of each variable: one of the names above.
+
+      ! Workspace. In the second columns, the free variables are in the order of S.
+      real(dp), allocatable, private :: columns(:, :)
+         !! Shape: (n, n). J N^-1, folded.
+      real(dp), allocatable, private :: s(:)
+         !! Shape: (n*n). S, a square matrix of the size of the free variables.
+      real(dp), allocatable, private :: norms(:, :)
+         !! Shape: (n, 2). The diagonal of N.
+      real(dp), allocatable, private :: unused(:)
+      real(dp), allocatable, private :: left(:, :)
+         !! Shape: (n, 2). For pivoted_qr.
+      integer, allocatable, private :: which(:, :)
+         !! Shape: (n, 2). The free variables.
+      integer, allocatable, private :: order(:)
+   contains
+      procedure :: allocate_for
+      procedure :: estimate
+      procedure, private :: normalize
+      procedure, private :: find_hardly_determined
+   end type covariance_type
+
 contains
 
-   pure subroutine covariance(n, r, ipvt, x, active, negligible, doubtful, cov, state, regular)
-      !! With U the inverse of S, (J'J)^-1 = N^-1 P U U' P' N^-1. The rows and columns of the
-      !! variables that are not free are zero.
+   subroutine allocate_for(self, n, stat)
+      class(covariance_type), intent(inout) :: self
       integer, intent(in) :: n
          !! Number of variables.
-      real(dp), intent(in) :: r(n, n)
+      integer, intent(out) :: stat
+         !! Not zero if memory ran out.
+
+      self%n = n
+      allocate (self%cov(n, n), self%state(n), self%columns(n, n), self%s(n*n), self%norms(n, 2), &
+                self%unused(n), self%left(n, 2), self%which(n, 2), self%order(n), stat=stat)
+   end subroutine allocate_for
+
+   pure subroutine estimate(self, m, r, ipvt, x, active, fnorm, absolute, negligible, doubtful)
+      !! With U the inverse of S, (J'J)^-1 = N^-1 P U U' P' N^-1. The rows and columns of the
+      !! variables that are not free are zero.
+      class(covariance_type), intent(inout) :: self
+      integer, intent(in) :: m
+         !! Number of residuals.
+      real(dp), intent(in) :: r(self%n, self%n)
          !! The triangle R for all variables.
-      integer, intent(in) :: ipvt(n)
+      integer, intent(in) :: ipvt(self%n)
          !! Column j of J P is column ipvt(j) of J.
-      real(dp), intent(in) :: x(n)
-         !! The variables. r must be divided by the standard deviation of the residuals, so that the
-         !! inverse of J'J is the covariance of x.
-      integer, intent(in) :: active(n)
+      real(dp), intent(in) :: x(self%n)
+         !! The variables.
+      integer, intent(in) :: active(self%n)
          !! 0 for a free variable, anything else for a variable on a bound.
+      real(dp), intent(in) :: fnorm
+         !! Norm of the residuals.
+      logical, intent(in) :: absolute
+         !! Whether the standard deviation of the residuals is 1. If not, the residuals show it, if
+         !! there are more residuals than free variables.
       real(dp), intent(in) :: negligible
          !! A lower estimate of the relative error of the columns of J.
       real(dp), intent(in) :: doubtful
          !! An upper estimate of this error.
-      real(dp), intent(out) :: cov(n, n)
-         !! The inverse of J'J.
-      integer, intent(out) :: state(n)
-         !! Of each variable: one of the names above.
-      logical, intent(out) :: regular
-         !! Whether there is a covariance: all are determined, or may be, and no number is too
-         !! large.
-      real(dp), allocatable :: columns(:, :), s(:, :), norms(:, :), unused(:), left(:, :)
-      integer, allocatable :: which(:, :), order(:)
-      integer :: count, k, stat
+      real(dp) :: deviation
+      integer :: count, freedom
 
-      cov = 0
-      state = determined
-      regular = .false.
-      allocate (columns(n, n), norms(n, 2), unused(n), left(n, 2), which(n, 2), order(n), stat=stat)
-      if (stat /= 0) return
+      freedom = m - count_free(active)
+      deviation = 1
+      if (.not. absolute) deviation = fnorm/sqrt(real(max(freedom, 1), dp))
+      self%cov = 0
+      self%state = determined
+      call self%normalize(r, ipvt, active, merge(deviation, 1.0_dp, deviation /= 0), count)
+      self%regular = all(self%state /= without_effect)
+      if (count > 0) then
+         call factor_and_invert(self, count, negligible, doubtful)
+         if (self%regular) call self%find_hardly_determined(count, x)
+      end if
+      if (deviation == 0) self%cov = 0
+      self%regular = self%regular .and. (absolute .or. freedom > 0)
+   end subroutine estimate
+
+   pure integer function count_free(active)
+      integer, intent(in) :: active(:)
+
+      count_free = count(active == 0)
+   end function count_free
+
+   pure subroutine normalize(self, r, ipvt, active, deviation, count)
+      !! Scale the columns of the free variables to norm one, and fold them.
+      class(covariance_type), intent(inout) :: self
+      real(dp), intent(in) :: r(self%n, self%n)
+      integer, intent(in) :: ipvt(self%n)
+      integer, intent(in) :: active(self%n)
+      real(dp), intent(in) :: deviation
+         !! Of the residuals, not zero.
+      integer, intent(out) :: count
+         !! Number of free variables with an effect.
+      real(dp) :: norm
+      integer :: k
+
       count = 0
-      do k = 1, n
+      do k = 1, self%n
          if (active(ipvt(k)) /= 0) cycle
-         norms(count + 1, 1) = enorm(k, r(1, k))
-         if (norms(count + 1, 1) == 0) then
-            state(ipvt(k)) = without_effect
-            cycle
-         end if
+         associate (column => self%columns(:, count + 1))
+            column(:k) = r(:k, k)/deviation
+            norm = enorm(k, column)
+            if (norm == 0) then
+               self%state(ipvt(k)) = without_effect
+               cycle
+            end if
+            column(:k) = column(:k)/norm
+            column(k + 1:) = 0
+         end associate
          count = count + 1
-         which(count, 1) = ipvt(k)
-         columns(:k, count) = r(:k, k)/norms(count, 1)
-         columns(k + 1:, count) = 0
+         self%norms(count, 1) = norm
+         self%which(count, 1) = ipvt(k)
       end do
-      regular = all(state /= without_effect)
-      if (count == 0) return
-      if (count < n) call triangulate(n, count, columns, n)
-      allocate (s(count, count), stat=stat)
-      if (stat /= 0) return
-      call copy_triangle(count, columns, n, s)
-      unused = 0
-      call pivoted_qr(count, s, unused, order, columns(1, 1), left)
+      if (count < self%n) call triangulate(self%n, count, self%columns, self%n)
+   end subroutine normalize
+
+   pure subroutine factor_and_invert(self, count, negligible, doubtful)
+      !! Factor the folded columns, find the variables that act together, and invert.
+      class(covariance_type), intent(inout) :: self
+      integer, intent(in) :: count
+      real(dp), intent(in) :: negligible
+      real(dp), intent(in) :: doubtful
+      integer :: k
+
+      call copy_triangle(count, self%columns, self%n, self%s)
+      self%unused = 0
+      call pivoted_qr(count, self%s, self%unused, self%order, self%columns(1, 1), self%left)
       do k = 1, count
-         which(k, 2) = which(order(k), 1)
-         norms(k, 2) = norms(order(k), 1)
-         regular = regular .and. abs(s(k, k)) > negligible
+         self%which(k, 2) = self%which(self%order(k), 1)
+         self%norms(k, 2) = self%norms(self%order(k), 1)
+         self%regular = self%regular .and. abs(self%s(k + (k - 1)*count)) > negligible
       end do
-      call find_undetermined(count, s, which(:, 2), doubtful, left(:, 1), state)
-      if (.not. regular) return
-      call multiply_inverse(n, count, s, which(:, 2), norms(:, 2), cov, regular)
+      call find_undetermined(count, self%s, self%which(:, 2), doubtful, self%left(:, 1), self%state)
+      if (self%regular) then
+         call multiply_inverse(self%n, count, self%s, self%which(:, 2), self%norms(:, 2), &
+                               self%cov, self%regular)
+      end if
+   end subroutine factor_and_invert
+
+   pure subroutine find_hardly_determined(self, count, x)
+      class(covariance_type), intent(inout) :: self
+      integer, intent(in) :: count
+      real(dp), intent(in) :: x(:)
+      real(dp) :: error
+      integer :: k
+
       do k = 1, count
-         associate (j => which(k, 2))
-            if (state(j) /= determined) cycle
-            if (sqrt(cov(j, j)) > many*abs(x(j)) .and. sqrt(cov(j, j))*norms(k, 2) > inflated) then
-               state(j) = hardly_determined
+         associate (j => self%which(k, 2))
+            if (self%state(j) /= determined) cycle
+            error = sqrt(self%cov(j, j))
+            if (error > many*abs(x(j)) .and. error*self%norms(k, 2) > inflated) then
+               self%state(j) = hardly_determined
             end if
          end associate
       end do
-   end subroutine covariance
+   end subroutine find_hardly_determined
 
    pure subroutine find_undetermined(n, s, which, tolerance, combination, state)
       !! Mark the variables that act together.

@@ -18,9 +18,8 @@ module minpack_rows
    integer, parameter :: most_rows = 480
       !! The largest number of rows in a block.
    integer, parameter :: most_numbers = 80000
-            !! The largest number of elements in a block, so that it fits into the cache. A block
-            !! has at least
-      !! fewest_rows rows.
+      !! The largest number of elements in a block, so that it fits into the cache. A block has at
+      !! least fewest_rows rows.
    integer, parameter :: fewest_rows = 64
 
    type, abstract :: rows_type

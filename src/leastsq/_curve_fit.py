@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from leastsq._arguments.arrays import FloatArray, Function, name_of, norm, own_vector
+from leastsq._arguments.arrays import FloatArray, Function, name_of, own_vector
 from leastsq._arguments.bounds import Box, read_box
 from leastsq._arguments.curve_fit_options import default_settings, fit_settings, refuse_foreign
 from leastsq._arguments.data import read_data
@@ -210,8 +209,7 @@ def curve_fit(
     if full_output or verbose or outcome.ending not in SOLVED_OR_FLAT:
         mesg = message(ending, settings, limit, jac is not None)
     if verbose:
-        cost = norm(outcome.fvec) ** 2 / 2
-        print(f"{mesg}\n{outcome.counts['nfev']} calls of f, cost {cost:.4e}")
+        print(f"{mesg}\n{outcome.counts['nfev']} calls of f, cost {outcome.fnorm**2 / 2:.4e}")
     if outcome.ier not in SOLVED:
         raise FitError(
             f"Optimal parameters not found: {mesg}", outcome.x, infodict(outcome), outcome.ier
@@ -253,14 +251,10 @@ def parameter_covariance(
     f: Function, p0: FloatArray, outcome: Outcome, absolute_sigma: bool
 ) -> FloatArray:
     """Estimate the covariance of the parameters; infinite if that is not possible."""
-    x, fvec, active = outcome.x, outcome.fvec, outcome.active_mask()
-    freedom = fvec.size - (x.size - np.count_nonzero(active))
-    error = 1.0 if absolute_sigma else norm(fvec) / math.sqrt(max(int(freedom), 1))
-    pcov, state = inverse(outcome, error or 1.0)
-    if pcov is not None and error == 0:
-        pcov *= 0
-    if pcov is None or not (absolute_sigma or freedom > 0):
-        warn(no_covariance(f, p0, x, active, state, fvec.size), OptimizeWarning)
+    x, active = outcome.x, outcome.active_mask()
+    pcov, state = inverse(outcome, absolute_sigma)
+    if pcov is None:
+        warn(no_covariance(f, p0, x, active, state, outcome.fvec.size), OptimizeWarning)
         return np.full((x.size, x.size), np.inf)
     if state.any():
         warn(doubtful_covariance(f, state), OptimizeWarning)

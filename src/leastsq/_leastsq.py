@@ -235,7 +235,7 @@ def nothing_to_solve(functions: Functions, x: FloatArray) -> Outcome:
     """Return what SciPy returns for an empty x0: improper input, with the residuals."""
     counts = {"nfev": 0} if functions.Dfun is None else {"nfev": 0, "njev": 0}
     left = np.empty((1, 0)), np.empty(0, np.int32)
-    return Outcome(x, functions.fvec, None, (0.0, 0.0), *left, counts, IMPROPER_INPUT)
+    return Outcome(x, functions.fvec, None, (0.0, 0.0), 0.0, *left, counts, IMPROPER_INPUT)
 
 
 def refuse_flag_or_data(Dfun: object) -> None:

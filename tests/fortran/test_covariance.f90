@@ -1,6 +1,6 @@
 program test_covariance
    use minpack_kinds, only: dp
-   use minpack_covariance, only: covariance, determined, without_effect, acts_together
+   use minpack_covariance, only: covariance_type, determined, without_effect, acts_together
    use checks, only: check, finish, random_triangle, gram
    implicit none
    real(dp), parameter :: rounding = 100*epsilon(1.0_dp)
@@ -18,9 +18,58 @@ program test_covariance
       end do
    end do
    call undetermined_variables_are_named()
+   call residuals_show_their_deviation()
    call finish()
 
 contains
+
+   subroutine covariance(n, r, ipvt, x, active, negligible, doubtful, cov, state, regular)
+      !! The inverse of J'J.
+      integer, intent(in) :: n
+      real(dp), intent(in) :: r(n, n)
+      integer, intent(in) :: ipvt(n)
+      real(dp), intent(in) :: x(n)
+      integer, intent(in) :: active(n)
+      real(dp), intent(in) :: negligible
+      real(dp), intent(in) :: doubtful
+      real(dp), intent(out) :: cov(n, n)
+      integer, intent(out) :: state(n)
+      logical, intent(out) :: regular
+      type(covariance_type) :: estimated
+      integer :: stat
+
+      call estimated%allocate_for(n, stat)
+      call check(stat == 0, 'memory')
+      call estimated%estimate(1, r, ipvt, x, active, 0.0_dp, .true., negligible, doubtful)
+      cov = estimated%cov
+      state = estimated%state
+      regular = estimated%regular
+   end subroutine covariance
+
+   subroutine residuals_show_their_deviation()
+      !! The variance is the sum of squares divided by the degrees of freedom.
+      integer, parameter :: n = 3
+      integer, parameter :: active(n) = [0, 1, 0]
+      real(dp) :: r(n, n), x(n), inverse(n, n)
+      type(covariance_type) :: estimated
+      integer :: stat
+
+      r = random_triangle(n)
+      x = 1
+      call estimated%allocate_for(n, stat)
+      call check(stat == 0, 'memory')
+      call estimated%estimate(9, r, [2, 3, 1], x, active, 14.0_dp, .true., rounding, rounding)
+      inverse = estimated%cov
+      call estimated%estimate(9, r, [2, 3, 1], x, active, 14.0_dp, .false., rounding, rounding)
+      call check(all(abs(estimated%cov - 28*inverse) <= 1e-13_dp*abs(inverse)), '196/(9 - 2)')
+      call check(estimated%regular, 'a covariance')
+      call estimated%estimate(9, r, [2, 3, 1], x, active, 0.0_dp, .false., rounding, rounding)
+      call check(estimated%regular .and. all(estimated%cov == 0), 'no residuals, no errors')
+      call estimated%estimate(2, r, [2, 3, 1], x, active, 0.0_dp, .false., rounding, rounding)
+      call check(.not. estimated%regular, 'no degrees of freedom')
+      call estimated%estimate(2, r, [2, 3, 1], x, active, 0.0_dp, .true., rounding, rounding)
+      call check(estimated%regular, 'known deviations need none')
+   end subroutine residuals_show_their_deviation
 
    subroutine undetermined_variables_are_named()
       !! Whatever the units: 1 and 3 act together, 2 has no effect, 4 is on a bound, 5 is all right.

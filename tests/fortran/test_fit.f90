@@ -17,6 +17,7 @@ program test_fit
    type(bent_type), target, save :: problem
    real(dp), allocatable, target, save :: x(:), fvec(:), augmented(:, :), r(:, :), cov(:, :)
    real(dp), allocatable, target, save :: lower(:), upper(:)
+   real(dp) :: fnorm
    logical :: bounded = .false.
    integer(c_int), allocatable, target, save :: ipvt(:)
    integer(c_int) :: info, nfev, njev
@@ -29,6 +30,7 @@ program test_fit
             call solve(driver)
             call check(info >= 1 .and. info <= 4, 'a fit converges')
             call check(norm2(fvec/problem%size) < 1e-6_dp, 'what can be fitted is')
+            call check(abs(fnorm - norm2(fvec)) <= 1e-14_dp*fnorm, 'the norm belongs to fvec')
             if (shapes(1, i) > shapes(2, i) .or. shapes(2, i) < 4) then
                call check(all(abs(x - problem%truth) < 1e-4_dp), 'the solution is found')
             end if
@@ -96,11 +98,11 @@ contains
       problem%upper = upper
       if (driver == 3) then
          call fit(residual_of(problem), options=options, m=m, n=n, x=x, fvec=fvec, is_evaluated=0, &
-                  augmented=augmented, ipvt=ipvt, nfev=nfev, njev=njev, info=info)
+                  fnorm=fnorm, augmented=augmented, ipvt=ipvt, nfev=nfev, njev=njev, info=info)
       else
          answer = residual(c_loc(problem), m, n, x, fvec, 1_c_int)
          call fit(residual_of(problem), jacobian_of(problem, fills=driver == 4), options, m, n, x, &
-                  fvec, 1, augmented, ipvt, nfev, njev, info)
+                  fvec, 1, fnorm, augmented, ipvt, nfev, njev, info)
       end if
    end subroutine solve
 
@@ -145,14 +147,14 @@ contains
       call solve(1)
       r = augmented(:, :4)
       cov = r
-      call covar(4, r, ipvt, spread(1.0_dp, 1, 4), spread(0, 1, 4), 1e-10_dp, 1e-10_dp, cov, &
-                 state, regular)
+      call covar(30, 4, r, ipvt, spread(1.0_dp, 1, 4), spread(0, 1, 4), 1.0_dp, 1, 1e-10_dp, &
+                 1e-10_dp, cov, state, regular)
       call check(regular == 1, 'a regular Jacobian has a covariance')
       cov = matmul(matmul(transpose(problem%columns), problem%columns), cov)
       call check(all(abs([(cov(j, j), j=1, 4)] - 1) < 1e-6_dp), 'it is the inverse of J''J')
       r(4, 4) = 0
-      call covar(4, r, ipvt, spread(1.0_dp, 1, 4), spread(0, 1, 4), 1e-10_dp, 1e-10_dp, cov, &
-                 state, regular)
+      call covar(30, 4, r, ipvt, spread(1.0_dp, 1, 4), spread(0, 1, 4), 1.0_dp, 1, 1e-10_dp, &
+                 1e-10_dp, cov, state, regular)
       call check(regular == 0, 'a singular Jacobian has none')
    end subroutine covariance_tells_singular_triangles
 
@@ -205,7 +207,7 @@ contains
       character(*), intent(in) :: what
 
       call fit(function, options=options, m=m, n=4, x=x, fvec=fvec, is_evaluated=1, &
-               augmented=augmented, ipvt=ipvt, nfev=nfev, njev=njev, info=info)
+               fnorm=fnorm, augmented=augmented, ipvt=ipvt, nfev=nfev, njev=njev, info=info)
       call check(info == improper_input, what)
    end subroutine refused
 

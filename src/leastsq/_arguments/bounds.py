@@ -33,10 +33,12 @@ class Box(NamedTuple):
         return any(map(math.isfinite, itertools.chain(self.lower.tolist(), self.upper.tolist())))
 
     def interior(self) -> FloatArray:
-        """Choose a point within the bounds."""
-        return np.array(
-            [between(*pair) for pair in zip(*map(np.ndarray.tolist, self), strict=True)]
-        )
+        """Choose the midpoint of two bounds, 1 away from a single bound, otherwise 1."""
+        lower, upper = self
+        above, below = np.isinf(upper), np.isinf(lower)
+        with np.errstate(invalid="ignore"):
+            middle = lower / 2 + upper / 2
+        return np.select([below & above, above, below], [1.0, lower + 1, upper - 1], middle)
 
     def refuse_outside(self, x: FloatArray, name: str) -> None:
         """Raise an error if a starting point is not within the bounds."""
@@ -57,13 +59,6 @@ class Box(NamedTuple):
             return f"{name}[{j}] is NaN"
         side = f"above its upper bound {high}" if value > high else f"below its lower bound {low}"
         return f"Initial guess is outside of provided bounds: {name}[{j}] = {value} is {side}"
-
-
-def between(low: float, high: float) -> float:
-    """Choose the midpoint of two bounds, 1 away from a single bound, otherwise 1."""
-    if math.isinf(low):
-        return 1.0 if math.isinf(high) else high - 1
-    return low + 1 if math.isinf(high) else low / 2 + high / 2
 
 
 def read_box(bounds: Any, n: int) -> Box:

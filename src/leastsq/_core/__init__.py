@@ -14,6 +14,7 @@ core = import_module(f"leastsq._core._minpack_{level}")
 
 fit = core.fit
 fit_nogil = core.fit_nogil
+many = core.many
 fault = core.fault
 evaluate = core.evaluate
 covar = core.covar

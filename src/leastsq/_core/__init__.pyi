@@ -17,18 +17,40 @@ def fit(
     is_evaluated: bool,
     augmented: NDArray[np.float64],
     ipvt: NDArray[np.int32],
-) -> tuple[int, int, int]: ...
+) -> tuple[float, int, int, int]: ...
 
 fit_nogil = fit
 
+def many(
+    residual: Callee,
+    jacobian: Callee | int,
+    options: Options,
+    m: int,
+    inputs: NDArray[np.int64],
+    bounds_count: int,
+    absolute: bool,
+    negligible: float,
+    doubtful: float,
+    x: NDArray[np.float64],
+    fnorm: NDArray[np.float64],
+    cov: int,
+    state: int,
+    effect: int,
+    info: NDArray[np.int32],
+    nfev: NDArray[np.int32],
+    done: NDArray[np.int32],
+) -> None: ...
 def fault(options: Options, n: int) -> int: ...
 def evaluate(residual: Callee, x: NDArray[np.float64], fvec: NDArray[np.float64]) -> int: ...
 def whiten(factor: NDArray[np.float64], columns: NDArray[np.float64]) -> None: ...
 def covar(
+    m: int,
     r: NDArray[np.float64],
     ipvt: NDArray[np.int32],
     x: NDArray[np.float64],
     active: NDArray[np.int32],
+    fnorm: float,
+    absolute: bool,
     negligible: float,
     doubtful: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.int32], int]: ...

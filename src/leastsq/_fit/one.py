@@ -10,7 +10,7 @@ from numpy import empty
 from numpy.typing import NDArray
 
 from leastsq import _core
-from leastsq._arguments.arrays import FloatArray, norm
+from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.options import Settings
 from leastsq._core._calls import OUT_OF_MEMORY
@@ -32,7 +32,7 @@ def solve(functions: Functions, x: FloatArray, settings: Settings, box: Box | No
     if outcome.ier not in SOLVED:
         return outcome
     counts = outcome.counts
-    for again in other_tries(start, x, outcome.fvec, box, outcome.augmented, outcome.ipvt):
+    for again in other_tries(start, outcome):
         left = settings.maxfev - counts["nfev"]
         if left <= 0 or best is not outcome:
             break
@@ -43,7 +43,7 @@ def solve(functions: Functions, x: FloatArray, settings: Settings, box: Box | No
             options.update(factor=1.0, diag=again.diag)
         other = solve_once(functions, again.x, replace(settings, **options), box)
         counts = {name: count + other.counts[name] for name, count in counts.items()}
-        if other.ier in SOLVED and norm(other.fvec) < WORTHWHILE * norm(outcome.fvec):
+        if other.ier in SOLVED and other.fnorm < WORTHWHILE * outcome.fnorm:
             best = other
     return best._replace(counts=counts)
 
@@ -56,12 +56,12 @@ def solve_once(functions: Functions, x: FloatArray, settings: Settings, box: Box
 
 def minimize(
     functions: Functions, x: FloatArray, settings: Settings, box: Box | None
-) -> tuple[FloatArray, NDArray[np.int32], dict[str, int], int]:
-    """Minimize as solve_once does; return the last four fields of its Outcome."""
+) -> tuple[float, FloatArray, NDArray[np.int32], dict[str, int], int]:
+    """Minimize as solve_once does; return the last five fields of its Outcome."""
     n = x.size
     left = empty((n + 1, n)), empty(n, INT32)
     fit = _core.fit_nogil if functions.release_the_gil else _core.fit
-    nfev, njev, ending = fit(
+    fnorm, nfev, njev, ending = fit(
         functions.residual,
         functions.jacobian,
         settings.for_core(box, functions.precision),
@@ -76,4 +76,4 @@ def minimize(
         raise StoppedError(ending, x, nfev)
     if ending == OUT_OF_MEMORY:
         raise MemoryError(f"not enough memory for {functions.m} residuals and {n} parameters")
-    return *left, counts, ending
+    return fnorm, *left, counts, ending

@@ -75,6 +75,7 @@ class Outcome(NamedTuple):
     """Everything that the core returns.
 
     error contains a lower and an upper estimate of the relative error of the Jacobian's columns.
+    fnorm is the norm of fvec.
     The rows of augmented are the columns of the triangle R, and the first n elements of Q'f.
     """
 
@@ -82,6 +83,7 @@ class Outcome(NamedTuple):
     fvec: FloatArray
     box: Box | None
     error: tuple[float, float]
+    fnorm: float
     augmented: FloatArray
     ipvt: NDArray[np.int32]
     counts: dict[str, int]
@@ -124,16 +126,25 @@ def covariance(outcome: Outcome) -> FloatArray | None:
 
 
 def inverse(
-    outcome: Outcome, unit: float = 1.0, active: NDArray[np.int32] | None = None
+    outcome: Outcome, absolute: bool = True, active: NDArray[np.int32] | None = None
 ) -> tuple[FloatArray | None, NDArray[np.int32]]:
-    """Compute the inverse of (J/unit)'(J/unit) if it exists, and the state of each parameter.
+    """Compute the inverse of J'J if it exists, and the state of each parameter.
 
-    Leave out the parameters that active marks. The default is the parameters on a bound.
+    Multiply it by the reduced sum of squares if absolute is false. Leave out the parameters that
+    active marks. The default is the parameters on a bound.
     """
-    r = outcome.augmented[:-1].T / unit
     if active is None:
         active = outcome.active_mask()
-    cov_x, state, regular = _core.covar(r, outcome.ipvt, outcome.x, active, *outcome.error)
+    cov_x, state, regular = _core.covar(
+        outcome.fvec.size,
+        outcome.augmented[:-1].T,
+        outcome.ipvt,
+        outcome.x,
+        active,
+        outcome.fnorm,
+        absolute,
+        *outcome.error,
+    )
     return (cov_x if regular else None), state
 
 

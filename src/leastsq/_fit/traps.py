@@ -14,13 +14,14 @@ values of the parameters in p0, and not by their effects.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leastsq._arguments.arrays import FloatArray, norm
-from leastsq._arguments.bounds import Box, between
+from leastsq._arguments.arrays import FloatArray
+from leastsq._arguments.bounds import Box
+from leastsq._fit.result import Outcome
 
 LITTLE = 0.01
 """The part of the distance from a bound to the start, for a new start next to the bound."""
@@ -41,28 +42,22 @@ class Try(NamedTuple):
     diag: FloatArray | None
 
 
-def other_tries(
-    start: FloatArray,
-    x: FloatArray,
-    fvec: FloatArray,
-    box: Box,
-    augmented: FloatArray,
-    ipvt: NDArray[np.int32],
-) -> list[Try]:
+def other_tries(start: FloatArray, outcome: Outcome) -> list[Try]:
     """Choose other starts; none if all parameters have an effect."""
-    column = np.empty(x.size)
-    column[ipvt - 1] = np.abs(augmented[:-1]).max(axis=1)
-    if (column * np.abs(x)).min() > NO_EFFECT * norm(fvec):
+    x, box = outcome.x, outcome.box
+    assert box is not None
+    effect = np.empty(x.size)
+    effect[outcome.ipvt - 1] = np.abs(outcome.augmented[:-1]).max(axis=1)
+    if (effect * np.abs(x)).min() > NO_EFFECT * outcome.fnorm:
         return []
-    movable = box.lower < box.upper
-    inside = np.array([interior(*bounds) for bounds in zip(start, *box, strict=True)])
-    with np.errstate(all="ignore"):
-        effect = column * np.maximum(np.abs(x), np.abs(inside)) / norm(fvec)
-        idle = movable & ~(effect > NO_EFFECT)
-        bound = np.where(x - box.lower <= box.upper - x, box.lower, box.upper)
-        held = movable & (np.abs(x - bound) <= NEAR * np.abs(inside - bound)) & np.isfinite(bound)
+    inside = interior(start, box)
+    idle = without_effect(effect, x, inside, box, outcome.fnorm)
     if not idle.any():
         return []
+    movable = box.lower < box.upper
+    with np.errstate(all="ignore"):
+        bound = np.where(x - box.lower <= box.upper - x, box.lower, box.upper)
+        held = movable & (np.abs(x - bound) <= NEAR * np.abs(inside - bound)) & np.isfinite(bound)
     tries = []
     for j in np.flatnonzero(held)[:MOST]:
         again = np.where(idle | held, inside, x)
@@ -74,6 +69,19 @@ def other_tries(
     return tries
 
 
-def interior(value: float, low: float, high: float) -> float:
-    """Return the value, or a point between the bounds if the value is on one of them."""
-    return value if low < value < high else between(low, high)
+def without_effect(
+    effect: FloatArray, x: FloatArray, inside: FloatArray, box: Box, fnorm: Any
+) -> NDArray[np.bool_]:
+    """Mark the parameters without effect on the residuals, for one fit or many.
+
+    effect is the largest element of each column of R, inside the result of interior.
+    """
+    with np.errstate(all="ignore"):
+        change = effect * np.maximum(np.abs(x), np.abs(inside))
+    idle: NDArray[np.bool_] = (box.lower < box.upper) & ~(change > NO_EFFECT * fnorm)
+    return idle
+
+
+def interior(start: FloatArray, box: Box) -> FloatArray:
+    """Return the start, with other values between the bounds where it is on one of them."""
+    return np.where((box.lower < start) & (start < box.upper), start, box.interior())
