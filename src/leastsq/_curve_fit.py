@@ -13,14 +13,14 @@ from leastsq._arguments.curve_fit_options import default_settings, fit_settings,
 from leastsq._arguments.data import read_data
 from leastsq._arguments.warn import warn
 from leastsq._core._calls import ACTS_TOGETHER
-from leastsq._errors import BestPoint, FitError, OptimizeWarning
+from leastsq._errors import FitError, OptimizeWarning
+from leastsq._fit.curve import fit_curve
 from leastsq._fit.doubts import (
     conditional_covariance,
     doubtful_covariance,
     no_covariance,
     positional,
 )
-from leastsq._fit.one import solve
 from leastsq._fit.result import (
     SOLVED,
     SOLVED_OR_FLAT,
@@ -30,10 +30,8 @@ from leastsq._fit.result import (
     inverse,
     message,
 )
-from leastsq._functions.functions import Functions
 from leastsq._functions.native import NativeFunction
 from leastsq._models.jacobian import NO_MODEL, read_jac
-from leastsq._models.model import Model
 
 EVERYWHERE = (-np.inf, np.inf)
 METHODS = (None, "lm", "trf", "dogbox")
@@ -196,11 +194,8 @@ def curve_fit(
     read = fit_settings if kwargs else default_settings
     settings, limit = read(n, jac is None, box is not None, as_least_squares, **kwargs)
     p0 = p.copy()
-    with BestPoint(p):
-        model = Model(f, data, n, is_padded=may_be_few and n > m)
-        model.differentiate(jac, bool(kwargs.get("col_deriv")))
-        functions = Functions(model.residuals, model.jacobian, data.args, False, p, model)
-        outcome = model.without_padding(solve(functions, p, settings, box))
+    col_deriv = bool(kwargs.get("col_deriv"))
+    outcome = fit_curve(f, data, p, jac, col_deriv, settings, box, may_be_few)
     ending = outcome.ending
     if as_least_squares:
         outcome = outcome._replace(ending=TO_PRECISION.get(ending, ending))

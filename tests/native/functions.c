@@ -111,3 +111,55 @@ meeting_jacobian(void *data, int m, int n, const double *x, double *fvec, double
     }
     return iflag == meeting->iflag ? meet(meeting) : 0;
 }
+
+/* The data of one fit of many. */
+typedef struct {
+    double x[25];
+    double y[25];
+    int stop; /* the call at which to return -9; 0: never */
+    int calls;
+} Block;
+
+int
+block_residual(void *data, int m, int n, const double *p, double *fvec, int iflag)
+{
+    Block *block = data;
+    (void)n;
+    (void)iflag;
+    if (++block->calls == block->stop) {
+        return -9;
+    }
+    for (int i = 0; i < m; i++) {
+        fvec[i] = p[0] * exp(-p[1] * block->x[i]) + p[2] - block->y[i];
+    }
+    return 0;
+}
+
+int
+block_jacobian(void *data, int m, int n, const double *p, double *fvec, double *fjac, int ldfjac,
+               int iflag)
+{
+    const Block *block = data;
+    (void)n;
+    (void)fvec;
+    (void)iflag;
+    for (int i = 0; i < m; i++) {
+        fjac[i] = exp(-p[1] * block->x[i]);
+        fjac[i + ldfjac] = -p[0] * block->x[i] * fjac[i];
+        fjac[i + 2 * ldfjac] = 1;
+    }
+    return 0;
+}
+
+/* The mean of the numbers in the block. */
+int
+block_of_numbers(void *data, int m, int n, const double *p, double *fvec, int iflag)
+{
+    const double *y = data;
+    (void)n;
+    (void)iflag;
+    for (int i = 0; i < m; i++) {
+        fvec[i] = p[0] - y[i];
+    }
+    return 0;
+}

@@ -35,7 +35,13 @@ def python_function(
     /,
 ) -> Callee: ...
 def native_function(
-    function: int, data: int, is_jacobian: bool, watched: bool, released: bool, /
+    function: int,
+    data: int,
+    is_jacobian: bool,
+    watched: bool,
+    released: bool,
+    flag: NDArray[np.int32] | None,
+    /,
 ) -> Callee: ...
 def options(
     ftol: float,

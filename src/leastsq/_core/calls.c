@@ -54,9 +54,10 @@ static PyMethodDef functions[] = {
      "An object that calls release(data), both given as addresses, when it is deleted, and keeps the\n"
      "object needed alive until then."},
     {"native_function", (PyCFunction)(void (*)(void))native_function, METH_FASTCALL,
-     "native_function(function, data, is_jacobian, watched, released) -> callee\n\n"
+     "native_function(function, data, is_jacobian, watched, released, flag) -> callee\n\n"
      "A C function with its data, both as addresses. After each call of a watched function Python\n"
-     "handles signals. released tells that the GIL will be released."},
+     "handles signals. released tells that the GIL will be released. flag is an int32 array that stops\n"
+     "the fit when its element is not zero, or None."},
     {"options", (PyCFunction)(void (*)(void))options, METH_FASTCALL,
      "options(ftol, xtol, gtol, factor, epsfcn, maxfev, diag, diff_step, lower, upper) -> options\n\n"
      "The last four are arrays of n numbers, or None."},

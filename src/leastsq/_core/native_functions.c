@@ -1,5 +1,6 @@
-/* A native function of the user's. After each call, Python can handle pending signals. Python runs the
- * handlers in the main thread only, and with the GIL. */
+/* A native function of the user's. After each call, Python can handle pending signals, or a flag can
+ * stop the fit. Python handles signals in the main thread only, and with the GIL; the flag is for fits
+ * in other threads. */
 #include "calls.h"
 
 #include <time.h>
@@ -8,7 +9,8 @@ enum { PATIENCE = 50 /* milliseconds */ };
 
 typedef struct {
     Callee callee;
-    Address native;        /* the user's function, if it is watched */
+    Address native;        /* the user's function, if it is watched or can be stopped */
+    PyArrayObject *flag;   /* an int that is not zero if the fit is to stop, or NULL */
     PyThreadState *thread; /* the thread that released the GIL to call the core; NULL if it holds the GIL */
     long long due;         /* when to take the GIL again */
 } NativeFunction;
@@ -42,11 +44,17 @@ is_interrupted(NativeFunction *self)
 }
 
 static int
+is_to_stop(NativeFunction *self)
+{
+    return self->flag != NULL ? *(volatile int *)PyArray_DATA(self->flag) : is_interrupted(self);
+}
+
+static int
 watched_residual(void *data, int m, int n, const double *x, double *fvec, int iflag)
 {
     NativeFunction *self = data;
     int answer = self->native.residual.fill(self->native.residual.data, m, n, x, fvec, iflag);
-    return answer >= 0 && is_interrupted(self) ? STOP : answer;
+    return answer >= 0 && is_to_stop(self) ? STOP : answer;
 }
 
 static int
@@ -55,7 +63,14 @@ watched_jacobian(void *data, int m, int n, const double *x, double *fvec, double
 {
     NativeFunction *self = data;
     int answer = self->native.jacobian.fill(self->native.jacobian.data, m, n, x, fvec, fjac, ldfjac, iflag);
-    return answer >= 0 && is_interrupted(self) ? STOP : answer;
+    return answer >= 0 && is_to_stop(self) ? STOP : answer;
+}
+
+static void
+dealloc(PyObject *self)
+{
+    Py_XDECREF(((NativeFunction *)self)->flag);
+    PyObject_Free(self);
 }
 
 PyTypeObject native_function_type = {
@@ -65,14 +80,18 @@ PyTypeObject native_function_type = {
     .tp_basicsize = sizeof(NativeFunction),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .tp_as_number = &callee_as_number,
+    .tp_dealloc = dealloc,
 };
 
 PyObject *
 native_function(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t count)
 {
-    if (count != 5) {
+    int has_flag = count == 6 && given[5] != Py_None;
+    if (count != 6
+        || (has_flag && !(PyArray_CheckExact(given[5])
+                          && PyArray_TYPE((PyArrayObject *)given[5]) == NPY_INT))) {
         PyErr_SetString(PyExc_TypeError,
-                        "native_function(function, data, is_jacobian, watched, released)");
+                        "native_function(function, data, is_jacobian, watched, released, flag)");
         return NULL;
     }
     void *function = PyLong_AsVoidPtr(given[0]);
@@ -88,7 +107,8 @@ native_function(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t 
     } else {
         self->native.residual = (minpack_residual){(minpack_fill_residual *)function, NULL, data};
     }
-    if (!watched) {
+    self->flag = has_flag ? (PyArrayObject *)Py_NewRef(given[5]) : NULL;
+    if (!watched && !has_flag) {
         self->callee.address = self->native;
     } else if (is_jacobian) {
         self->callee.address.jacobian = (minpack_jacobian){watched_jacobian, NULL, self};

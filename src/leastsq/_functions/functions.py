@@ -110,27 +110,37 @@ class Functions:
             return python_function(function, self.args, coerce, self.release_the_gil)
         watched = get_ident() == main_thread().ident
         return native_function(
-            native.address, native.data, coerce is None, watched, self.release_the_gil
+            native.address, native.data, coerce is None, watched, self.release_the_gil, None
         )
 
     def jacobian_error(self) -> tuple[float, float]:
         """Estimate the relative error of the Jacobian's columns, at least and at most."""
-        if self.Dfun is None:
-            step = self.precision**0.5
-            return step / 4, 10 * step
-        if hasattr(self.Dfun, "error"):
-            return self.Dfun.error / 4, 10 * self.Dfun.error
         in_single = self.python_Dfun is not None and self.python_Dfun.is_single
-        rounding = 100 * self.n * (precision_of(FLOAT32) if in_single else EPSILON)
-        return rounding, rounding
+        return jacobian_error(self.Dfun, self.n, self.precision, in_single)
 
     def raise_wrong_shape(self) -> None:
         """If a function compiled by Numba returned a wrong shape, raise an error that says so."""
-        if self.native_func is not None and (shape := wrong_shape(self.native_func)):
+        if self.native_func is not None and (shape := pop_wrong_shape(self.native_func)):
             raise changed_size(self.func, self.m, shape[0])
-        if self.native_Dfun is not None and (shape := wrong_shape(self.native_Dfun)):
+        if self.native_Dfun is not None and (shape := pop_wrong_shape(self.native_Dfun)):
             assert self.python_Dfun is not None
             raise self.python_Dfun.mismatch(shape)
+
+
+def jacobian_error(
+    Dfun: Any, n: int, precision: float, in_single: bool = False
+) -> tuple[float, float]:
+    """Estimate the relative error of the columns of a Jacobian, at least and at most.
+
+    precision is that of the residuals; in_single tells whether Dfun returns float32.
+    """
+    if Dfun is None:
+        step = precision**0.5
+        return step / 4, 10 * step
+    if hasattr(Dfun, "error"):
+        return Dfun.error / 4, 10 * Dfun.error
+    rounding = 100 * n * (precision_of(FLOAT32) if in_single else EPSILON)
+    return rounding, rounding
 
 
 def is_outdated(native: Native | None) -> bool:
@@ -138,9 +148,9 @@ def is_outdated(native: Native | None) -> bool:
     return not (native is None or isinstance(native, NativeFunction) or native.is_current())
 
 
-def wrong_shape(function: Native) -> tuple[int, ...]:
+def pop_wrong_shape(function: Native) -> tuple[int, ...]:
     """Get the shape that a function compiled by Numba returned, if it was wrong."""
-    return () if isinstance(function, NativeFunction) else function.wrong_shape
+    return () if isinstance(function, NativeFunction) else function.pop_wrong_shape()
 
 
 def callee(function: Any, role: str, args: tuple[Any, ...]) -> tuple[Any, Native | None]:

@@ -143,13 +143,17 @@ class NativeFunction:
         """Evaluate the residuals at x, n numbers; shape (m,)."""
         point = own_vector(x, "x")
         fvec = self.room()
-        callee = native_function(self.address, self.data, False, False, True)
+        callee = native_function(self.address, self.data, False, False, True, None)
         info = _core.evaluate(callee, point, fvec)
         if info < 0:
             raise StoppedError(info, point, 1)
         if info == OUT_OF_MEMORY:
             raise MemoryError(f"not enough memory for {self.m} residuals")
         return fvec
+
+    def with_data(self, data: Any) -> NativeFunction:
+        """Return the same function with other data."""
+        return NativeFunction(self._keep[0], self.m, data)
 
     def jacobian_at(self, x: FloatArray, fvec: FloatArray) -> FloatArray:
         """Evaluate the Jacobian at x, where the residuals are fvec; shape (m, n)."""

@@ -47,10 +47,10 @@ class CompiledFunction:
         """Tell whether the function has not been recompiled since."""
         return known_of(self._function) is self._known
 
-    @property
-    def wrong_shape(self) -> tuple[int, ...]:
-        """The shape that the function returned, if it was wrong; otherwise empty."""
+    def pop_wrong_shape(self) -> tuple[int, ...]:
+        """Return the shape that the function returned, if it was wrong, and forget it."""
         shape = self._block[SHAPE : SHAPE + 2].tolist()
+        self._block[SHAPE : SHAPE + 2] = 0
         return tuple(length - 1 for length in shape if length)
 
 

@@ -1,0 +1,283 @@
+"""The arguments of curve_fit_many: arrays with batch axes in front, and the points at the end."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from leastsq._arguments.arrays import FLOAT64, FloatArray, is_masked
+from leastsq._arguments.bounds import Box, pair
+from leastsq._arguments.conversion import as_numbers
+
+Shape = tuple[int, ...]
+
+
+class Layout(NamedTuple):
+    """How the axes of ydata are divided into batch axes and axes of points."""
+
+    axes: Shape
+    ndim: int
+    batch: Shape
+    points: Shape
+
+    @property
+    def m(self) -> int:
+        """The number of points of a fit."""
+        return math.prod(self.points)
+
+    @property
+    def fits(self) -> int:
+        """The number of fits."""
+        return math.prod(self.batch)
+
+    def arrange(self, values: NDArray[Any], name: str) -> Stack:
+        """Arrange values like ydata: one for each point, or one for each fit."""
+        if values.ndim == self.ndim:
+            values = np.moveaxis(values, self.axes, range(-len(self.axes), 0))
+        count = len(self.points)
+        if values.ndim >= count and values.shape[values.ndim - count :] == self.points:
+            values = values.reshape(*values.shape[: values.ndim - count], self.m)
+        elif values.ndim == self.ndim and set(values.shape[-count:]) == {1}:
+            values = values.reshape(*values.shape[:-count], 1)
+        last = values.shape[-1] if values.ndim else 1
+        if last not in (1, self.m):
+            raise self.mismatch(values.shape, name)
+        try:
+            return Stack(np.broadcast_to(values, (*self.batch, last)))
+        except ValueError:
+            raise self.mismatch(values.shape, name) from None
+
+    def mismatch(self, shape: Shape, name: str) -> ValueError:
+        """Describe values that do not match ydata."""
+        return ValueError(
+            f"{name} of shape {shape} does not match ydata, which has the batch axes {self.batch} "
+            f"and the points {self.points}: it must have one value for each point, "
+            "or one for each fit"
+        )
+
+
+class Stack:
+    """An array with batch axes in front, which is read fit by fit. The last axis stays."""
+
+    def __init__(self, values: NDArray[Any]) -> None:
+        self.values = values
+        self.is_flat = values.dtype is FLOAT64 and values.flags.c_contiguous
+        if self.is_flat:
+            self.values = values.reshape(-1, values.shape[-1])
+
+    def rows(self, first: int, last: int) -> NDArray[Any]:
+        """Return the rows of some fits; shape (last - first, m); float64, or bool."""
+        if self.is_flat:
+            return self.values[first:last]
+        batch = self.values.shape[:-1]
+        if batch:
+            rows = self.values[np.unravel_index(np.arange(first, last), batch)]
+        else:
+            rows = self.values[None]
+        return rows if rows.dtype == bool else np.ascontiguousarray(rows, FLOAT64)
+
+
+class Blocks(Stack):
+    """The data blocks of a NativeFunction, as rows of bytes."""
+
+    def rows(self, first: int, last: int) -> NDArray[np.uint8]:
+        """Return the blocks of some fits."""
+        return self.values[first:last]
+
+
+class Batch(NamedTuple):
+    """The data of all fits, and their starts and bounds. x is shared, or one stack or more."""
+
+    layout: Layout
+    x: FloatArray | None
+    xs: tuple[Stack, ...]
+    y: Stack
+    sigma: Stack | None
+    masks: tuple[Stack, ...]
+    p0: Stack
+    box: tuple[Stack, Stack] | None
+
+    @property
+    def n(self) -> int:
+        """The number of parameters of a fit."""
+        return int(self.p0.values.shape[-1])
+
+    def rows_of_x(self, first: int, last: int) -> FloatArray:
+        """Return the x of some fits that have their own; shape (fits, m) or (fits, k, m)."""
+        rows = [stack.rows(first, last) for stack in self.xs]
+        return rows[0] if len(rows) == 1 else np.stack(rows, axis=1)
+
+
+def read_layout(ydata: NDArray[Any], axis: int | tuple[int, ...]) -> Layout:
+    """Divide the axes of ydata."""
+    if ydata.ndim == 0:
+        raise ValueError("ydata must have an axis of points, got one number")
+    axes = np.lib.array_utils.normalize_axis_tuple(axis, ydata.ndim, "axis")
+    if not axes:
+        raise ValueError("axis must name at least one axis of points")
+    batch = tuple(size for k, size in enumerate(ydata.shape) if k not in axes)
+    layout = Layout(axes, ydata.ndim, batch, tuple(ydata.shape[k] for k in axes))
+    if layout.m == 0:
+        raise ValueError("`ydata` must not be empty!")
+    return layout
+
+
+def numbers(values: Any, name: str) -> NDArray[Any]:
+    """Convert data to an array of numbers; integers and float32 are converted later, in parts."""
+    array = values if isinstance(values, np.ndarray) else np.asarray(values)
+    return np.asarray(array) if array.dtype.kind in "fiub" else as_numbers(values, name)
+
+
+def read_masks(mask: ArrayLike | None, layout: Layout, **data: Any) -> tuple[Stack, ...]:
+    """Collect the masks: the argument, and those of masked arrays."""
+    found = []
+    if mask is not None:
+        array = np.asarray(mask)
+        if array.dtype != bool:
+            raise TypeError(f"mask must be boolean, got {array.dtype}: True leaves a point out")
+        found.append(layout.arrange(array, "mask"))
+    for name, values in data.items():
+        if is_masked(values):
+            hidden = np.ma.getmaskarray(np.ma.array(values))
+            found.append(layout.arrange(hidden, f"the mask of {name}"))
+    return tuple(found)
+
+
+def read_x(xdata: Any, layout: Layout) -> tuple[FloatArray | None, tuple[Stack, ...]]:
+    """Convert xdata: an array that all fits share, or a tuple of arrays, x of each fit."""
+    if isinstance(xdata, tuple):
+        if not xdata:
+            raise ValueError("xdata must not be an empty tuple")
+        names = [f"xdata[{i}]" for i in range(len(xdata))]
+        arrays = [numbers(*given) for given in zip(xdata, names, strict=True)]
+        whole = [
+            np.broadcast_to(a, (*a.shape[:-1], layout.m)) if a.shape[-1:] == (1,) else a
+            for a in arrays
+        ]
+        return None, tuple(map(layout.arrange, whole, names))
+    if xdata is None:
+        return None, ()
+    x = as_numbers(xdata, "xdata")
+    count = len(layout.points)
+    if x.shape[x.ndim - count :] == layout.points and x.ndim <= count + 1:
+        x = x.reshape(*x.shape[: x.ndim - count], layout.m)
+    if x.ndim not in (1, 2) or x.shape[-1] != layout.m:
+        raise ValueError(
+            f"xdata has shape {x.shape}, but it must be ({layout.m},) or (k, {layout.m}) for ydata "
+            f"with {layout.m} points a fit. If each fit has its own x, pass a tuple of arrays"
+        )
+    return np.ascontiguousarray(x), ()
+
+
+def read_sigma(sigma: ArrayLike | None, layout: Layout) -> Stack | None:
+    """Convert the errors of the data."""
+    return None if sigma is None else layout.arrange(numbers(sigma, "sigma"), "sigma")
+
+
+def read_starts(
+    p0: ArrayLike | None, n: int | None, bounds: Any, layout: Layout
+) -> tuple[Stack, tuple[Stack, Stack] | None]:
+    """Convert the starting points and the bounds; n is needed if p0 is None."""
+    given = None if p0 is None else np.atleast_1d(as_numbers(p0, "p0"))
+    if given is not None:
+        n = given.shape[-1]
+    assert n is not None
+    if n == 0:
+        raise TypeError("p0 is empty: there is nothing to fit")
+    lower, upper = (
+        per_parameter(limit, n, f"the {which} bounds")
+        for limit, which in zip(pair(bounds), ("lower", "upper"), strict=True)
+    )
+    if given is None:
+        given = Box(*np.broadcast_arrays(lower, upper)).interior()
+    is_shared = given.ndim == lower.ndim == upper.ndim == 1
+    box = Box(lower, upper)
+    if is_shared:
+        box.refuse_outside(given, "p0")
+    if lower.ndim == upper.ndim == 1 and np.array_equal(lower, upper):
+        raise ValueError("the bounds fix every parameter, and leave none to fit")
+    starts = parameters(given, n, layout, "p0")
+    if (lower == -np.inf).all() and (upper == np.inf).all():
+        return starts, None
+    return starts, (
+        parameters(lower, n, layout, "the lower bounds"),
+        parameters(upper, n, layout, "the upper bounds"),
+    )
+
+
+def per_parameter(limit: Any, n: int, name: str) -> FloatArray:
+    """Convert bounds; shape (..., n)."""
+    values = np.atleast_1d(as_numbers(limit, name))
+    if values.shape[-1] not in (1, n):
+        raise ValueError(
+            f"{name} of shape {values.shape} must have one value for each of the {n} parameters"
+        )
+    return np.broadcast_to(values, (*values.shape[:-1], n))
+
+
+def parameters(values: FloatArray, n: int, layout: Layout, name: str) -> Stack:
+    """Broadcast values of the parameters to all fits."""
+    try:
+        return Stack(np.broadcast_to(values, (*layout.batch, n)))
+    except ValueError:
+        raise ValueError(
+            f"{name} of shape {values.shape} must have {n} values, or the shape "
+            f"{(*layout.batch, n)}: one set of parameters for each fit"
+        ) from None
+
+
+def read_batch(
+    xdata: Any,
+    ydata: Any,
+    p0: ArrayLike | None,
+    n: int | None,
+    sigma: ArrayLike | None,
+    bounds: Any,
+    axis: int | tuple[int, ...],
+    mask: ArrayLike | None,
+) -> Batch:
+    """Convert the arguments; n is the number of parameters if p0 is None."""
+    y = numbers(ydata, "ydata")
+    layout = read_layout(y, axis)
+    x, xs = read_x(xdata, layout)
+    starts, box = read_starts(p0, n, bounds, layout)
+    masks = read_masks(mask, layout, ydata=ydata, sigma=sigma)
+    errors = read_sigma(sigma, layout)
+    return Batch(layout, x, xs, layout.arrange(y, "ydata"), errors, masks, starts, box)
+
+
+def read_blocks(
+    m: int,
+    xdata: Any,
+    ydata: Any,
+    p0: ArrayLike | None,
+    sigma: ArrayLike | None,
+    bounds: Any,
+    axis: int | tuple[int, ...],
+    mask: ArrayLike | None,
+) -> Batch:
+    """Convert the arguments for a NativeFunction of m residuals: its data are the rows of ydata."""
+    if xdata is not None or sigma is not None:
+        raise TypeError("a NativeFunction reads its data from ydata: xdata and sigma must be None")
+    if p0 is None:
+        raise ValueError("pass p0: the number of parameters of a NativeFunction is not known")
+    blocks = np.ascontiguousarray(ydata)
+    if blocks.dtype.hasobject:
+        raise TypeError(
+            "ydata must contain the data blocks of a NativeFunction, not Python objects"
+        )
+    batch = blocks.shape if blocks.dtype.fields else blocks.shape[:-1]
+    if axis != -1 or (blocks.ndim == 0 and not blocks.dtype.fields):
+        raise ValueError("the data block of a NativeFunction must be the last axis of ydata")
+    layout = Layout((len(batch),), len(batch) + 1, batch, (m,))
+    masks = read_masks(mask, layout)
+    if any(stack.values.shape[-1] != 1 for stack in masks):
+        raise ValueError("the mask of a NativeFunction leaves out whole fits: its last axis is 1")
+    rows = np.empty((0, 1), np.uint8)
+    if layout.fits:
+        rows = blocks.reshape(layout.fits, -1).view(np.uint8)
+    starts, box = read_starts(p0, None, bounds, layout)
+    return Batch(layout, None, (), Blocks(rows), None, masks, starts, box)

@@ -1,0 +1,275 @@
+"""curve_fit_many: one model, very many data sets."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from leastsq._arguments.arrays import Function, name_of
+from leastsq._arguments.curve_fit_options import refuse_foreign
+from leastsq._arguments.many import Batch, read_batch, read_blocks
+from leastsq._arguments.warn import warn
+from leastsq._curve_fit import EVERYWHERE, METHODS, parameter_count
+from leastsq._errors import FitError, OptimizeWarning
+from leastsq._fit.engines import Engine, engine_for
+from leastsq._fit.many_fits import ManyFits
+from leastsq._fit.plan import Plan
+from leastsq._fit.pool import Pool
+from leastsq._fit.progress import Progress
+from leastsq._fit.results import Results
+from leastsq._fit.summary import index_of, summary
+from leastsq._functions.native import NativeFunction
+from leastsq._models.jacobian import NO_MODEL
+
+COVARIANCES = (True, False, "stderr")
+ON_FAILURE = ("nan", "last", "raise")
+
+
+def curve_fit_many(
+    f: Function,
+    xdata: Any,
+    ydata: ArrayLike,
+    p0: ArrayLike | None = None,
+    sigma: ArrayLike | None = None,
+    absolute_sigma: bool = False,
+    bounds: Any = EVERYWHERE,
+    *,
+    axis: int | tuple[int, ...] = -1,
+    mask: ArrayLike | None = None,
+    method: str | None = None,
+    jac: Function | str | None = None,
+    covariance: bool | str = True,
+    on_failure: str = "nan",
+    threads: int | None = None,
+    chunk: int | None = None,
+    max_time: float | None = None,
+    callback: Callable[[int, int], Any] | None = None,
+    progress: bool = False,
+    **options: Any,
+) -> ManyFits:
+    """Fit one function to many data sets by nonlinear least squares.
+
+    Every fit gives the result that curve_fit gives for this data set alone. The fits are
+    independent: nothing that happens in one fit stops another.
+
+    In the shapes below, ``...`` stands for the batch axes, m for the number of points of a fit and
+    n for the number of parameters.
+
+    Parameters
+    ----------
+    f : callable or NativeFunction
+        The model ``f(x, p1, ..., pn)``, as in curve_fit. If f is compiled by ``numba.njit``, and
+        jac too if it is given, all fits run in compiled code, without the GIL. If f is a
+        NativeFunction, it computes the residuals of one fit; its data are a row of ydata.
+    xdata : array_like or tuple of array_like
+        The x of all fits: shape (m,), or (k, m) for k independent variables. If each fit has its
+        own x, pass a tuple of k arrays that can be broadcast to (..., m): the model gets x of shape
+        (m,) if k is 1, otherwise (k, m). For a NativeFunction: None.
+    ydata : array_like
+        The data, shape (..., m). Points that are NaN, or where xdata or sigma are NaN, are left out
+        of their fit, as with ``nan_policy="omit"`` in curve_fit. For a NativeFunction: an array
+        whose last axis is the data block of one fit, or a structured array with one element for
+        each fit. The function receives the address of a copy of this block.
+    p0 : array_like, optional
+        The starting points: shape (n,), or (..., n) for a start of its own for each fit. Default:
+        as in curve_fit, from the bounds.
+    sigma : array_like, optional
+        The errors of ydata: a number; shape (m,) or (..., m); or (..., 1) for one error for each
+        fit.
+    absolute_sigma : bool, optional
+        Whether sigma contains the true errors, as in curve_fit.
+    bounds : pair of array_like, or object with the attributes lb and ub, optional
+        Lower and upper bounds: numbers, shape (n,), or (..., n) for bounds of their own for each
+        fit. Equal bounds fix a parameter.
+    axis : int or tuple of int, optional
+        The axis of points of ydata, or the axes if the points are pixels of an image. The other
+        axes are the batch axes. Arrays with as many axes as ydata (sigma, mask and those of xdata)
+        have the same layout. The model gets the points as a 1-D array.
+    mask : array_like of bool, optional
+        True leaves a point out; shape (m,) or (..., m), or (..., 1) to leave out whole fits.
+        Masked arrays add their masks.
+    method : {None, 'lm', 'trf', 'dogbox'}, optional
+        As in curve_fit.
+    jac : callable, NativeFunction or {None, '2-point', '3-point', 'cs'}, optional
+        The derivatives of f, as in curve_fit.
+    covariance : {True, False, 'stderr'}, optional
+        Whether to return the covariances, only the standard errors, or neither.
+    on_failure : {'nan', 'last', 'raise'}, optional
+        What to do about a fit without a solution: set its parameters to NaN; return the best
+        parameters found; or raise the error that curve_fit would raise, for the first such fit.
+    threads : int, optional
+        The number of threads. Default: all cores for compiled functions, one thread for Python
+        functions. The results do not depend on it.
+    chunk : int, optional
+        The number of fits that a thread does before it reports. Default: at most 4096. The results
+        do not depend on it.
+    max_time : float, optional
+        The time in seconds after which the fits that are left are not done (status 0).
+    callback : callable, optional
+        ``callback(done, total)`` is called after each chunk, with the number of fits that are done.
+    progress : bool, optional
+        Whether to show a progress bar. This needs tqdm.
+    **options
+        Options of curve_fit: ftol, xtol, gtol, maxfev, max_nfev, epsfcn, diff_step, factor, diag,
+        x_scale, atol, col_deriv. They are the same for all fits.
+
+    Returns
+    -------
+    ManyFits
+        The results, with the attributes popt, pcov, perr, chi2, npoints, status, nfev, active_mask
+        and success. Unpacking gives popt, shape (..., n), and pcov, shape (..., n, n).
+
+    Raises
+    ------
+    FitError
+        With ``on_failure="raise"``: a fit found no solution.
+    ValueError
+        Shapes that do not match; a common start outside the common bounds; an invalid option.
+    TypeError
+        Arguments of a wrong type; p0 with another number of parameters than f.
+    BaseException
+        If every fit ends because f or jac raises an exception, the first exception is raised. An
+        exception of callback, and Ctrl-C, end all fits; the attribute ``partial`` of the exception
+        contains the ManyFits so far.
+
+    Warns
+    -----
+    OptimizeWarning
+        Once for all fits: how many failed and why, and how many have no covariance.
+    RuntimeWarning
+        An njit function is called from Python. The warning gives the reason.
+
+    See Also
+    --------
+    curve_fit : fit one data set.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from leastsq import curve_fit_many
+    >>> def decay(t, amplitude, rate):
+    ...     return amplitude*np.exp(-rate*t)
+    >>> t = np.linspace(0, 5, 50)
+    >>> rates = np.array([[0.5, 1.0], [1.5, 2.0]])
+    >>> stack = decay(t, 3.0, rates[..., None])  # shape (2, 2, 50)
+    >>> fits = curve_fit_many(decay, t, stack)
+    >>> fits.popt.shape, fits.success.all()
+    ((2, 2, 2), np.True_)
+    >>> np.round(fits.popt[..., 1], 6)
+    array([[0.5, 1. ],
+           [1.5, 2. ]])
+    """
+    if not callable(f):
+        raise TypeError(f"f must be callable, got {f!r}")
+    if method not in METHODS:
+        raise ValueError(f"`method` must be 'trf', 'dogbox' or 'lm', got {method!r}")
+    if covariance not in COVARIANCES:
+        raise ValueError(f"covariance must be True, False or 'stderr', got {covariance!r}")
+    if on_failure not in ON_FAILURE:
+        raise ValueError(f"on_failure must be 'nan', 'last' or 'raise', got {on_failure!r}")
+    refuse_foreign(options)
+    refuse_mixed(f, jac)
+    if isinstance(f, NativeFunction):
+        batch = read_blocks(f.m, xdata, ydata, p0, sigma, bounds, axis, mask)
+    else:
+        n = None if p0 is not None else parameter_count(f)
+        batch = read_batch(xdata, ydata, p0, n, sigma, bounds, axis, mask)
+        refuse_other_count(f, batch.n)
+    plan = Plan(f, jac, batch.n, method, absolute_sigma, options)
+    plan.check(bounded=batch.box is not None)
+    results = Results(batch.layout.fits, batch.n, covariance)
+    engine = engine_for(plan, batch, results)
+    try:
+        with Progress(batch.layout.fits, callback, progress) as report:
+            run(engine, batch, threads, chunk, report, max_time, on_failure == "raise")
+    except BaseException as error:
+        with suppress(Exception):  # some exceptions do not allow new attributes
+            error.partial = finished(results, batch, plan, on_failure)  # type: ignore[attr-defined]
+        raise
+    fits = finished(results, batch, plan, on_failure)
+    if results.errors and not (results.status > 0).any():
+        raise results.errors[min(results.errors)]
+    if on_failure == "raise":
+        raise_first(fits, results)
+    if text := summary(fits, results):
+        warn(text, OptimizeWarning)
+    return fits
+
+
+def refuse_mixed(f: Function, jac: Any) -> None:
+    """Refuse a model in C with a Jacobian that is not, and the other way."""
+    if isinstance(f, NativeFunction):
+        if jac is not None and not isinstance(jac, NativeFunction):
+            raise TypeError(f"jac must be a NativeFunction, as f is, got {jac!r}")
+        if jac is not None and jac.m != f.m:
+            raise ValueError(f"jac is for {jac.m} residuals, but f for {f.m}")
+    elif isinstance(jac, NativeFunction):
+        raise TypeError(NO_MODEL.format("jac"))
+
+
+def refuse_other_count(f: Function, n: int) -> None:
+    """Refuse p0 with another number of parameters than the model has."""
+    try:
+        signature = inspect.signature(getattr(f, "py_func", f))
+    except (TypeError, ValueError):
+        return
+    try:
+        signature.bind(None, *[None] * n)
+    except TypeError as error:
+        raise TypeError(
+            f"{name_of(f)} cannot be called with x and the {n} parameters in p0: {error}"
+        ) from None
+
+
+def run(
+    engine: Engine,
+    batch: Batch,
+    threads: int | None,
+    chunk: int | None,
+    report: Progress,
+    max_time: float | None,
+    until_failure: bool,
+) -> None:
+    """Fit all data sets, in threads if the engine is native or threads are asked for."""
+    fits = batch.layout.fits
+    count = threads or ((os.cpu_count() or 1) if engine.is_native else 1)
+    if count < 1 or (chunk is not None and chunk < 1):
+        raise ValueError(f"threads and chunk must be positive, got {threads} and {chunk}")
+    size = chunk or max(1, min(engine.chunk, -(-fits // (4 * count))))
+    pool = Pool(fits, size, engine.plan.stop, report, max_time)
+    works = [engine.work(batch, pool.leave if until_failure else None) for _ in range(count)]
+    if engine.is_native or count > 1:
+        pool.run(works)
+    else:
+        pool.run_here(works[0])
+
+
+def finished(results: Results, batch: Batch, plan: Plan, on_failure: str) -> ManyFits:
+    """Make the result that users see."""
+    return results.finish(batch.layout.batch, plan, keep_last=on_failure != "nan")
+
+
+def raise_first(fits: ManyFits, results: Results) -> None:
+    """Raise an error for the first fit without a solution, if there is one."""
+    failed = np.flatnonzero(results.has_failed)
+    if not failed.size:
+        return
+    place = int(failed[0])
+    index = index_of(place, fits)
+    if place in results.errors:
+        error: Exception = results.errors[place]
+        error.add_note(f"in the fit at index {index}")
+    else:
+        where = index if isinstance(index, tuple) else (index,)
+        text = fits.message(where if fits.status.ndim else ())
+        counts = {"nfev": int(results.nfev[place])}
+        status = int(results.status[place])
+        error = FitError(f"The fit at index {index}: {text}", results.x[place], counts, status)
+    error.partial = fits  # type: ignore[attr-defined]
+    raise error

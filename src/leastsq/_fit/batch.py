@@ -1,0 +1,158 @@
+"""The fits of a batch, divided into groups that are fitted together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leastsq._arguments.arrays import FLOAT64, FloatArray
+from leastsq._arguments.bounds import Box
+from leastsq._arguments.data import Data
+from leastsq._arguments.many import Batch
+from leastsq._arguments.sigma import SCALE
+from leastsq._fit.results import IMPROPER, MASKED, TOO_FEW, Results
+
+Places = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+class Group(NamedTuple):
+    """Fits with the same number of points, which all have bounds or all have none.
+
+    places are their numbers in the batch. x has one axis more than the x of a fit, unless
+    x_is_shared. weights has one column or one for each point. box has a row for each fit. If the
+    model is a NativeFunction, the rows of y are blocks of bytes.
+    """
+
+    places: Places
+    m: int
+    x: FloatArray | None
+    x_is_shared: bool
+    y: FloatArray
+    weights: FloatArray | None
+    p: FloatArray
+    box: Box | None
+
+    @property
+    def free(self) -> NDArray[np.int64]:
+        """The number of parameters of each fit that are not fixed."""
+        free = np.full(*self.p.shape)
+        if self.box is not None:
+            free -= np.count_nonzero(self.box.lower == self.box.upper, axis=1)
+        return free
+
+    @property
+    def is_bounded(self) -> Flags:
+        """Whether each fit has a bound."""
+        if self.box is None:
+            return np.zeros(len(self.places), bool)
+        finite: Any = np.isfinite(self.box.lower) | np.isfinite(self.box.upper)
+        return np.asarray(finite.any(axis=1))
+
+    def take(self, chosen: Any) -> Group:
+        """Select some of the fits."""
+        return Group(
+            self.places[chosen],
+            self.m,
+            self.x if self.x is None or self.x_is_shared else self.x[chosen],
+            self.x_is_shared,
+            self.y[chosen],
+            None if self.weights is None else self.weights[chosen],
+            self.p[chosen],
+            None if self.box is None else Box(self.box.lower[chosen], self.box.upper[chosen]),
+        )
+
+    def without(self, left_out: Flags) -> Group:
+        """Leave points out, as many of each fit; left_out has the shape of y."""
+        kept = ~left_out
+        x = self.x
+        if x is not None:
+            shape = (*x.shape[:-1], -1) if not self.x_is_shared else (len(kept), *x.shape[:-1], -1)
+            if x.ndim > 1 + (not self.x_is_shared):  # several variables
+                x = np.broadcast_to(x, (len(kept), *x.shape[-2:]))
+                x = x[np.broadcast_to(kept[:, None], x.shape)]
+            else:
+                x = np.broadcast_to(x, kept.shape)[kept]
+            x = x.reshape(shape)
+        weights = self.weights
+        if weights is not None and weights.shape[1] > 1:
+            weights = weights[kept].reshape(len(kept), -1)
+        y = self.y[kept].reshape(len(kept), -1)
+        return self._replace(m=y.shape[1], x=x, x_is_shared=x is None, y=y, weights=weights)
+
+    def data(self, i: int) -> Data:
+        """Return the data of one fit."""
+        x = self.x if self.x is None or self.x_is_shared else self.x[i]
+        if self.weights is None:
+            return Data(x, self.y[i], None, None)
+        return Data(x, self.y[i], self.weights[i], SCALE)
+
+    def box_of(self, i: int) -> Box | None:
+        """Return the bounds of one fit."""
+        return None if self.box is None else Box(self.box.lower[i], self.box.upper[i])
+
+
+def example(batch: Batch) -> Group:
+    """Make a group of one fit with the shapes of a batch."""
+    m, x = batch.layout.m, batch.x
+    if batch.xs:
+        x = np.zeros((1, m) if len(batch.xs) == 1 else (1, len(batch.xs), m))
+    weights = None if batch.sigma is None else np.ones((1, batch.sigma.values.shape[-1]))
+    places, y, p = np.zeros(1, np.int64), np.zeros((1, m)), np.zeros((1, batch.n))
+    return Group(places, m, x, not batch.xs, y, weights, p, None)
+
+
+def groups(batch: Batch, first: int, last: int, results: Results) -> Iterator[Group]:
+    """Divide some fits into groups, and store the reasons why others cannot be fitted."""
+    whole, left_out = read(batch, first, last)
+    points = batch.layout.m - np.count_nonzero(left_out, axis=1)
+    status = np.where(is_improper(whole, left_out), IMPROPER, 0)
+    status[points < whole.free] = TOO_FEW
+    status[points == 0] = MASKED
+    results.npoints[whole.places] = points
+    results.status[whole.places] = status
+    kinds = np.where(status == 0, 2 * points + whole.is_bounded, -1)
+    for kind in np.unique(kinds[kinds >= 0]):
+        chosen = kinds == kind
+        group = whole if chosen.all() else whole.take(chosen)
+        if kind // 2 < whole.m:
+            group = group.without(left_out[chosen])
+        yield group if kind % 2 else group._replace(box=None)
+
+
+def read(batch: Batch, first: int, last: int) -> tuple[Group, Flags]:
+    """Read the data of some fits, and mark the points that are left out."""
+    m = batch.layout.m
+    y = batch.y.rows(first, last)
+    left_out = np.isnan(y) if y.dtype is FLOAT64 else np.zeros((last - first, m), bool)
+    weights: FloatArray | None = None
+    if batch.sigma is not None:
+        sigma = batch.sigma.rows(first, last)
+        left_out = left_out | np.isnan(sigma)
+        with np.errstate(divide="ignore"):
+            weights = 1.0 / sigma
+    for mask in batch.masks:
+        left_out = left_out | mask.rows(first, last)
+    x = batch.x
+    if batch.xs:
+        x = batch.rows_of_x(first, last)
+        left_out = left_out | np.isnan(x).reshape(last - first, -1, m).any(axis=1)
+    elif x is not None:
+        left_out = left_out | np.isnan(x).reshape(-1, m).any(axis=0)
+    p = np.array(batch.p0.rows(first, last))
+    box = None if batch.box is None else Box(*(limit.rows(first, last) for limit in batch.box))
+    return Group(np.arange(first, last), m, x, not batch.xs, y, weights, p, box), left_out
+
+
+def is_improper(group: Group, left_out: Flags) -> Flags:
+    """Mark the fits whose start, bounds or errors are improper."""
+    p, box = group.p, group.box
+    found: Any = np.isnan(p).any(axis=1)
+    if group.weights is not None:
+        found |= (np.isinf(group.weights) & ~left_out).any(axis=1)
+    if box is not None:
+        found |= ~((box.lower <= p) & (p <= box.upper)).all(axis=1) | (group.free == 0)
+    return np.asarray(found)

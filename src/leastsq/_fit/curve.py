@@ -1,0 +1,32 @@
+"""One fit of a model to data."""
+
+from __future__ import annotations
+
+from leastsq._arguments.arrays import FloatArray, Function
+from leastsq._arguments.bounds import Box
+from leastsq._arguments.data import Data
+from leastsq._arguments.options import Settings
+from leastsq._errors import BestPoint
+from leastsq._fit.one import solve
+from leastsq._fit.result import Outcome
+from leastsq._functions.functions import Functions
+from leastsq._models.model import Model
+
+
+def fit_curve(
+    f: Function,
+    data: Data,
+    p: FloatArray,
+    jac: Function | None,
+    col_deriv: bool,
+    settings: Settings,
+    box: Box | None,
+    may_be_few: bool,
+) -> Outcome:
+    """Fit a model to data from p; there may be fewer points than parameters if may_be_few."""
+    n = p.size
+    with BestPoint(p):
+        model = Model(f, data, n, is_padded=may_be_few and n > data.y.size)
+        model.differentiate(jac, col_deriv)
+        functions = Functions(model.residuals, model.jacobian, data.args, False, p, model)
+        return model.without_padding(solve(functions, p, settings, box))

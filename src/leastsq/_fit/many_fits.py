@@ -1,0 +1,92 @@
+"""The result of curve_fit_many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leastsq._arguments.arrays import FloatArray
+from leastsq._fit.result import SOLVED
+
+NOT_DONE, RAISED = 0, -3
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ManyFits:
+    """The results of many fits.
+
+    The shapes begin with the batch axes of ydata, here ``...``. Unpacking gives popt and pcov, or
+    popt and perr with ``covariance="stderr"``.
+
+    Attributes
+    ----------
+    popt : ndarray, shape (..., n), float64
+        The parameters. NaN where no solution was found, except with ``on_failure="last"``.
+    pcov : ndarray, shape (..., n, n), float64, or None
+        The covariances of the parameters, as curve_fit estimates them: infinite if the data do not
+        determine the parameters, zero in the rows and columns of parameters on a bound. NaN where
+        no solution was found. None unless ``covariance=True``.
+    perr : ndarray, shape (..., n), float64, or None
+        The standard errors, if ``covariance="stderr"``.
+    chi2 : ndarray, shape (...), float64
+        The sums of squares of the residuals, divided by sigma.
+    npoints : ndarray, shape (...), int32
+        The number of points that were used.
+    status : ndarray, shape (...), int8
+        How each fit ended. 1 to 4: a solution; 5 to 10: no solution, see leastsq. -1: every point
+        is masked or NaN; -2: fewer points than free parameters; -3: the model raised an exception;
+        -4: the start, the bounds or sigma are improper; 0: not done, because the batch was stopped.
+    nfev : ndarray, shape (...), int32
+        The number of evaluations of the model.
+    active_mask : ndarray, shape (..., n), int8
+        Parameters on a bound: -1 on the lower bound or fixed, 1 on the upper bound, otherwise 0.
+    """
+
+    popt: FloatArray
+    pcov: FloatArray | None
+    perr: FloatArray | None
+    chi2: FloatArray
+    npoints: NDArray[np.int32]
+    status: NDArray[np.int8]
+    nfev: NDArray[np.int32]
+    active_mask: NDArray[np.int8]
+    _messages: dict[int, str]
+    _reasons: NDArray[np.int8]
+    _errors: dict[int, str]
+
+    @property
+    def success(self) -> NDArray[np.bool_]:
+        """Whether each fit found a solution; shape (...)."""
+        return np.isin(self.status, SOLVED)
+
+    def __iter__(self) -> Iterator[FloatArray | None]:
+        """Unpack popt and pcov, or perr if there is no pcov."""
+        return iter((self.popt, self.perr if self.pcov is None else self.pcov))
+
+    def __repr__(self) -> str:
+        """Tell how many fits there are, and how many are solved."""
+        return (
+            f"ManyFits({self.status.size} fits of {self.popt.shape[-1]} parameters, "
+            f"{np.count_nonzero(self.success)} solved)"
+        )
+
+    def message(self, index: int | tuple[int, ...] = ()) -> str:
+        """Say how a fit ended.
+
+        Parameters
+        ----------
+        index : int or tuple of int
+            The index of the fit, along the batch axes.
+
+        Returns
+        -------
+        str
+            The message that curve_fit gives for this fit alone.
+        """
+        if self.status[index] == RAISED:
+            places = np.arange(self.status.size).reshape(self.status.shape)
+            return f"The model raised {self._errors[int(places[index])]}"
+        return self._messages[int(self._reasons[index])]

@@ -1,0 +1,72 @@
+"""What is the same for all fits of a batch."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from leastsq._arguments.arrays import Function
+from leastsq._arguments.curve_fit_options import fit_settings
+from leastsq._arguments.options import IMPROPER, Settings
+
+
+class Options(NamedTuple):
+    """The options of fits with bounds, or of fits without."""
+
+    settings: Settings
+    limit: str | None
+    as_least_squares: bool
+    may_be_few: bool
+
+
+class Plan:
+    """The model and the options of all fits, and the flag that cancels them."""
+
+    def __init__(
+        self,
+        f: Function,
+        jac: Any,
+        n: int,
+        method: str | None,
+        absolute_sigma: bool,
+        options: dict[str, Any],
+    ) -> None:
+        self.f = f
+        self.jac = jac
+        self.n = n
+        self.method = method
+        self.absolute_sigma = absolute_sigma
+        self.given = options
+        self.col_deriv = bool(options.get("col_deriv"))
+        self.cancel = np.zeros(1, np.int32)
+        self.options = cache(self.read_options)
+
+    @property
+    def is_differenced(self) -> bool:
+        """Whether the core differences the model."""
+        return self.jac is None or (isinstance(self.jac, str) and self.jac == "2-point")
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether no more fits are to be started."""
+        return bool(self.cancel[0])
+
+    def stop(self) -> None:
+        """Start no more fits, and end those that run."""
+        self.cancel[0] = 1
+
+    def check(self, bounded: bool) -> None:
+        """Raise an error if an option is not valid for fits without bounds, or with bounds."""
+        for has_bounds in {False, bounded}:
+            if fault := self.options(has_bounds).settings.fault:
+                raise ValueError(f"{IMPROPER} {fault}")
+
+    def read_options(self, bounded: bool) -> Options:
+        """Convert the options for fits with or without bounds."""
+        as_least_squares = self.method in ("trf", "dogbox") or (self.method is None and bounded)
+        settings, limit = fit_settings(
+            self.n, self.is_differenced, bounded, as_least_squares, **self.given
+        )
+        return Options(settings, limit, as_least_squares, as_least_squares or bounded)

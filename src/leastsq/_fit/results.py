@@ -1,0 +1,169 @@
+"""The results of many fits."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leastsq._arguments.arrays import FloatArray
+from leastsq._arguments.bounds import Box
+from leastsq._core._calls import PROMISE_BROKEN
+from leastsq._fit.many_fits import NOT_DONE, RAISED, ManyFits
+from leastsq._fit.plan import Plan
+from leastsq._fit.result import SOLVED, TO_PRECISION, Outcome, inverse, message
+
+MASKED, TOO_FEW, IMPROPER = -1, -2, -4
+MESSAGES = {
+    NOT_DONE: "The fit was not done: the batch was stopped before.",
+    MASKED: "Every point is masked or NaN.",
+    TOO_FEW: "There are fewer points than free parameters.",
+    RAISED: "The model raised an exception.",
+    IMPROPER: (
+        "The start is not within the bounds, a start or a bound is NaN, the bounds fix every "
+        "parameter, or sigma contains zeros."
+    ),
+}
+BOUNDED = 64
+"""Is added to the reason why a fit ended if the fit has bounds."""
+NO_COVARIANCE = -1
+"""The state of the parameters of a fit without a covariance."""
+SURE, DOUBTFUL, UNKNOWN = 0, 1, 2
+"""How much is known of the covariance of a fit."""
+
+
+class Solutions(NamedTuple):
+    """The results of some fits; the first axis of each array is that of the fits."""
+
+    x: FloatArray
+    fnorm: FloatArray
+    ending: NDArray[np.int32]
+    nfev: NDArray[np.int32]
+    cov: FloatArray | None
+    state: NDArray[np.int32] | None
+
+    def take(self, chosen: NDArray[np.bool_]) -> Solutions:
+        """Select some of the fits."""
+        return Solutions(
+            self.x[chosen],
+            self.fnorm[chosen],
+            self.ending[chosen],
+            self.nfev[chosen],
+            None if self.cov is None else self.cov[chosen],
+            None if self.state is None else self.state[chosen],
+        )
+
+
+class Results:
+    """The results of all fits, in the order of the batch.
+
+    covariance is True, "stderr" or False.
+    """
+
+    def __init__(self, fits: int, n: int, covariance: bool | str) -> None:
+        self.covariance = covariance
+        self.x = np.full((fits, n), np.nan)
+        self.cov = np.full((fits, n, n), np.nan) if covariance is True else None
+        self.stderr = np.full((fits, n), np.nan) if covariance == "stderr" else None
+        self.chi2 = np.full(fits, np.nan)
+        self.npoints = np.zeros(fits, np.int32)
+        self.status = np.zeros(fits, np.int8)
+        self.reason = np.zeros(fits, np.int8)
+        self.nfev = np.zeros(fits, np.int32)
+        self.active_mask = np.zeros((fits, n), np.int8)
+        self.doubt = np.zeros(fits, np.int8)
+        self.errors: dict[int, Exception] = {}
+
+    def store(
+        self,
+        places: NDArray[np.int64],
+        found: Solutions,
+        box: Box | None,
+        as_least_squares: bool,
+    ) -> None:
+        """Store the results of some fits."""
+        ending = found.ending
+        status = ending % PROMISE_BROKEN
+        if as_least_squares:
+            for code, other in TO_PRECISION.items():
+                status[ending == code] = other
+        solved = np.isin(status, SOLVED)
+        self.x[places] = found.x
+        self.chi2[places] = found.fnorm**2
+        self.reason[places] = ending + (0 if box is None else BOUNDED)
+        self.status[places] = status
+        self.nfev[places] = found.nfev
+        if box is not None:
+            self.active_mask[places] = box.active_mask(found.x)
+        if found.cov is None or found.state is None:
+            return
+        unknown = (found.state == NO_COVARIANCE).any(axis=1)
+        doubt = np.where(unknown, UNKNOWN, np.where(found.state.any(axis=1), DOUBTFUL, SURE))
+        self.doubt[places] = np.where(solved, doubt, SURE)
+        found.cov[unknown] = np.inf
+        found.cov[~solved] = np.nan
+        if self.cov is not None:
+            self.cov[places] = found.cov
+        if self.stderr is not None:
+            self.stderr[places] = np.sqrt(np.diagonal(found.cov, axis1=1, axis2=2))
+
+    def store_outcome(
+        self, place: int, outcome: Outcome, absolute_sigma: bool, as_least_squares: bool
+    ) -> None:
+        """Store the result of one fit."""
+        cov, state = None, None
+        if self.covariance is not False:
+            pcov, state = inverse(outcome, absolute_sigma)
+            cov = (
+                np.full((1, *outcome.augmented[:-1].shape), np.inf) if pcov is None else pcov[None]
+            )
+            state = np.full((1, outcome.x.size), NO_COVARIANCE) if pcov is None else state[None]
+        found = Solutions(
+            outcome.x[None],
+            np.array([outcome.fnorm]),
+            np.array([outcome.ending]),
+            np.array([outcome.counts["nfev"]]),
+            cov,
+            state,
+        )
+        box = outcome.box
+        rows = None if box is None else Box(box.lower[None], box.upper[None])
+        self.store(np.array([place]), found, rows, as_least_squares)
+
+    def store_error(self, place: int, error: Exception) -> None:
+        """Store what the model of one fit raised."""
+        self.status[place] = RAISED
+        self.errors[place] = error
+
+    @property
+    def has_failed(self) -> NDArray[np.bool_]:
+        """Whether each fit ended without a solution; a masked fit has not failed."""
+        return ~np.isin(self.status, (*SOLVED, MASKED, NOT_DONE))
+
+    def finish(self, shape: tuple[int, ...], plan: Plan, keep_last: bool) -> ManyFits:
+        """Make the result that users see."""
+        reasons = np.where(self.status > 0, self.reason, self.status)
+        if not keep_last:
+            self.x[self.has_failed] = np.nan
+        n = self.x.shape[1]
+        return ManyFits(
+            self.x.reshape(*shape, n),
+            None if self.cov is None else self.cov.reshape(*shape, n, n),
+            None if self.stderr is None else self.stderr.reshape(*shape, n),
+            self.chi2.reshape(shape),
+            self.npoints.reshape(shape),
+            self.status.reshape(shape),
+            self.nfev.reshape(shape),
+            self.active_mask.reshape(*shape, n),
+            {reason: self.message(reason, plan) for reason in np.unique(reasons).tolist()},
+            reasons.reshape(shape),
+            {place: f"{type(e).__name__}: {e}" for place, e in self.errors.items()},
+        )
+
+    def message(self, reason: int, plan: Plan) -> str:
+        """Describe how fits ended."""
+        if reason in MESSAGES:
+            return MESSAGES[reason]
+        options = plan.options(reason >= BOUNDED)
+        return message(reason % BOUNDED, options.settings, options.limit, not plan.is_differenced)

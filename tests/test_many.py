@@ -1,0 +1,395 @@
+"""curve_fit_many of compiled models: every fit is the fit of curve_fit alone, bit for bit."""
+
+import warnings
+
+import numba
+import numpy as np
+import pytest
+from problems.batches import MODELS, T, alone, batch, decay, line, peak, spot
+
+from leastsq import FitError, OptimizeWarning, curve_fit, curve_fit_many
+
+COMPILED = {f: numba.njit(f) for f in MODELS}
+
+
+def many(*args, **options):
+    """Fit, whatever the warnings."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OptimizeWarning)
+        return curve_fit_many(*args, **options)
+
+
+@pytest.fixture
+def stack():
+    """A stack of 3 x 4 decays of 30 points."""
+    rng = np.random.default_rng(5)
+    truth = rng.uniform([2, 0.5, 0.2], [3, 2, 0.8], (3, 4, 3))
+    return decay(T, *np.moveaxis(truth, -1, 0)[..., None]) + 0.01 * rng.standard_normal((3, 4, 30))
+
+
+@pytest.mark.parametrize("bounded", [False, True])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("f", MODELS)
+def test_every_fit_is_that_of_curve_fit_alone(f, weighted, bounded):
+    data = batch(f, 60)
+    options = data.options(weighted, bounded)
+    fits = many(COMPILED[f], data.x, data.y, data.p0, **options)
+    for k in range(60):
+        own = {name: value[k] for name, value in options.items() if name == "sigma"}
+        if bounded:
+            own["bounds"] = data.bounds[0][k], data.bounds[1][k]
+        status, popt, pcov = alone(COMPILED[f], data.x, data.y[k], data.p0[k], **own)
+        assert fits.status[k] == status
+        np.testing.assert_array_equal(fits.popt[k], popt)
+        np.testing.assert_array_equal(fits.pcov[k], pcov)
+
+
+@pytest.mark.parametrize("f", [decay, spot])
+def test_results_do_not_depend_on_threads_chunks_or_order(f):
+    data = batch(f, 200)
+    expected = many(COMPILED[f], data.x, data.y, data.p0, bounds=data.bounds, threads=1)
+    for options in ({"threads": 2}, {"threads": 8, "chunk": 7}, {"chunk": 1}):
+        found = many(COMPILED[f], data.x, data.y, data.p0, bounds=data.bounds, **options)
+        assert_same(found, expected)
+    order = np.random.default_rng(0).permutation(200)
+    lower, upper = data.bounds
+    found = many(
+        COMPILED[f], data.x, data.y[order], data.p0[order], bounds=(lower[order], upper[order])
+    )
+    np.testing.assert_array_equal(found.popt, expected.popt[order])
+    np.testing.assert_array_equal(found.status, expected.status[order])
+
+
+def assert_same(found, expected):
+    for name in ("popt", "pcov", "chi2", "npoints", "status", "nfev", "active_mask"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), name)
+
+
+def test_python_models_are_fitted_too(stack):
+    found = curve_fit_many(decay, T, stack)
+    expected = curve_fit_many(COMPILED[decay], T, stack)
+    np.testing.assert_allclose(found.popt, expected.popt, rtol=1e-6)
+    np.testing.assert_allclose(found.pcov, expected.pcov, rtol=1e-4)
+    assert found.success.all()
+
+
+def test_shapes_are_those_of_the_batch_axes(stack):
+    fits = curve_fit_many(COMPILED[decay], T, stack)
+    assert fits.popt.shape == (3, 4, 3)
+    assert fits.pcov.shape == (3, 4, 3, 3)
+    assert fits.perr is None
+    for values in (fits.chi2, fits.npoints, fits.status, fits.nfev, fits.success):
+        assert values.shape == (3, 4)
+    assert fits.active_mask.shape == (3, 4, 3)
+    popt, pcov = fits
+    assert popt is fits.popt
+    assert pcov is fits.pcov
+    for found, k in ((fits, (2, 3)), (curve_fit_many(COMPILED[decay], T, stack[2, 3]), ())):
+        own = curve_fit(COMPILED[decay], T, stack[2, 3], full_output=True)
+        np.testing.assert_array_equal(found.popt[k], own[0])
+        np.testing.assert_array_equal(found.pcov[k], own[1])
+        np.testing.assert_allclose(found.chi2[k], np.sum(own[2]["fvec"] ** 2), rtol=1e-13)
+        assert found.nfev[k] == own[2]["nfev"]
+        assert found.npoints[k] == 30
+        assert found.message(k) == own[3]
+
+
+def test_points_may_lie_on_any_axes(stack):
+    expected = curve_fit_many(COMPILED[decay], T, stack, sigma=1 + stack)
+    first = np.moveaxis(stack, -1, 0)
+    assert_same(curve_fit_many(COMPILED[decay], T, first, sigma=1 + first, axis=0), expected)
+    image = stack.reshape(3, 4, 5, 6)
+    for y, axes in ((image, (-2, -1)), (image.transpose(2, 3, 0, 1), (0, 1))):
+        found = curve_fit_many(
+            COMPILED[decay], T.reshape(5, 6), y, sigma=1 + y, axis=axes, p0=(1, 1, 1)
+        )
+        assert_same(found, expected)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int16, ">f8", np.longdouble])
+def test_data_of_any_kind_of_number_are_converted(stack, dtype):
+    y = (100 * stack).astype(dtype)
+    expected = curve_fit_many(COMPILED[decay], T, y.astype(float))
+    assert_same(curve_fit_many(COMPILED[decay], T, y), expected)
+    assert_same(curve_fit_many(COMPILED[decay], list(T), y.tolist()), expected)
+
+
+def test_each_fit_may_have_its_own_x_start_bounds_and_errors(stack):
+    rng = np.random.default_rng(1)
+    x = T + 0.01 * rng.random((3, 4, 1))
+    p0 = rng.uniform(0.9, 1.1, (4, 3))
+    upper = np.full((3, 1, 3), 9.0)
+    upper[1, 0, 0] = 2.2
+    sigma = rng.uniform(0.5, 1, (3, 4, 1))
+    fits = curve_fit_many(COMPILED[decay], (x,), stack, p0, sigma, True, (0, upper))
+    for i in range(3):
+        for j in range(4):
+            own = curve_fit(
+                COMPILED[decay], x[i, j], stack[i, j], p0[j], sigma[i, j], True,
+                bounds=(0, upper[i, 0]),
+            )  # fmt: skip
+            np.testing.assert_array_equal(fits.popt[i, j], own[0])
+            np.testing.assert_array_equal(fits.pcov[i, j], own[1])
+    assert (fits.active_mask[1, :, 0] == (fits.popt[1, :, 0] == 2.2)).all()
+
+
+def test_several_variables_may_differ_from_fit_to_fit():
+    rng = np.random.default_rng(2)
+    x, y = rng.uniform(0, 4, (2, 7, 25))
+
+    @numba.njit
+    def plane(x, a, b, c):
+        return a * x[0] + b * x[1] + c
+
+    z = np.array([plane(np.array(xy), 1, 2, 3) for xy in zip(x, y, strict=True)])
+    z += 0.1 * rng.standard_normal(z.shape)
+    z[3, 4] = np.nan
+    fits = curve_fit_many(plane, (x, y), z)
+    common = curve_fit_many(plane, np.array([x[0], y[0]]), z)
+    for k in range(7):
+        kept = ~np.isnan(z[k])
+        own = curve_fit(plane, np.array([x[k], y[k]])[:, kept], z[k, kept])
+        np.testing.assert_array_equal(fits.popt[k], own[0])
+        own = curve_fit(plane, np.array([x[0], y[0]])[:, kept], z[k, kept])
+        np.testing.assert_array_equal(common.popt[k], own[0])
+
+
+def test_points_are_left_out_where_anything_is_nan_or_masked(stack):
+    left_out = np.random.default_rng(3).random((7, *stack.shape)) < 0.02
+    x = np.where(left_out[0], np.nan, np.broadcast_to(T, stack.shape))
+    y = np.ma.array(np.where(left_out[1], np.nan, stack), mask=left_out[2])
+    sigma = np.where(left_out[3], np.nan, 1 + stack)
+    mask = left_out[4]
+    mask[0, 0] = True
+    gone = left_out[:5].any(axis=0)
+    fits = curve_fit_many(COMPILED[decay], (x,), y, sigma=sigma, mask=mask)
+    assert fits.status[0, 0] == -1
+    np.testing.assert_array_equal(fits.npoints, np.count_nonzero(~gone, axis=-1))
+    for i, j in zip(*np.nonzero(fits.status > 0), strict=True):
+        kept = ~gone[i, j]
+        own = curve_fit(COMPILED[decay], T[kept], stack[i, j, kept], sigma=(1 + stack)[i, j, kept])
+        np.testing.assert_array_equal(fits.popt[i, j], own[0])
+    whole = curve_fit_many(COMPILED[decay], T, stack, mask=[[[True]], [[False]], [[True]]])
+    assert (whole.status[[0, 2]] == -1).all()
+    assert (whole.status[1] > 0).all()
+
+
+@numba.njit
+def fragile(x, a, b, c):
+    if c > 100:
+        raise ValueError("c is too large")
+    return a * np.exp(-b * x) + c
+
+
+@pytest.mark.parametrize("python", [False, True])
+def test_fits_that_fail_in_every_way_do_not_disturb_the_others(stack, python):
+    f = fragile.py_func if python else fragile
+    y = np.tile(stack.reshape(12, 30), (84 if not python else 1, 1))
+    p0 = np.ones((len(y), 3))
+    sigma = np.ones_like(y)
+    upper = np.full((len(y), 3), np.inf)
+    y[0] = np.nan
+    y[1, 1:] = np.nan
+    y[2, 3] = np.inf
+    p0[3, 2] = 200
+    p0[4] = 1e-3, 400, 0.4  # a start where nothing has an effect
+    p0[5, 1] = np.nan
+    upper[6, 0] = 0.5  # below the start
+    sigma[7, 3] = 0
+    with pytest.warns(OptimizeWarning) as caught:
+        fits = curve_fit_many(f, T, y, p0, sigma, bounds=(-np.inf, upper))
+    good = curve_fit_many(f, T, y[8:], sigma=sigma[8:], bounds=(-np.inf, upper[8:]))
+    assert len(caught) == 1
+    assert fits.status[:8].tolist() == [-1, -2, 9, -3, fits.status[4], -4, -4, -4]
+    assert np.isnan(fits.popt[[0, 1, 2, 3, 5, 6, 7]]).all()
+    assert np.isnan(fits.pcov[[0, 1, 2, 3, 5, 6, 7]]).all()
+    assert "ValueError: c is too large" in fits.message(3)
+    np.testing.assert_array_equal(fits.popt[8:], good.popt)
+    np.testing.assert_array_equal(fits.pcov[8:], good.pcov)
+    text = str(caught[0].message)
+    assert "1 ended because the model raised an exception (status -3, the first at 3)" in text
+    assert "3 have an improper start" in text
+    assert caught[0].filename == __file__
+
+
+def test_what_to_do_about_failures_is_up_to_the_user(stack):
+    options = {"maxfev": 6}
+    with pytest.warns(OptimizeWarning, match="12 of 12 fits failed: 12 reached the maximum"):
+        fits = curve_fit_many(COMPILED[decay], T, stack, **options)
+    assert np.isnan(fits.popt).all()
+    assert not fits.success.any()
+    fits = many(COMPILED[decay], T, stack, on_failure="last", **options)
+    assert np.isfinite(fits.popt).all()
+    assert np.isnan(fits.pcov).all()
+    with pytest.raises(FitError, match=r"The fit at index \(0, 0\): Number of calls") as caught:
+        curve_fit_many(COMPILED[decay], T, stack, on_failure="raise", **options)
+    with pytest.raises(FitError) as own:
+        curve_fit(COMPILED[decay], T, stack[0, 0], **options)
+    np.testing.assert_array_equal(caught.value.popt, own.value.popt)
+    assert caught.value.ier == own.value.ier == 5
+    assert caught.value.partial.status[0, 0] == 5
+
+
+def test_first_failure_is_raised_whatever_the_threads(stack):
+    y = np.tile(stack.reshape(12, 30), (50, 1))
+    p0 = np.ones((600, 3))
+    p0[[77, 300], 2] = 200
+    for threads in (1, 2, 8):
+        with pytest.raises(ValueError, match="c is too large") as caught:
+            curve_fit_many(fragile, T, y, p0, on_failure="raise", threads=threads, chunk=10)
+        assert caught.value.__notes__ == ["in the fit at index 77"]
+
+
+def test_model_that_raises_in_every_fit_raises():
+    @numba.njit
+    def broken(x, a, b):
+        if x.size > 0:
+            raise ValueError("never works")
+        return a * x + b
+
+    for f in (broken, broken.py_func):
+        with pytest.raises(ValueError, match="never works"):
+            curve_fit_many(f, T, np.ones((3, 30)), [1, 1])
+
+
+def test_covariance_may_be_left_out(stack):
+    whole = curve_fit_many(COMPILED[decay], T, stack)
+    errors = curve_fit_many(COMPILED[decay], T, stack, covariance="stderr")
+    nothing = curve_fit_many(COMPILED[decay], T, stack, covariance=False)
+    np.testing.assert_array_equal(errors.perr, np.sqrt(np.diagonal(whole.pcov, axis1=-2, axis2=-1)))
+    assert errors.pcov is nothing.pcov is nothing.perr is None
+    popt, perr = errors
+    np.testing.assert_array_equal(popt, whole.popt)
+    assert perr is errors.perr
+    assert tuple(nothing)[1] is None
+
+
+def test_undetermined_parameters_have_infinite_errors_and_one_warning():
+    @numba.njit
+    def double(x, a, b):
+        return (a + b) * x
+
+    y = np.random.default_rng(0).standard_normal((5, 30))
+    with pytest.warns(OptimizeWarning, match="5 fits have no covariance") as caught:
+        fits = curve_fit_many(double, T, y)
+    assert len(caught) == 1
+    assert np.isinf(fits.pcov).all()
+    assert fits.success.all()
+    assert np.isinf(many(double, T, y, covariance="stderr").perr).all()
+
+
+def derivatives(x, a, b, c):
+    J = np.empty((x.size, 3))
+    J[:, 0] = np.exp(-b * x)
+    J[:, 1] = -a * x * J[:, 0]
+    J[:, 2] = 1
+    return J
+
+
+@pytest.mark.parametrize("bounds", [(-np.inf, np.inf), (0, [2.5, 5, 5])])
+@pytest.mark.parametrize("jac", ["njit", "python", "3-point", "cs", "2-point", None])
+def test_jacobians_are_those_of_curve_fit(stack, jac, bounds):
+    jac = {"njit": numba.njit(derivatives), "python": derivatives}.get(jac, jac)
+    fits = curve_fit_many(COMPILED[decay], T, stack, jac=jac, bounds=bounds)
+    for k in np.ndindex(3, 4):
+        own = curve_fit(COMPILED[decay], T, stack[k], jac=jac, bounds=bounds)
+        np.testing.assert_array_equal(fits.popt[k], own[0])
+        np.testing.assert_array_equal(fits.pcov[k], own[1])
+
+
+def test_jacobian_of_another_shape_fails_its_fit(stack):
+    with pytest.raises(TypeError, match=r"Shape should be \(30, 3\) but it is \(3, 30\)"):
+        curve_fit_many(
+            COMPILED[decay], T, stack, jac=numba.njit(lambda x, a, b, c: np.ones((3, x.size)))
+        )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"ftol": 1e-3},
+        {"xtol": 1e-12, "factor": 0.1},
+        {"diag": [1, 2, 3]},
+        {"x_scale": [1, 2, 3]},
+        {"diff_step": 1e-4},
+        {"method": "trf"},
+        {"max_nfev": 3},
+        {"epsfcn": 1e-6},
+    ],
+)
+def test_options_are_those_of_curve_fit(stack, options):
+    fits = many(COMPILED[decay], T, stack, **options)
+    for k in np.ndindex(3, 4):
+        status, popt, pcov = alone(COMPILED[decay], T, stack[k], [1, 1, 1], **options)
+        assert fits.status[k] == status
+        np.testing.assert_array_equal(fits.popt[k], popt)
+        np.testing.assert_array_equal(fits.pcov[k], pcov)
+
+
+def test_fixed_parameters_need_no_points(stack):
+    y = stack.copy()
+    y[0, 0, 2:] = np.nan
+    y[0, 1, 1:] = np.nan
+    fits = many(COMPILED[decay], T, y, [1, 1, 0.5], bounds=([0, 0, 0.5], [9, 9, 0.5]))
+    own = alone(COMPILED[decay], T[:2], y[0, 0, :2], [1, 1, 0.5], bounds=([0, 0, 0.5], [9, 9, 0.5]))
+    assert fits.status[0, 0] > 0
+    assert fits.status[0, 1] == -2
+    assert (fits.popt[..., 2] == 0.5)[fits.success].all()
+    assert own[0] == -2 or np.array_equal(own[1], fits.popt[0, 0])
+
+
+def test_trapped_fits_are_tried_again_as_by_curve_fit():
+    rng = np.random.default_rng(7)
+    truth = rng.uniform([1, 2, 0.3, 0], [3, 4, 1, 0.2], (60, 4))
+    y = np.array([peak(T, *p) for p in truth]) + 0.02 * rng.standard_normal((60, 30))
+    y[::4] = 0.02 * rng.standard_normal((15, 30))
+    start, bounds = [0.5, 0.3, 0.2, 0.0], ([0, 0, 0.1, 0], [9, 6, 3, 2])
+    fits = many(COMPILED[peak], T, y, start, bounds=bounds)
+    for k in range(60):
+        status, popt, _ = alone(COMPILED[peak], T, y[k], start, bounds=bounds)
+        assert fits.status[k] == status
+        np.testing.assert_array_equal(fits.popt[k], popt)
+
+
+def test_nothing_to_fit_gives_empty_results():
+    fits = curve_fit_many(COMPILED[line], T, np.empty((0, 30)))
+    assert fits.popt.shape == (0, 2)
+    assert fits.pcov.shape == (0, 2, 2)
+    fits = curve_fit_many(COMPILED[line], T, np.full((4, 30), np.nan))
+    assert (fits.status == -1).all()
+    assert np.isnan(fits.popt).all()
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "text"),
+    [
+        ({"f": 3}, TypeError, "f must be callable"),
+        ({"p0": [1, 1]}, TypeError, "decay cannot be called with x and the 2 parameters"),
+        ({"p0": [1, 1, 1, 1]}, TypeError, "decay cannot be called with x and the 4 parameters"),
+        ({"p0": np.ones((5, 3))}, ValueError, r"p0 of shape \(5, 3\)"),
+        ({"p0": [9, 1, 1], "bounds": (0, 2)}, ValueError, "outside of provided bounds"),
+        ({"xdata": T[:9]}, ValueError, r"xdata has shape \(9,\)"),
+        ({"xdata": (T[:9],)}, ValueError, r"xdata\[0\] of shape \(9,\)"),
+        ({"sigma": np.ones(9)}, ValueError, r"sigma of shape \(9,\)"),
+        ({"mask": np.ones(30)}, TypeError, "mask must be boolean"),
+        ({"mask": np.ones(9, bool)}, ValueError, r"mask of shape \(9,\)"),
+        ({"bounds": (0, np.ones(4))}, ValueError, "upper bounds"),
+        ({"axis": 3}, ValueError, "axis"),
+        ({"axis": ()}, ValueError, "axis must name at least one axis"),
+        ({"ydata": 3.0}, ValueError, "axis of points"),
+        ({"ydata": np.ones((3, 0)), "xdata": []}, ValueError, "must not be empty"),
+        ({"ydata": np.ones((3, 30)) * 1j}, TypeError, "ydata must be real"),
+        ({"ydata": [["a"] * 30]}, ValueError, "ydata must be numbers"),
+        ({"covariance": "all"}, ValueError, "covariance must be"),
+        ({"on_failure": "warn"}, ValueError, "on_failure must be"),
+        ({"method": "newton"}, ValueError, "method"),
+        ({"threads": -1}, ValueError, "must be positive"),
+        ({"chunk": 0}, ValueError, "must be positive"),
+        ({"ftol": -1.0}, ValueError, "ftol must not be negative"),
+        ({"fto": 1.0}, TypeError, "no option fto"),
+    ],
+)
+def test_wrong_calls_are_refused_before_any_fit(stack, changed, error, text):
+    given = {"f": COMPILED[decay], "xdata": T, "ydata": stack} | changed
+    with pytest.raises(error, match=text):
+        curve_fit_many(**given)

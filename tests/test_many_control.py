@@ -1,0 +1,165 @@
+"""curve_fit_many while it runs: progress, time limits, exceptions and Ctrl-C."""
+
+import pickle
+import signal
+import sys
+import time
+import types
+import warnings
+
+import numba
+import numpy as np
+import pytest
+from problems.batches import T, decay
+from test_signals import alarm_after
+
+from leastsq import OptimizeWarning, curve_fit_many
+
+KINDS = {"njit": numba.njit(decay), "Python": decay}
+STEPS = 200_000  # of an evaluation of a millisecond, more or less
+
+
+@numba.njit
+def slow(x, a, b):
+    value = 0.0
+    for i in range(STEPS):
+        value += np.sin(i * 1e-9)
+    return a * np.exp(-b * x) + 0 * value
+
+
+def slow_in_python(x, a, b):
+    return slow(x, a, b)
+
+
+@pytest.fixture(params=KINDS)
+def f(request):
+    return KINDS[request.param]
+
+
+@pytest.fixture
+def y():
+    truth = np.random.default_rng(5).uniform([2, 0.5, 0.2], [3, 2, 0.8], (40, 3))
+    return decay(T, *truth.T[..., None])
+
+
+def test_callback_counts_the_fits(f, y):
+    calls = []
+    curve_fit_many(f, T, y, chunk=15, callback=lambda *given: calls.append(given))
+    counts, totals = zip(*calls, strict=True)
+    assert counts[-1] == 40
+    assert sorted(counts) == list(counts)
+    assert len(calls) == 3
+    assert set(totals) == {40}
+
+
+def test_bar_shows_the_fits(f, y, monkeypatch):
+    shown = []
+
+    class Bar:
+        def __init__(self, total, **_):
+            shown.append(total)
+
+        def update(self, more):
+            shown.append(more)
+
+        def close(self):
+            shown.append("closed")
+
+    module = types.ModuleType("tqdm.auto")
+    module.tqdm = Bar
+    monkeypatch.setitem(sys.modules, "tqdm", types.ModuleType("tqdm"))
+    monkeypatch.setitem(sys.modules, "tqdm.auto", module)
+    curve_fit_many(f, T, y, chunk=20, progress=True)
+    assert shown == [40, 20, 20, "closed"]
+
+
+def test_bar_without_tqdm_is_refused(f, y, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    with pytest.raises(ImportError, match="progress=True needs tqdm"):
+        curve_fit_many(f, T, y, progress=True)
+
+
+def test_exception_of_the_callback_ends_the_batch(f, y):
+    def stop(done, total):
+        raise StopIteration("enough")
+
+    with pytest.raises(StopIteration, match="enough") as caught:
+        curve_fit_many(f, T, y, chunk=10, callback=stop, threads=1)
+    partial = caught.value.partial
+    assert partial.success[:10].all()
+    expected = curve_fit_many(f, T, y)
+    done = partial.status != 0
+    np.testing.assert_array_equal(partial.popt[done], expected.popt[done])
+    assert np.isnan(partial.popt[~done]).all()
+    assert "was not done" in partial.message(39) or partial.success[39]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("model", [slow, slow_in_python])
+def test_signal_ends_the_batch_and_keeps_what_was_done(model, threads):
+    y = 2 * np.exp(-np.linspace(1, 2, 2000)[:, None] * T)
+    curve_fit_many(model, T, y[:1])
+    with pytest.raises(KeyboardInterrupt) as caught, alarm_after(0.3, signal.default_int_handler):
+        curve_fit_many(model, T, y, threads=threads, chunk=2)
+    partial = caught.value.partial
+    assert 0 < np.count_nonzero(partial.success) < 2000
+    assert (partial.status[~partial.success] == 0).all()
+
+
+def test_time_limit_leaves_the_rest_undone():
+    y = 2 * np.exp(-np.linspace(1, 2, 2000)[:, None] * T)
+    for model in (slow, slow_in_python):
+        curve_fit_many(model, T, y[:1])
+        start = time.monotonic()
+        with pytest.warns(OptimizeWarning, match="were not done"):
+            fits = curve_fit_many(model, T, y, max_time=0.3, chunk=2)
+        assert time.monotonic() - start < 20  # all fits take minutes
+        assert 0 < np.count_nonzero(fits.success) < 2000
+        assert (fits.status[~fits.success] == 0).all()
+
+
+def test_results_can_be_pickled_and_cannot_be_changed(f, y):
+    y[3, 2] = np.inf
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OptimizeWarning)
+        fits = curve_fit_many(f, T, y)
+    again = pickle.loads(pickle.dumps(fits))
+    np.testing.assert_array_equal(again.popt, fits.popt)
+    assert again.message(3) == fits.message(3)
+    assert "not finite" in fits.message(3)
+    assert repr(fits) == "ManyFits(40 fits of 3 parameters, 39 solved)"
+    with pytest.raises(AttributeError):
+        fits.popt = None
+
+
+def test_state_of_the_calling_thread_is_valid_in_the_threads(y):
+    def model(x, a, b, c):
+        np.log(np.zeros(1))
+        return decay(x, a, b, c)
+
+    with np.errstate(divide="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert curve_fit_many(model, T, y, threads=2).success.all()
+
+
+def test_model_that_numba_cannot_compile_is_called_from_python(y):
+    @numba.njit
+    def model(x, a, b, c):
+        return __import__("numpy").exp(-b * x) * a + c
+
+    with pytest.warns(RuntimeWarning, match="model is called from Python"):
+        fits = curve_fit_many(model, T, y)
+    assert fits.success.all()
+
+
+@numba.njit(parallel=True)
+def parallel(x, a, b, c):
+    values = np.empty_like(x)
+    for i in numba.prange(x.size):
+        values[i] = a * np.exp(-b * x[i]) + c
+    return values
+
+
+def test_model_with_threads_of_its_own_is_called_by_one_thread(y):
+    fits = curve_fit_many(parallel, T, y[:4])
+    np.testing.assert_allclose(fits.popt, curve_fit_many(decay, T, y[:4]).popt, rtol=1e-6)
