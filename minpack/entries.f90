@@ -1,6 +1,6 @@
 module minpack_entries
    !! The entries for C and Python. minpack.h documents them. There is no algorithm in this module.
-   use, intrinsic :: iso_c_binding, only: c_int, c_ptr, c_associated, c_f_pointer
+   use, intrinsic :: iso_c_binding, only: c_int, c_associated
    use minpack_kinds, only: dp, epsmch
    use minpack_info, only: going_on, improper_input, out_of_memory
    use minpack_triangle, only: solve_lower
@@ -9,24 +9,12 @@ module minpack_entries
    use minpack_c_functions, only: c_functions_type, c_function_type
    use minpack_rows, only: analytic_rows_type, differenced_rows_type
    use minpack_solver, only: solver_type
-   use minpack_batch, only: batch_type, input_type
+   use minpack_batch, only: batch_type, c_results_type
+   use minpack_in_turn, only: drive_in_turn, c_input_type
+   use minpack_c_options, only: c_options_type, settings_of
    implicit none
    private
-   public :: fit, many, fault, evaluate, covar, whiten, c_options_type
-
-   type, bind(c) :: c_options_type
-      real(dp) :: ftol
-      real(dp) :: xtol
-      real(dp) :: gtol
-      real(dp) :: factor
-      real(dp) :: epsfcn
-      integer(c_int) :: maxfev
-      type(c_ptr) :: diag
-         !! n numbers, as in the next three arrays, or null.
-      type(c_ptr) :: diff_step
-      type(c_ptr) :: lower
-      type(c_ptr) :: upper
-   end type c_options_type
+   public :: fit, many, fault, evaluate, covar, whiten
 
    type :: opened_type
       !! A solver, and what it is made of.
@@ -94,8 +82,7 @@ contains
    end subroutine fit
 
    subroutine many(residual, jacobian, options, m, n, fits, inputs, input_count, bounds_count, &
-                   absolute, negligible, doubtful, x, fnorm, cov, state, effect, info, nfev, &
-                   done) bind(c, name='minpack_many')
+                   absolute, negligible, doubtful, results, done) bind(c, name='minpack_many')
       type(c_function_type), intent(in) :: residual
          !! The residual function.
       type(c_function_type), intent(in), optional :: jacobian
@@ -110,7 +97,7 @@ contains
          !! Number of fits.
       integer(c_int), value :: input_count
          !! Number of inputs.
-      type(input_type), intent(in), target :: inputs(input_count)
+      type(c_input_type), intent(in) :: inputs(input_count)
          !! What differs from fit to fit.
       integer(c_int), value :: bounds_count
          !! Number of columns of the bounds: fits, or 1 if all fits have the same.
@@ -120,57 +107,32 @@ contains
          !! The relative error of the columns of J, at least.
       real(dp), value :: doubtful
          !! The relative error of the columns of J, at most.
-      real(dp), intent(inout), target :: x(n, fits)
-         !! In: the starting points. Out: the solutions.
-      real(dp), intent(inout), target :: fnorm(fits)
-         !! The norms of the residuals.
-      real(dp), intent(inout), optional, target :: cov(n, n, fits)
-         !! The covariances.
-      integer(c_int), intent(inout), optional, target :: state(n, fits)
-         !! What the data tell of each variable, with cov.
-      real(dp), intent(inout), optional, target :: effect(n, fits)
-         !! The largest element of each column of R.
-      integer(c_int), intent(inout), target :: info(fits)
-         !! As in fit.
-      integer(c_int), intent(inout), target :: nfev(fits)
-         !! As in fit.
+      type(c_results_type), intent(in) :: results
+         !! Where the results go.
       integer(c_int), intent(out) :: done
          !! How many fits are done. If not all, a function stopped the next.
       type(opened_type), target :: opened
-      type(covariance_type) :: covariance
       type(batch_type) :: batch
       real(dp), allocatable, target :: fvec(:)
       integer :: stat, reason
 
       done = 0
       if (fits < 1) return
-      allocate (fvec(max(m, 1)), stat=stat)
-      if (stat == 0 .and. present(cov)) call covariance%allocate_for(n, stat)
-      if (stat == 0) then
-         call open(opened, residual, jacobian, options, m, n, fvec, reason)
-      else
-         reason = out_of_memory
-      end if
+      call batch%connect(m, n, fits, results, stat)
+      if (stat == 0) allocate (fvec(max(m, 1)), stat=stat)
+      reason = out_of_memory
+      if (stat == 0) call open(opened, residual, jacobian, options, m, n, fvec, reason)
       if (reason /= going_on) then
-         info(1) = reason
+         batch%info(1) = reason
          return
       end if
-      batch%inputs => inputs
       batch%absolute = absolute /= 0
       batch%negligible = negligible
       batch%doubtful = doubtful
-      batch%x => x
-      batch%fnorm => fnorm
-      if (present(cov)) batch%cov => cov
-      if (present(cov)) batch%state => state
-      if (present(effect)) batch%effect => effect
-      batch%info => info
-      batch%nfev => nfev
       if (c_associated(options%lower)) then
-         call c_f_pointer(options%lower, batch%lower, [n, bounds_count])
-         call c_f_pointer(options%upper, batch%upper, [n, bounds_count])
+         call batch%bound(options%lower, options%upper, bounds_count)
       end if
-      call batch%drive(opened%solver, covariance, done)
+      call drive_in_turn(batch, inputs, opened%solver, done)
    end subroutine many
 
    subroutine open(opened, residual, jacobian, options, m, n, fvec, info)
@@ -224,25 +186,6 @@ contains
       settings = settings_of(options, n)
       fault = settings%fault()
    end function fault
-
-   function settings_of(options, n) result(settings)
-      type(c_options_type), intent(in) :: options
-      integer, intent(in) :: n
-      type(settings_type) :: settings
-
-      settings%ftol = options%ftol
-      settings%xtol = options%xtol
-      settings%gtol = options%gtol
-      settings%factor = options%factor
-      settings%epsfcn = options%epsfcn
-      settings%maxfev = options%maxfev
-      if (c_associated(options%diag)) call c_f_pointer(options%diag, settings%diag, [n])
-      if (c_associated(options%diff_step)) call c_f_pointer(options%diff_step, settings%steps, [n])
-      settings%bounds%bounded = c_associated(options%lower)
-      if (.not. settings%bounds%bounded) return
-      call c_f_pointer(options%lower, settings%bounds%lower, [n])
-      call c_f_pointer(options%upper, settings%bounds%upper, [n])
-   end function settings_of
 
    subroutine evaluate(residual, m, n, x, fvec, info) bind(c, name='minpack_evaluate')
       type(c_function_type), intent(in) :: residual

@@ -94,26 +94,61 @@ typedef struct {
     intptr_t size;      /* in bytes */
 } minpack_input;
 
+/* Arrays for the results of many fits. */
+typedef struct {
+    double *x;      /* n x fits; in: the starting points; out: the best points */
+    double *fnorm;  /* fits: the norms of the residuals */
+    double *cov;    /* n x n x fits: the covariances of x; NULL if not needed */
+    int *state;     /* n x fits, as in minpack_covar; -1 if there is no covariance; used with cov only */
+    double *effect; /* n x fits: the largest absolute value in each column of R; NULL if not needed */
+    int *info;      /* fits, as nfev; as in minpack_fit */
+    int *nfev;
+} minpack_results;
+
 /* Fit one function to many data sets, one after another: each as minpack_fit does.
  *
  * options       lower and upper point to bounds_count columns of n numbers
  * inputs        input_count kinds of data
  * bounds_count  fits, or 1 if all fits have the same bounds
  * absolute      1 if the standard deviation of the residuals is 1, 0 if the residuals show it
- * negligible    as in minpack_covar, like doubtful and state
- * x             n x fits; in: the starting points; out: the best points
- * fnorm         fits: the norms of the residuals
- * cov           n x n x fits: the covariances of x; NULL if they are not needed
- * state         n x fits; -1 if a fit has no covariance; used with cov only
- * effect        n x fits: the largest absolute value in each column of R; NULL if not needed
- * info, nfev    fits, as in minpack_fit
+ * negligible    as in minpack_covar, like doubtful
  * done          how many fits are done. If fewer than all, a function stopped the next fit, whose info
  *               is set; or there is not enough memory, or the input is improper: then done is 0. */
 void minpack_many(const minpack_residual *residual, const minpack_jacobian *jacobian,
                   const minpack_options *options, int m, int n, int fits, const minpack_input *inputs,
                   int input_count, int bounds_count, int absolute, double negligible, double doubtful,
-                  double *x, double *fnorm, double *cov, int *state, double *effect, int *info,
-                  int *nfev, int *done);
+                  const minpack_results *results, int *done);
+
+/* Fit one model to many data sets without calling it: the caller is asked for the values of the model at
+ * the points that the fits need, and tells them. `lanes` fits run at a time; when a fit ends, the next
+ * begins. Open a handle; ask and tell until there are no more points; close it.
+ *
+ * differenced   1 if Jacobians are differenced, 0 if the caller tells them, too
+ * y             m x fits: the data, which are subtracted from the values
+ * weights       weight_count x fits: factors of the residuals, m or 1 for each fit; or NULL
+ * handle        NULL if there is not enough memory, or the input is improper
+ *
+ * The arrays must stay until the handle is closed. */
+void minpack_lockstep_open(const minpack_options *options, int m, int n, int fits, int lanes,
+                           int differenced, const double *y, const double *weights, int weight_count,
+                           int bounds_count, int absolute, double negligible, double doubtful,
+                           const minpack_results *results, void **handle);
+
+/* Ask for the points where the model is to be evaluated, and its Jacobian.
+ *
+ * points           n x (n*lanes), of which `count` are used
+ * fits             n*lanes: of which fit each point is, from 1
+ * jacobian_points  n x lanes, of which `jacobian_count` are used */
+void minpack_lockstep_ask(void *handle, int n, int lanes, double *points, int *fits, int *count,
+                          double *jacobian_points, int *jacobian_fits, int *jacobian_count);
+
+/* Tell the values at these points: m x count, and m x n x jacobian_count. Where `failed` is not zero
+ * there are no values, and the fit ends with info -1. */
+void minpack_lockstep_tell(void *handle, int m, int n, int count, const double *values,
+                           const int *failed, int jacobian_count, const double *jacobians,
+                           const int *jacobian_failed);
+
+void minpack_lockstep_close(void *handle);
 
 /* The first option that is improper for n variables, as a code of codes.h. */
 int minpack_fault(const minpack_options *options, int n);

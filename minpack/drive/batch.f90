@@ -1,33 +1,32 @@
 module minpack_batch
-   !! The driver for many fits of one function, each to its own data: one fit after another, in the
-   !! memory of one fit.
-   use, intrinsic :: iso_c_binding, only: c_int8_t, c_intptr_t, c_ptr, c_f_pointer
+   !! Many fits of one function, each to its own data: their bounds, and where their results go.
+   use, intrinsic :: iso_c_binding, only: c_ptr, c_associated, c_f_pointer
    use minpack_kinds, only: dp
    use minpack_covariance, only: covariance_type
    use minpack_bounds, only: bounds_type
-   use minpack_solver, only: solver_type
+   use minpack_ask_and_tell, only: fit_type
    implicit none
    private
-   public :: batch_type, input_type
+   public :: batch_type, c_results_type
 
-   type, bind(c) :: input_type
-      !! Numbers that the function reads, and that differ from fit to fit.
-      type(c_ptr) :: place
-         !! Where the function reads them.
-      type(c_ptr) :: source
-         !! Those of the first fit.
-      integer(c_intptr_t) :: step
-         !! From the numbers of a fit to those of the next, in bytes.
-      integer(c_intptr_t) :: size
-         !! In bytes.
-   end type input_type
+   type, bind(c) :: c_results_type
+      !! Arrays with the results of all fits; some may be null.
+      type(c_ptr) :: x
+      type(c_ptr) :: fnorm
+      type(c_ptr) :: cov
+      type(c_ptr) :: state
+      type(c_ptr) :: effect
+      type(c_ptr) :: info
+      type(c_ptr) :: nfev
+   end type c_results_type
 
    type :: batch_type
-      type(input_type), pointer, contiguous :: inputs(:) => null()
-      real(dp), pointer, contiguous :: lower(:, :) => null()
-         !! Shape: (n, fits), or (n, 1) if all fits have the same bounds; null without bounds.
-      real(dp), pointer, contiguous :: upper(:, :) => null()
-         !! Of the same shape as lower.
+      integer :: m = 0
+         !! Number of residuals of a fit.
+      integer :: n = 0
+         !! Number of variables.
+      integer :: fits = 0
+         !! Number of fits.
       logical :: absolute = .false.
          !! Whether the standard deviation of the residuals is 1.
       real(dp) :: negligible = 0
@@ -36,65 +35,76 @@ module minpack_batch
          !! An upper estimate of this error.
       real(dp), pointer, contiguous :: x(:, :) => null()
          !! Shape: (n, fits). In: the starting points. Out: the solutions.
+      real(dp), pointer, contiguous, private :: lower(:, :) => null()
+         !! Shape: (n, fits), or (n, 1) if all fits have the same bounds; null without bounds.
+      real(dp), pointer, contiguous, private :: upper(:, :) => null()
+         !! Of the same shape as lower.
       real(dp), pointer, contiguous :: fnorm(:) => null()
          !! Shape: (fits). The norms of the residuals.
       real(dp), pointer, contiguous :: cov(:, :, :) => null()
          !! Shape: (n, n, fits). The covariances of the variables, or null.
-      real(dp), pointer, contiguous :: effect(:, :) => null()
-         !! Shape: (n, fits). The largest element of each column of R, or null.
       integer, pointer, contiguous :: state(:, :) => null()
          !! Shape: (n, fits). What the data tell of each variable, or null as cov is; -1 if there is
          !! no covariance.
+      real(dp), pointer, contiguous :: effect(:, :) => null()
+         !! Shape: (n, fits). The largest element of each column of R, or null.
       integer, pointer, contiguous :: info(:) => null()
          !! Shape: (fits). How each fit ended.
       integer, pointer, contiguous :: nfev(:) => null()
          !! Shape: (fits). Evaluations of the residuals.
+      type(covariance_type), private :: covariance
    contains
-      procedure :: drive
-      procedure, private :: load
-      procedure, private :: bounds_of
-      procedure, private :: store
+      procedure :: connect
+      procedure :: bound
+      procedure :: bounds_of
+      procedure :: store
       procedure, private :: store_covariance
    end type batch_type
 
 contains
 
-   subroutine drive(self, solver, covariance, done)
-      !! Solve the fits until a function calls for a stop.
+   subroutine connect(self, m, n, fits, results, stat)
+      !! Take the arrays of the results, and allocate memory.
       class(batch_type), intent(inout) :: self
-      type(solver_type), intent(inout) :: solver
-         !! Opened for the function.
-      type(covariance_type), intent(inout) :: covariance
-         !! With memory for the variables, if covariances are wanted.
-      integer, intent(out) :: done
-         !! How many fits are done. If not all, a function stopped the next.
+      integer, intent(in) :: m
+         !! Number of residuals of a fit.
+      integer, intent(in) :: n
+         !! Number of variables.
+      integer, intent(in) :: fits
+         !! Number of fits.
+      type(c_results_type), intent(in) :: results
+         !! The arrays.
+      integer, intent(out) :: stat
+         !! Not zero if memory ran out.
 
-      do done = 0, size(self%info) - 1
-         associate (k => done + 1)
-            call self%load(k)
-            call solver%solve(self%x(:, k), self%bounds_of(k), .false.)
-            call self%store(k, solver, covariance)
-            if (self%info(k) < 0) return
-         end associate
-      end do
-   end subroutine drive
+      self%m = m
+      self%n = n
+      self%fits = fits
+      call c_f_pointer(results%x, self%x, [n, fits])
+      call c_f_pointer(results%fnorm, self%fnorm, [fits])
+      call c_f_pointer(results%info, self%info, [fits])
+      call c_f_pointer(results%nfev, self%nfev, [fits])
+      if (c_associated(results%effect)) call c_f_pointer(results%effect, self%effect, [n, fits])
+      stat = 0
+      if (.not. c_associated(results%cov)) return
+      call c_f_pointer(results%cov, self%cov, [n, n, fits])
+      call c_f_pointer(results%state, self%state, [n, fits])
+      call self%covariance%allocate_for(n, stat)
+   end subroutine connect
 
-   subroutine load(self, k)
-      !! Put the numbers of a fit where the function reads them.
-      class(batch_type), intent(in) :: self
-      integer, intent(in) :: k
-         !! The fit.
-      integer(c_int8_t), pointer, contiguous :: place(:), source(:)
-      integer :: i
+   subroutine bound(self, lower, upper, columns)
+      !! Take the bounds.
+      class(batch_type), intent(inout) :: self
+      type(c_ptr), intent(in) :: lower
+         !! The lower bounds: n for each column.
+      type(c_ptr), intent(in) :: upper
+         !! The upper bounds.
+      integer, intent(in) :: columns
+         !! One for each fit, or 1.
 
-      do i = 1, size(self%inputs)
-         associate (input => self%inputs(i))
-            call c_f_pointer(input%place, place, [input%size])
-            call c_f_pointer(input%source, source, [(k - 1)*input%step + input%size])
-            place = source((k - 1)*input%step + 1:)
-         end associate
-      end do
-   end subroutine load
+      call c_f_pointer(lower, self%lower, [self%n, columns])
+      call c_f_pointer(upper, self%upper, [self%n, columns])
+   end subroutine bound
 
    type(bounds_type) function bounds_of(self, k) result(bounds)
       !! The bounds of a fit.
@@ -110,49 +120,47 @@ contains
       bounds%upper => self%upper(:, column)
    end function bounds_of
 
-   subroutine store(self, k, solver, covariance)
+   subroutine store(self, k, fit, nfev)
       !! Store the results of a fit.
       class(batch_type), intent(inout) :: self
       integer, intent(in) :: k
          !! The fit.
-      type(solver_type), intent(in) :: solver
-      type(covariance_type), intent(inout) :: covariance
+      type(fit_type), intent(in) :: fit
+         !! The fit at its end.
+      integer, intent(in) :: nfev
+         !! Evaluations of the residuals.
       integer :: j
 
-      self%info(k) = solver%fit%info
-      self%nfev(k) = solver%rows%nfev
-      self%x(:, k) = solver%fit%x
-      self%fnorm(k) = solver%rows%fnorm
-      if (solver%fit%models == 0) return
-      associate (model => solver%fit%model)
-         if (associated(self%effect)) then
-            do j = 1, size(model%ipvt)
-               self%effect(model%ipvt(j), k) = maxval(abs(model%r(:j, j)))
-            end do
-         end if
-      end associate
-      if (associated(self%cov)) call self%store_covariance(k, solver, covariance)
+      self%info(k) = fit%info
+      self%nfev(k) = nfev
+      self%x(:, k) = fit%x
+      self%fnorm(k) = fit%fnorm
+      if (fit%models == 0) return
+      if (associated(self%effect)) then
+         do j = 1, fit%n
+            self%effect(fit%model%ipvt(j), k) = maxval(abs(fit%model%r(:j, j)))
+         end do
+      end if
+      if (associated(self%cov)) call self%store_covariance(k, fit)
    end subroutine store
 
-   subroutine store_covariance(self, k, solver, covariance)
+   subroutine store_covariance(self, k, fit)
       class(batch_type), intent(inout) :: self
       integer, intent(in) :: k
-         !! The fit.
-      type(solver_type), intent(in) :: solver
-      type(covariance_type), intent(inout) :: covariance
-      integer :: active(size(self%x, 1))
+      type(fit_type), intent(in) :: fit
+      integer :: active(self%n)
 
-      associate (model => solver%fit%model, bounds => solver%settings%bounds, x => solver%fit%x)
+      associate (model => fit%model, bounds => fit%settings%bounds, x => fit%x)
          active = 0
          if (bounds%bounded) then
             where (x <= bounds%lower .or. x >= bounds%upper) active = 1
          end if
-         call covariance%estimate(solver%functions%m, model%r, model%ipvt, x, active, &
-                                  solver%rows%fnorm, self%absolute, self%negligible, self%doubtful)
+         call self%covariance%estimate(self%m, model%r, model%ipvt, x, active, fit%fnorm, &
+                                       self%absolute, self%negligible, self%doubtful)
       end associate
-      self%cov(:, :, k) = covariance%cov
-      self%state(:, k) = covariance%state
-      if (.not. covariance%regular) self%state(:, k) = -1
+      self%cov(:, :, k) = self%covariance%cov
+      self%state(:, k) = self%covariance%state
+      if (.not. self%covariance%regular) self%state(:, k) = -1
    end subroutine store_covariance
 
 end module minpack_batch

@@ -22,7 +22,7 @@ contains
          select case (fit%needs)
          case (a_model)
             call rows%triangle_at(fit%x, info)
-            if (info == going_on) call fit%tell_model(rows%triangle)
+            if (info == going_on) call fit%tell_model(rows%folding%triangle)
          case (a_norm)
             call rows%norm_at(fit%trial, norm, info)
             if (info == going_on) then

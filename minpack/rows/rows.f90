@@ -3,24 +3,17 @@ module minpack_rows
    !! whose count does not depend on the number of rows.
    use minpack_kinds, only: dp
    use minpack_info, only: going_on
-   use minpack_vectors, only: enorm, first_on_line, line
+   use minpack_vectors, only: enorm
    use minpack_bounds, only: bounds_type
-   use minpack_fold, only: triangulate, fold
    use minpack_user_functions, only: user_functions_type
    use minpack_strided_matrix, only: strided_matrix_type
    use minpack_store, only: store_type
    use minpack_step_memory, only: reals_of_memory, integers_of_memory
    use minpack_differences, only: differences_type
+   use minpack_folding, only: folding_type
    implicit none
    private
    public :: rows_type, analytic_rows_type, differenced_rows_type
-
-   integer, parameter :: most_rows = 480
-      !! The largest number of rows in a block.
-   integer, parameter :: most_numbers = 80000
-      !! The largest number of elements in a block, so that it fits into the cache. A block has at
-      !! least fewest_rows rows.
-   integer, parameter :: fewest_rows = 64
 
    type, abstract :: rows_type
       class(user_functions_type), pointer :: functions => null()
@@ -36,16 +29,8 @@ module minpack_rows
          !! Norm of these residuals.
       real(dp) :: trial_norm = 0
          !! Norm of the residuals at the trial point.
-      real(dp), allocatable :: triangle(:, :)
-         !! Shape: (n + 1, n + 1). The rows of [J f] at the best point, folded.
-      integer :: block_rows = 0
-         !! Number of rows in a block.
-      integer :: ld = 0
-         !! From one column of the block to the next, in numbers: whole cache lines.
-      integer :: start = 0
-         !! Where the block begins: on a cache line.
-      real(dp), allocatable :: block(:)
-         !! Some rows of [J f], with two spare columns for `fold`.
+      type(folding_type) :: folding
+         !! With the triangle at the best point.
    contains
       procedure :: connect
       procedure :: evaluate_start
@@ -104,11 +89,7 @@ contains
       self%functions => functions
       self%fvec => fvec
       self%n = functions%n
-      self%block_rows = min(functions%m, max(fewest_rows, min(most_rows, most_numbers/self%n)))
-      self%ld = line*(self%block_rows/line + 1)
-      allocate (self%block(self%ld*(self%n + 3) + line), self%triangle(self%n + 1, self%n + 1), &
-                stat=stat)
-      if (stat == 0) self%start = first_on_line(self%block)
+      call self%folding%allocate_for(functions%m, self%n, stat)
    end subroutine connect
 
    subroutine connect_differenced(self, functions, fvec, stat)
@@ -197,53 +178,8 @@ contains
 
       call self%jacobian(x, matrix, info)
       self%njev = self%njev + 1
-      if (info == going_on) call fold_blocks(self, matrix)
+      if (info == going_on) call self%folding%take(matrix, self%fvec)
    end subroutine triangle_at
-
-   subroutine fold_blocks(self, matrix)
-      !! Make the triangle of the first rows of [J f], and fold the others into it.
-      class(rows_type), intent(inout) :: self
-      type(strided_matrix_type), intent(in) :: matrix
-      integer :: height, first, rows, last
-
-      height = 0
-      first = 1
-      last = self%start + self%ld*self%n
-      associate (m => self%functions%m, columns => self%n + 1)
-         do while (first <= m)
-            rows = min(self%block_rows, m - first + 1)
-            ! The first rows become the triangle. This is slower than folding, so there are few.
-            if (height < columns .and. columns > fewest_rows) rows = min(rows, fewest_rows)
-            call matrix%load(first, rows, self%n, self%block(self%start), self%ld)
-            self%block(last:last + rows - 1) = self%fvec(first:first + rows - 1)
-            call fold(rows, columns, height, self%block(self%start), self%ld, self%triangle, &
-                      columns)
-            if (height < columns) then
-               call grow(rows, columns, self%block(self%start), self%ld, self%triangle, height)
-            end if
-            first = first + rows
-         end do
-      end associate
-   end subroutine fold_blocks
-
-   pure subroutine grow(rows, columns, block, ld, triangle, height)
-      !! Turn the rest of a block into rows of the triangle.
-      integer, intent(in) :: rows
-      integer, intent(in) :: columns
-      integer, intent(in) :: ld
-      real(dp), intent(inout) :: block(ld, columns)
-      real(dp), intent(inout) :: triangle(columns, columns)
-      integer, intent(inout) :: height
-         !! Its rows.
-      integer :: more, j
-
-      call triangulate(rows, columns - height, block(1, height + 1), ld)
-      more = min(rows, columns - height)
-      do j = height + 1, columns
-         triangle(height + 1:min(j, height + more), j) = block(:min(j - height, more), j)
-      end do
-      height = height + more
-   end subroutine grow
 
    subroutine analytic_jacobian(self, x, matrix, info)
       class(analytic_rows_type), intent(inout), target :: self

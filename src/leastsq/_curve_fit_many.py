@@ -44,6 +44,7 @@ def curve_fit_many(
     mask: ArrayLike | None = None,
     method: str | None = None,
     jac: Function | str | None = None,
+    vectorized: bool | None = None,
     covariance: bool | str = True,
     on_failure: str = "nan",
     threads: int | None = None,
@@ -98,6 +99,13 @@ def curve_fit_many(
         As in curve_fit.
     jac : callable, NativeFunction or {None, '2-point', '3-point', 'cs'}, optional
         The derivatives of f, as in curve_fit.
+    vectorized : bool, optional
+        Whether f, if it is a Python function, can be called for many fits at once. The parameters
+        have the shape (count, 1) then, so that they broadcast against x, and f returns the values
+        of all fits, shape (count, m); jac returns the shape (count, m, n). Most functions made of
+        NumPy operations can. Default: a comparison with single calls decides; if f cannot, a
+        RuntimeWarning says why. With True, an error says why. With False, f is called for one
+        fit at a time.
     covariance : {True, False, 'stderr'}, optional
         Whether to return the covariances, only the standard errors, or neither.
     on_failure : {'nan', 'last', 'raise'}, optional
@@ -143,7 +151,8 @@ def curve_fit_many(
     OptimizeWarning
         Once for all fits: how many failed and why, and how many have no covariance.
     RuntimeWarning
-        An njit function is called from Python. The warning gives the reason.
+        An njit function is called from Python, or a Python function is called for one fit at a
+        time. The warning gives the reason.
 
     See Also
     --------
@@ -184,7 +193,7 @@ def curve_fit_many(
     plan = Plan(f, jac, batch.n, method, absolute_sigma, options)
     plan.check(bounded=batch.box is not None)
     results = Results(batch.layout.fits, batch.n, covariance)
-    engine = engine_for(plan, batch, results)
+    engine = engine_for(plan, batch, results, vectorized)
     try:
         with Progress(batch.layout.fits, callback, progress) as report:
             run(engine, batch, threads, chunk, report, max_time, on_failure == "raise")
@@ -241,7 +250,8 @@ def run(
     count = threads or ((os.cpu_count() or 1) if engine.is_native else 1)
     if count < 1 or (chunk is not None and chunk < 1):
         raise ValueError(f"threads and chunk must be positive, got {threads} and {chunk}")
-    size = chunk or max(1, min(engine.chunk, -(-fits // (4 * count))))
+    parts = 1 if count == 1 else 4 * count
+    size = chunk or max(1, min(engine.chunk, -(-fits // parts)))
     pool = Pool(fits, size, engine.plan.stop, report, max_time)
     works = [engine.work(batch, pool.leave if until_failure else None) for _ in range(count)]
     if engine.is_native or count > 1:

@@ -3,9 +3,12 @@ program test_many
    use, intrinsic :: iso_c_binding, only: c_int, c_intptr_t, c_ptr, c_loc, c_funloc, c_null_ptr, &
                                           c_null_funptr, c_f_pointer
    use minpack_kinds, only: dp
-   use minpack_entries, only: fit, many, covar, c_options_type
+   use minpack_entries, only: fit, many, covar
+   use minpack_lockstep_entries, only: lockstep_open, lockstep_ask, lockstep_tell, lockstep_close
+   use minpack_c_options, only: c_options_type
    use minpack_c_functions, only: c_function_type
-   use minpack_batch, only: input_type
+   use minpack_batch, only: c_results_type
+   use minpack_in_turn, only: c_input_type
    use checks, only: check, finish, random_matrix
    implicit none
    integer, parameter :: m = 20, n = 3, fits = 7, stop_flag = -5
@@ -19,8 +22,9 @@ program test_many
    end type data_type
    type(data_type), target, save :: data
    real(dp), target, save :: curves(m, fits), lower(n, fits), upper(n, fits)
-   real(dp) :: x(n, fits), fnorm(fits), cov(n, n, fits), effect(n, fits)
-   integer(c_int) :: state(n, fits), info(fits), nfev(fits), done, columns, absolute
+   real(dp), target, save :: x(n, fits), fnorm(fits), cov(n, n, fits), effect(n, fits)
+   integer(c_int), target, save :: state(n, fits), info(fits), nfev(fits)
+   integer(c_int) :: done, columns, absolute
    integer :: i
 
    data%t = [(0.2_dp*i, i=1, m)]
@@ -35,6 +39,8 @@ program test_many
          call solve(1)
          call check(done == fits .and. all(info > 0), 'all fits are done')
          call compare_with_fits_alone()
+         call compare_with_lockstep(lanes=3)
+         call compare_with_lockstep(lanes=fits + 1)
       end do
       upper(1, 2) = 1.5_dp
    end do
@@ -58,8 +64,15 @@ contains
       call c_f_pointer(pointer, self)
       self%calls = self%calls + 1
       answer = merge(stop_flag, 0, self%calls == self%last_call)
-      fvec = x(1)*exp(-x(2)*self%t) + x(3) - self%y
+      fvec = model(x) - self%y
    end function residual
+
+   function model(x) result(values)
+      real(dp), intent(in) :: x(n)
+      real(dp) :: values(m)
+
+      values = x(1)*exp(-x(2)*data%t) + x(3)
+   end function model
 
    function options_from(first) result(options)
       !! With bounds, if there are columns of bounds.
@@ -76,18 +89,19 @@ contains
    subroutine solve(first)
       !! All fits from the first on.
       integer, intent(in) :: first
-      type(input_type) :: inputs(1)
+      type(c_input_type) :: inputs(1)
       integer(c_intptr_t) :: size
 
       size = storage_size(curves)/8*m
-      inputs = input_type(c_loc(data%y), c_loc(curves(1, first)), size, size)
+      inputs = c_input_type(c_loc(data%y), c_loc(curves(1, first)), size, size)
       x(:, first:) = spread(start, 2, fits - first + 1)
       call many(c_function_type(c_funloc(residual), c_null_funptr, c_loc(data)), &
                 options=options_from(first), m=m, n=n, fits=fits - first + 1, inputs=inputs, &
                 input_count=1, bounds_count=columns, absolute=absolute, negligible=error, &
-                doubtful=error, x=x(:, first:), fnorm=fnorm(first:), cov=cov(:, :, first:), &
-                state=state(:, first:), effect=effect(:, first:), info=info(first:), &
-                nfev=nfev(first:), done=done)
+                doubtful=error, results=c_results_type( &
+                c_loc(x(1, first)), c_loc(fnorm(first)), c_loc(cov(1, 1, first)), &
+                c_loc(state(1, first)), c_loc(effect(1, first)), c_loc(info(first)), &
+                c_loc(nfev(first))), done=done)
    end subroutine solve
 
    subroutine compare_with_fits_alone()
@@ -117,6 +131,66 @@ contains
       end do
    end subroutine compare_with_fits_alone
 
+   function all_results() result(results)
+      type(c_results_type) :: results
+
+      results = c_results_type(c_loc(x), c_loc(fnorm), c_loc(cov), c_loc(state), c_loc(effect), &
+                               c_loc(info), c_loc(nfev))
+   end function all_results
+
+   subroutine compare_with_lockstep(lanes)
+      !! Fits that are told the values of the model end on the same bits.
+      integer, intent(in) :: lanes
+      real(dp) :: expected(n, fits), expected_cov(n, n, fits)
+      integer :: expected_nfev(fits)
+
+      call solve(1)
+      expected = x
+      expected_cov = cov
+      expected_nfev = nfev
+      info = -9
+      x = spread(start, 2, fits)
+      call answer_questions(lanes, failing=0)
+      call check(all(x == expected) .and. all(cov == expected_cov), 'lockstep: the same solutions')
+      call check(all(nfev == expected_nfev) .and. all(info > 0), 'lockstep: on the same ways')
+      if (columns > 0) return
+      x = spread(start, 2, fits)
+      call answer_questions(lanes, failing=4)
+      expected(:, 4) = x(:, 4)
+      call check(all(x == expected), 'lockstep: a fit that fails does not change the others')
+      call check(info(4) == -1, 'lockstep: and it ends')
+   end subroutine compare_with_lockstep
+
+   subroutine answer_questions(lanes, failing)
+      integer, intent(in) :: lanes
+      integer, intent(in) :: failing
+         !! The fit whose second question has no answer; 0 for none.
+      real(dp) :: points(n, n*lanes), values(m, n*lanes), no_points(n, lanes), nothing(m, n, 0)
+      integer(c_int) :: owner(n*lanes), failed(n*lanes), no_owner(lanes), no_fail(0)
+      integer(c_int) :: count, jacobians
+      integer :: i, calls
+      type(c_ptr) :: handle
+      type(c_results_type) :: results
+
+      results = all_results()
+      call lockstep_open(options_from(1), m, n, fits, lanes, 1, c_loc(curves), c_null_ptr, 0, &
+                         columns, absolute, error, error, results, handle)
+      calls = 0
+      do
+         call lockstep_ask(handle, n, lanes, points, owner, count, no_points, no_owner, jacobians)
+         if (count == 0) exit
+         failed = 0
+         do i = 1, count
+            values(:, i) = model(points(:, i))
+            if (owner(i) /= failing) cycle
+            calls = calls + 1
+            if (calls == 2) failed(i) = 1
+         end do
+         call lockstep_tell(handle, m, n, count, values, failed, 0, nothing, no_fail)
+      end do
+      call lockstep_close(handle)
+   end subroutine answer_questions
+
    subroutine goes_on_after_a_stop()
       real(dp) :: expected(n, fits)
 
@@ -133,21 +207,24 @@ contains
 
    subroutine needs_no_covariance()
       real(dp) :: expected(n, fits)
-      type(input_type) :: inputs(0)
+      type(c_input_type) :: inputs(0)
+      type(c_results_type) :: wanted
 
+      wanted = c_results_type(c_loc(x), c_loc(fnorm), c_null_ptr, c_null_ptr, c_null_ptr, &
+                              c_loc(info), c_loc(nfev))
       call solve(1)
       data%y = curves(:, 1)
       expected = spread(x(:, 1), 2, fits)
       x = spread(start, 2, fits)
       call many(c_function_type(c_funloc(residual), c_null_funptr, c_loc(data)), &
                 options=options_from(1), m=m, n=n, fits=fits, inputs=inputs, input_count=0, &
-                bounds_count=0, absolute=0, negligible=error, doubtful=error, x=x, fnorm=fnorm, &
-                info=info, nfev=nfev, done=done)
+                bounds_count=0, absolute=0, negligible=error, doubtful=error, &
+                results=wanted, done=done)
       call check(done == fits .and. all(x == expected), 'nor data that change')
       call many(c_function_type(c_funloc(residual), c_null_funptr, c_loc(data)), &
                 options=options_from(1), m=n - 1, n=n, fits=fits, inputs=inputs, input_count=0, &
-                bounds_count=0, absolute=0, negligible=error, doubtful=error, x=x, fnorm=fnorm, &
-                info=info, nfev=nfev, done=done)
+                bounds_count=0, absolute=0, negligible=error, doubtful=error, &
+                results=wanted, done=done)
       call check(done == 0 .and. info(1) == 0, 'fewer residuals than variables are refused')
    end subroutine needs_no_covariance
 

@@ -26,20 +26,51 @@ def many(
     jacobian: Callee | int,
     options: Options,
     m: int,
+    n: int,
+    fits: int,
     inputs: NDArray[np.int64],
     bounds_count: int,
     absolute: bool,
     negligible: float,
     doubtful: float,
-    x: NDArray[np.float64],
-    fnorm: NDArray[np.float64],
-    cov: int,
-    state: int,
-    effect: int,
-    info: NDArray[np.int32],
-    nfev: NDArray[np.int32],
+    results: NDArray[np.int64],
     done: NDArray[np.int32],
 ) -> None: ...
+def lockstep_open(
+    options: Options,
+    m: int,
+    n: int,
+    fits: int,
+    lanes: int,
+    differenced: bool,
+    y: int,
+    weights: int,
+    weight_count: int,
+    bounds_count: int,
+    absolute: bool,
+    negligible: float,
+    doubtful: float,
+    results: NDArray[np.int64],
+) -> int: ...
+def lockstep_ask(
+    handle: int,
+    points: NDArray[np.float64],
+    fits: NDArray[np.int32],
+    jacobian_points: NDArray[np.float64],
+    jacobian_fits: NDArray[np.int32],
+) -> tuple[int, int]: ...
+def lockstep_tell(
+    handle: int,
+    m: int,
+    n: int,
+    count: int,
+    values: int,
+    failed: int,
+    jacobian_count: int,
+    jacobians: int,
+    jacobian_failed: int,
+) -> None: ...
+def lockstep_close(handle: int) -> None: ...
 def fault(options: Options, n: int) -> int: ...
 def evaluate(residual: Callee, x: NDArray[np.float64], fvec: NDArray[np.float64]) -> int: ...
 def whiten(factor: NDArray[np.float64], columns: NDArray[np.float64]) -> None: ...

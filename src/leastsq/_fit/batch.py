@@ -83,9 +83,20 @@ class Group(NamedTuple):
         y = self.y[kept].reshape(len(kept), -1)
         return self._replace(m=y.shape[1], x=x, x_is_shared=x is None, y=y, weights=weights)
 
+    def x_of(self, i: int) -> FloatArray | None:
+        """Return x of one fit."""
+        return self.x if self.x is None or self.x_is_shared else self.x[i]
+
+    def joint_x(self, fits: NDArray[np.int32]) -> FloatArray | None:
+        """Return x of several fits: shape (m,), (k, m), (fits, m) or (k, fits, m)."""
+        if self.x is None or self.x_is_shared:
+            return self.x
+        x = self.x[fits]
+        return x if x.ndim == 2 else x.swapaxes(0, 1)
+
     def data(self, i: int) -> Data:
         """Return the data of one fit."""
-        x = self.x if self.x is None or self.x_is_shared else self.x[i]
+        x = self.x_of(i)
         if self.weights is None:
             return Data(x, self.y[i], None, None)
         return Data(x, self.y[i], self.weights[i], SCALE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -57,6 +58,12 @@ class Plan:
         """Start no more fits, and end those that run."""
         self.cancel[0] = 1
 
+    def in_python(self) -> Plan:
+        """Return the plan with the Python functions of njit functions."""
+        plan = copy(self)
+        plan.f, plan.jac = in_python(self.f), in_python(self.jac)
+        return plan
+
     def check(self, bounded: bool) -> None:
         """Raise an error if an option is not valid for fits without bounds, or with bounds."""
         for has_bounds in {False, bounded}:
@@ -70,3 +77,8 @@ class Plan:
             self.n, self.is_differenced, bounded, as_least_squares, **self.given
         )
         return Options(settings, limit, as_least_squares, as_least_squares or bounded)
+
+
+def in_python(function: Any) -> Any:
+    """Return the Python function of an njit function, and other functions unchanged."""
+    return getattr(function, "py_func", function)

@@ -34,25 +34,41 @@ SURE, DOUBTFUL, UNKNOWN = 0, 1, 2
 
 
 class Solutions(NamedTuple):
-    """The results of some fits; the first axis of each array is that of the fits."""
+    """The results of some fits, in the order of minpack_results; the first axis is of the fits.
+
+    cov and state are None if covariances are not needed; effect is None without bounds.
+    """
 
     x: FloatArray
     fnorm: FloatArray
-    ending: NDArray[np.int32]
-    nfev: NDArray[np.int32]
     cov: FloatArray | None
     state: NDArray[np.int32] | None
+    effect: FloatArray | None
+    ending: NDArray[np.int32]
+    nfev: NDArray[np.int32]
 
     def take(self, chosen: NDArray[np.bool_]) -> Solutions:
         """Select some of the fits."""
-        return Solutions(
-            self.x[chosen],
-            self.fnorm[chosen],
-            self.ending[chosen],
-            self.nfev[chosen],
-            None if self.cov is None else self.cov[chosen],
-            None if self.state is None else self.state[chosen],
-        )
+        return Solutions(*(None if part is None else part[chosen] for part in self))  # type: ignore[arg-type]
+
+    def addresses(self, first: int) -> NDArray[np.int64]:
+        """Return the addresses of the arrays, from one fit on; null pointers for None."""
+        parts = [0 if part is None else part[first:].ctypes.data for part in self]
+        return np.array(parts, np.int64)
+
+
+def room_for(p: FloatArray, with_covariance: bool, box: Box | None) -> Solutions:
+    """Make arrays for the results of fits that start from p."""
+    fits, n = p.shape
+    return Solutions(
+        p.copy(),
+        np.zeros(fits),
+        np.empty((fits, n, n)) if with_covariance else None,
+        np.zeros((fits, n), np.int32) if with_covariance else None,
+        None if box is None else np.zeros((fits, n)),
+        np.zeros(fits, np.int32),
+        np.zeros(fits, np.int32),
+    )
 
 
 class Results:
@@ -122,10 +138,11 @@ class Results:
         found = Solutions(
             outcome.x[None],
             np.array([outcome.fnorm]),
-            np.array([outcome.ending]),
-            np.array([outcome.counts["nfev"]]),
             cov,
             state,
+            None,
+            np.array([outcome.ending]),
+            np.array([outcome.counts["nfev"]]),
         )
         box = outcome.box
         rows = None if box is None else Box(box.lower[None], box.upper[None])

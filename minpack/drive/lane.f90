@@ -1,0 +1,293 @@
+module minpack_lane
+   !! One fit that asks for residuals at some points, or for a Jacobian, and is told. It calls no
+   !! function, so a caller can answer the questions of many fits at once.
+   use minpack_kinds, only: dp
+   use minpack_info, only: going_on
+   use minpack_vectors, only: enorm
+   use minpack_store, only: store_type
+   use minpack_bounds, only: bounds_type
+   use minpack_workspace, only: workspace_type
+   use minpack_settings, only: settings_type
+   use minpack_ask_and_tell, only: fit_type, nothing, a_model, a_norm, reals_of_fit, integers_of_fit
+   use minpack_strided_matrix, only: strided_matrix_type
+   use minpack_step_memory, only: reals_of_memory, integers_of_memory
+   use minpack_differences, only: differences_type
+   use minpack_folding, only: folding_type
+   implicit none
+   private
+   public :: lane_type, ended, at_start, trying, differencing, idling, wanting_jacobian
+
+   integer, parameter :: ended = 0
+      !! The fit asks for nothing more.
+   integer, parameter :: at_start = 1
+      !! It asks for the residuals at the starting point.
+   integer, parameter :: trying = 2
+      !! It asks for the residuals at a trial point.
+   integer, parameter :: differencing = 3
+      !! It asks for the residuals at the points of a differenced Jacobian.
+   integer, parameter :: idling = 4
+      !! It asks for the residuals with a step in all variables without effect.
+   integer, parameter :: wanting_jacobian = 5
+      !! It asks for the Jacobian at the best point.
+
+   type :: lane_type
+      integer :: k = 0
+         !! Which fit it is.
+      integer :: stage = ended
+         !! What it asks for: one of the names above.
+      integer :: nfev = 0
+         !! Evaluations of the residuals.
+      type(fit_type) :: fit
+      type(settings_type) :: settings
+         !! The options; the bounds are those of the current fit.
+      logical :: differenced = .true.
+         !! Whether the Jacobian is differenced.
+      real(dp), allocatable, private :: fvec(:)
+         !! Shape: (m). The residuals at the best point.
+      real(dp), allocatable, private :: fjac(:, :)
+         !! Shape: (m, n).
+      type(differences_type), private :: differences
+      logical, private :: is_reconsidered = .false.
+         !! Whether the quotients of all variables were looked at together.
+      real(dp), allocatable, private :: reals(:)
+         !! The numbers of the fit, and of the differences behind them.
+      integer, allocatable, private :: integers(:)
+   contains
+      procedure :: open
+      procedure :: begin
+      procedure :: asked
+      procedure :: points
+      procedure :: take_residuals
+      procedure :: take_jacobian
+      procedure :: stop
+      procedure, private :: go_on
+      procedure, private :: begin_differences
+      procedure, private :: look_at_differences
+   end type lane_type
+
+contains
+
+   subroutine open(self, m, n, settings, differenced, precision, stat)
+      !! Allocate memory for one fit after another.
+      class(lane_type), intent(inout), target :: self
+      integer, intent(in) :: m
+         !! Number of residuals.
+      integer, intent(in) :: n
+         !! Number of variables.
+      type(settings_type), intent(in) :: settings
+         !! The options.
+      logical, intent(in) :: differenced
+         !! Whether the Jacobian is differenced.
+      real(dp), intent(in) :: precision
+         !! The relative error of the residuals.
+      integer, intent(out) :: stat
+         !! Not zero if memory ran out.
+      logical :: bounded
+
+      bounded = settings%bounds%bounded
+      self%settings = settings
+      self%differenced = differenced
+      allocate (self%fvec(m), &
+                self%reals(reals_of_fit(n, bounded) + reals_of_memory(n)), &
+                self%integers(integers_of_fit(n, bounded) + integers_of_memory(n)), stat=stat)
+      if (stat /= 0 .or. .not. differenced) return
+      self%differences%precision = precision
+      self%differences%steps => self%settings%steps
+      allocate (self%fjac(m, n), stat=stat)
+      if (stat == 0) call self%differences%allocate_for(n, stat)
+   end subroutine open
+
+   subroutine begin(self, k, x, bounds, workspace)
+      !! Begin a fit.
+      class(lane_type), intent(inout), target :: self
+      integer, intent(in) :: k
+         !! Which fit it is.
+      real(dp), intent(in), contiguous :: x(:)
+         !! Shape: (n). The starting point.
+      type(bounds_type), intent(in) :: bounds
+         !! Where x may go.
+      type(workspace_type), intent(in), target :: workspace
+         !! Memory for the computation of steps, which fits share.
+      type(store_type) :: memory
+      integer :: n, reals, integers
+
+      n = size(x)
+      reals = size(self%reals) - reals_of_memory(n)
+      integers = size(self%integers) - integers_of_memory(n)
+      self%k = k
+      self%stage = at_start
+      self%nfev = 0
+      self%settings%bounds = bounds
+      call self%fit%attach(n, self%settings, workspace, self%reals(:reals), &
+                           self%integers(:integers))
+      self%fit%x = x
+      if (.not. self%differenced) return
+      call memory%open(self%reals(reals + 1:), self%integers(integers + 1:))
+      call self%differences%memory%attach(n, memory)
+      call self%differences%memory%begin()
+      self%differences%bounds = bounds
+   end subroutine begin
+
+   pure integer function asked(self)
+      !! At how many points the fit asks for residuals.
+      class(lane_type), intent(in) :: self
+      integer :: j
+
+      select case (self%stage)
+      case (at_start, trying, idling)
+         asked = 1
+      case (differencing)
+         asked = 0
+         do j = 1, self%fit%n
+            if (self%differences%asks(j)) asked = asked + 1
+         end do
+      case default
+         asked = 0
+      end select
+   end function asked
+
+   subroutine points(self, x)
+      !! The points at which the fit asks for residuals.
+      class(lane_type), intent(in) :: self
+      real(dp), intent(out), contiguous :: x(:, :)
+         !! Shape: (n, asked).
+      integer :: i, j, idle
+
+      select case (self%stage)
+      case (at_start)
+         x(:, 1) = self%fit%x
+      case (trying)
+         x(:, 1) = self%fit%trial
+      case (idling)
+         call self%differences%idle_point(x(:, 1), idle)
+      case (differencing)
+         i = 0
+         do j = 1, self%fit%n
+            if (.not. self%differences%asks(j)) cycle
+            i = i + 1
+            call self%differences%point(j, x(:, i))
+         end do
+      end select
+   end subroutine points
+
+   subroutine take_residuals(self, values, folding)
+      !! Take the residuals at the points, and decide what to ask for next.
+      class(lane_type), intent(inout), target :: self
+      real(dp), intent(in), contiguous :: values(:, :)
+         !! Shape: (m, asked).
+      type(folding_type), intent(inout) :: folding
+         !! Memory for the folding of rows, which fits share.
+      real(dp) :: norm
+      integer :: i, j
+
+      self%nfev = self%nfev + size(values, 2)
+      select case (self%stage)
+      case (at_start)
+         self%fvec = values(:, 1)
+         norm = enorm(size(self%fvec), self%fvec)
+         call self%fit%begin(self%fit%x, norm)
+      case (trying)
+         norm = enorm(size(self%fvec), values(:, 1))
+         call self%fit%tell_norm(norm, self%nfev)
+         if (self%fit%accepted) self%fvec = values(:, 1)
+      case (idling)
+         call self%differences%take_idle(values(:, 1), self%fvec)
+         call self%differences%reconsider()
+         self%is_reconsidered = .true.
+      case (differencing)
+         i = 0
+         do j = 1, self%fit%n
+            if (.not. self%differences%asks(j)) cycle
+            i = i + 1
+            call self%differences%take(j, values(:, i), self%fvec, self%fjac(:, j))
+         end do
+      end select
+      if (self%stage == idling .or. self%stage == differencing) then
+         call self%look_at_differences(folding)
+      else
+         call self%go_on(folding)
+      end if
+   end subroutine take_residuals
+
+   subroutine take_jacobian(self, matrix, folding)
+      !! Take the Jacobian at the best point.
+      class(lane_type), intent(inout), target :: self
+      type(strided_matrix_type), intent(in) :: matrix
+         !! The Jacobian.
+      type(folding_type), intent(inout) :: folding
+         !! Memory for the folding of rows, which fits share.
+
+      call folding%take(matrix, self%fvec)
+      call self%fit%tell_model(folding%triangle)
+      call self%go_on(folding)
+   end subroutine take_jacobian
+
+   subroutine stop(self, info)
+      !! End the fit.
+      class(lane_type), intent(inout) :: self
+      integer, intent(in) :: info
+         !! The reason.
+
+      if (self%stage == at_start) call self%fit%begin(self%fit%x, 0.0_dp)
+      call self%fit%stop(info)
+      self%stage = ended
+   end subroutine stop
+
+   subroutine go_on(self, folding)
+      !! Ask for what the fit needs.
+      class(lane_type), intent(inout), target :: self
+      type(folding_type), intent(inout) :: folding
+
+      select case (self%fit%needs)
+      case (nothing)
+         self%stage = ended
+      case (a_norm)
+         self%stage = trying
+      case (a_model)
+         self%stage = wanting_jacobian
+         if (self%differenced) call self%begin_differences(folding)
+      end select
+   end subroutine go_on
+
+   subroutine begin_differences(self, folding)
+      !! Ask for the points of a differenced Jacobian.
+      class(lane_type), intent(inout), target :: self
+      type(folding_type), intent(inout) :: folding
+      integer :: j
+
+      self%is_reconsidered = .false.
+      call self%differences%plan(self%fit%x, self%fit%fnorm)
+      do j = 1, self%fit%n
+         if (.not. self%differences%asks(j)) self%fjac(:, j) = 0
+      end do
+      call self%look_at_differences(folding)
+   end subroutine begin_differences
+
+   subroutine look_at_differences(self, folding)
+      !! Go on to the next points of the differenced Jacobian, or to what follows it.
+      class(lane_type), intent(inout), target :: self
+      type(folding_type), intent(inout) :: folding
+      type(strided_matrix_type) :: matrix
+      integer :: idle
+
+      self%stage = differencing
+      if (self%differences%info /= going_on) then
+         call self%stop(self%differences%info)
+         return
+      end if
+      if (self%asked() > 0) return
+      if (.not. self%is_reconsidered) then
+         call self%differences%idle_point(self%fit%trial, idle)
+         if (idle > 1) then
+            self%stage = idling
+            return
+         end if
+         call self%differences%reconsider()
+         self%is_reconsidered = .true.
+         if (self%asked() > 0) return
+      end if
+      call matrix%show_columns(self%fjac)
+      call self%take_jacobian(matrix, folding)
+   end subroutine look_at_differences
+
+end module minpack_lane

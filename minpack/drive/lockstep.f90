@@ -1,0 +1,193 @@
+module minpack_lockstep
+   !! The driver for many fits that calls no function. It asks for the residuals at all points that
+   !! its fits need at the moment, so that one call of a vectorized function answers. A fit runs in
+   !! a lane; when the fit ends, the next begins there.
+   use minpack_kinds, only: dp, epsmch
+   use minpack_workspace, only: workspace_type
+   use minpack_settings, only: settings_type
+   use minpack_strided_matrix, only: strided_matrix_type
+   use minpack_folding, only: folding_type
+   use minpack_batch, only: batch_type
+   use minpack_lane, only: lane_type, ended, wanting_jacobian
+   implicit none
+   private
+   public :: lockstep_type
+
+   integer, parameter :: stopped = -1
+      !! How a fit ends that the caller stops.
+
+   type :: lockstep_type
+      type(batch_type) :: batch
+      real(dp), pointer, contiguous :: y(:, :) => null()
+         !! Shape: (m, fits). The data.
+      real(dp), pointer, contiguous :: weights(:, :) => null()
+         !! Shape: (m, fits), or (1, fits) for one weight a fit, or null.
+      type(lane_type), allocatable, private :: lanes(:)
+      integer, private :: begun = 0
+         !! How many fits have begun.
+      type(workspace_type), private :: workspace
+      type(folding_type), private :: folding
+      real(dp), allocatable, private :: residuals(:, :)
+         !! Shape: (m, n). The residuals of one fit, or the rows of its Jacobian.
+   contains
+      procedure :: open
+      procedure :: ask
+      procedure :: tell
+      procedure, private :: tell_lane
+   end type lockstep_type
+
+contains
+
+   subroutine open(self, lanes, settings, differenced, stat)
+      !! Allocate memory. The batch, y and weights are connected.
+      class(lockstep_type), intent(inout) :: self
+      integer, intent(in) :: lanes
+         !! How many fits run at a time.
+      type(settings_type), intent(in) :: settings
+         !! The options.
+      logical, intent(in) :: differenced
+         !! Whether the Jacobians are differenced.
+      integer, intent(out) :: stat
+         !! Not zero if memory ran out.
+      integer :: i
+
+      associate (m => self%batch%m, n => self%batch%n)
+         allocate (self%lanes(lanes), self%residuals(m, n), stat=stat)
+         if (stat == 0) call self%workspace%allocate_for(n, settings%bounds%bounded, stat)
+         if (stat == 0) call self%folding%allocate_for(m, n, stat)
+         do i = 1, lanes
+            if (stat == 0) then
+               call self%lanes(i)%open(m, n, settings, differenced, max(settings%epsfcn, epsmch), &
+                                       stat)
+            end if
+         end do
+      end associate
+   end subroutine open
+
+   subroutine ask(self, points, fits, count, jacobian_points, jacobian_fits, jacobian_count)
+      !! The points at which residuals and Jacobians are needed. If there are none, all fits are
+      !! done.
+      class(lockstep_type), intent(inout), target :: self
+      real(dp), intent(inout), contiguous :: points(:, :)
+         !! Shape: (n, n*lanes). Where the residuals are needed.
+      integer, intent(inout), contiguous :: fits(:)
+         !! Shape: (n*lanes). Of which fit each of these points is.
+      integer, intent(out) :: count
+         !! How many points these are.
+      real(dp), intent(inout), contiguous :: jacobian_points(:, :)
+         !! Shape: (n, lanes). Where the Jacobian is needed.
+      integer, intent(inout), contiguous :: jacobian_fits(:)
+         !! Shape: (lanes). Of which fit each of these points is.
+      integer, intent(out) :: jacobian_count
+         !! How many points these are.
+      integer :: i, more
+
+      count = 0
+      jacobian_count = 0
+      do i = 1, size(self%lanes)
+         associate (lane => self%lanes(i))
+            if (lane%stage == ended) then
+               if (self%begun == self%batch%fits) cycle
+               self%begun = self%begun + 1
+               call lane%begin(self%begun, self%batch%x(:, self%begun), &
+                               self%batch%bounds_of(self%begun), self%workspace)
+            end if
+            if (lane%stage == wanting_jacobian) then
+               jacobian_count = jacobian_count + 1
+               jacobian_points(:, jacobian_count) = lane%fit%x
+               jacobian_fits(jacobian_count) = lane%k
+               cycle
+            end if
+            more = lane%asked()
+            call lane%points(points(:, count + 1:count + more))
+            fits(count + 1:count + more) = lane%k
+            count = count + more
+         end associate
+      end do
+   end subroutine ask
+
+   subroutine tell(self, values, failed, jacobians, jacobian_failed)
+      !! Take the values of the model at the points, and the Jacobians.
+      class(lockstep_type), intent(inout), target :: self
+      real(dp), intent(in), contiguous :: values(:, :)
+         !! Shape: (m, count). The values of the model, without the data.
+      integer, intent(in), contiguous :: failed(:)
+         !! Shape: (count). Not zero where there are no values: the fit ends.
+      real(dp), intent(in), contiguous :: jacobians(:, :, :)
+         !! Shape: (m, n, jacobian_count). The Jacobians of the model.
+      integer, intent(in), contiguous :: jacobian_failed(:)
+         !! Shape: (jacobian_count). Not zero where there is no Jacobian: the fit ends.
+      integer :: i, first, last, jacobian
+
+      last = 0
+      jacobian = 0
+      do i = 1, size(self%lanes)
+         associate (lane => self%lanes(i))
+            if (lane%stage == ended) cycle
+            if (lane%stage == wanting_jacobian) then
+               jacobian = jacobian + 1
+               if (jacobian_failed(jacobian) /= 0) then
+                  call lane%stop(stopped)
+               else
+                  call tell_jacobian(self, lane, jacobians(:, :, jacobian))
+               end if
+            else
+               first = last + 1
+               last = last + lane%asked()
+               if (any(failed(first:last) /= 0)) then
+                  call lane%stop(stopped)
+               else
+                  call self%tell_lane(lane, values(:, first:last))
+               end if
+            end if
+            if (lane%stage == ended) call self%batch%store(lane%k, lane%fit, lane%nfev)
+         end associate
+      end do
+   end subroutine tell
+
+   subroutine tell_lane(self, lane, values)
+      !! Take the values of the model at the points of one fit.
+      class(lockstep_type), intent(inout), target :: self
+      type(lane_type), intent(inout), target :: lane
+      real(dp), intent(in), contiguous :: values(:, :)
+      integer :: i, count
+
+      count = size(values, 2)
+      do i = 1, count
+         self%residuals(:, i) = values(:, i) - self%y(:, lane%k)
+         call weigh(self%weights, lane%k, self%residuals(:, i))
+      end do
+      call lane%take_residuals(self%residuals(:, :count), self%folding)
+   end subroutine tell_lane
+
+   subroutine tell_jacobian(self, lane, jacobian)
+      !! Take the Jacobian of the model of one fit.
+      class(lockstep_type), intent(inout), target :: self
+      type(lane_type), intent(inout), target :: lane
+      real(dp), intent(in), contiguous :: jacobian(:, :)
+      type(strided_matrix_type) :: matrix
+      integer :: j
+
+      do j = 1, size(jacobian, 2)
+         self%residuals(:, j) = jacobian(:, j)
+         call weigh(self%weights, lane%k, self%residuals(:, j))
+      end do
+      call matrix%show_columns(self%residuals)
+      call lane%take_jacobian(matrix, self%folding)
+   end subroutine tell_jacobian
+
+   pure subroutine weigh(weights, k, rows)
+      !! Multiply the rows of a fit by its weights, if there are any.
+      real(dp), intent(in), pointer, contiguous :: weights(:, :)
+      integer, intent(in) :: k
+      real(dp), intent(inout) :: rows(:)
+
+      if (.not. associated(weights)) return
+      if (size(weights, 1) == 1) then
+         rows = weights(1, k)*rows
+      else
+         rows = weights(:, k)*rows
+      end if
+   end subroutine weigh
+
+end module minpack_lockstep

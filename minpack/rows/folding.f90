@@ -1,0 +1,105 @@
+module minpack_folding
+   !! The rows of [J f], loaded block by block and folded into a triangle.
+   use minpack_kinds, only: dp
+   use minpack_vectors, only: first_on_line, line
+   use minpack_fold, only: triangulate, fold
+   use minpack_strided_matrix, only: strided_matrix_type
+   implicit none
+   private
+   public :: folding_type
+
+   integer, parameter :: most_rows = 480
+      !! The largest number of rows in a block.
+   integer, parameter :: most_numbers = 80000
+      !! The largest number of elements in a block, so that it fits into the cache. A block has at
+      !! least fewest_rows rows.
+   integer, parameter :: fewest_rows = 64
+
+   type :: folding_type
+      integer :: m = 0
+         !! Number of rows.
+      integer :: n = 0
+         !! Number of variables.
+      real(dp), allocatable :: triangle(:, :)
+         !! Shape: (n + 1, n + 1). The rows that were folded last.
+      integer, private :: block_rows = 0
+         !! Number of rows in a block.
+      integer, private :: ld = 0
+         !! From one column of the block to the next, in numbers: whole cache lines.
+      integer, private :: start = 0
+         !! Where the block begins: on a cache line.
+      real(dp), allocatable, private :: block(:)
+         !! Some rows of [J f], with two spare columns for `fold`.
+   contains
+      procedure :: allocate_for
+      procedure :: take
+   end type folding_type
+
+contains
+
+   subroutine allocate_for(self, m, n, stat)
+      class(folding_type), intent(inout) :: self
+      integer, intent(in) :: m
+         !! Number of rows.
+      integer, intent(in) :: n
+         !! Number of variables.
+      integer, intent(out) :: stat
+         !! Not zero if memory ran out.
+
+      self%m = m
+      self%n = n
+      self%block_rows = min(m, max(fewest_rows, min(most_rows, most_numbers/n)))
+      self%ld = line*(self%block_rows/line + 1)
+      allocate (self%block(self%ld*(n + 3) + line), self%triangle(n + 1, n + 1), stat=stat)
+      if (stat == 0) self%start = first_on_line(self%block)
+   end subroutine allocate_for
+
+   subroutine take(self, matrix, fvec)
+      !! Make the triangle of the first rows of [J f], and fold the others into it.
+      class(folding_type), intent(inout) :: self
+      type(strided_matrix_type), intent(in) :: matrix
+         !! J.
+      real(dp), intent(in), contiguous :: fvec(:)
+         !! Shape: (m). f.
+      integer :: height, first, rows, last
+
+      height = 0
+      first = 1
+      last = self%start + self%ld*self%n
+      associate (columns => self%n + 1)
+         do while (first <= self%m)
+            rows = min(self%block_rows, self%m - first + 1)
+            ! The first rows become the triangle. This is slower than folding, so there are few.
+            if (height < columns .and. columns > fewest_rows) rows = min(rows, fewest_rows)
+            call matrix%load(first, rows, self%n, self%block(self%start), self%ld)
+            self%block(last:last + rows - 1) = fvec(first:first + rows - 1)
+            call fold(rows, columns, height, self%block(self%start), self%ld, self%triangle, &
+                      columns)
+            if (height < columns) then
+               call grow(rows, columns, self%block(self%start), self%ld, self%triangle, height)
+            end if
+            first = first + rows
+         end do
+      end associate
+   end subroutine take
+
+   pure subroutine grow(rows, columns, block, ld, triangle, height)
+      !! Turn the rest of a block into rows of the triangle.
+      integer, intent(in) :: rows
+      integer, intent(in) :: columns
+      integer, intent(in) :: ld
+      real(dp), intent(inout) :: block(ld, columns)
+      real(dp), intent(inout) :: triangle(columns, columns)
+      integer, intent(inout) :: height
+         !! Its rows.
+      integer :: more, j
+
+      call triangulate(rows, columns - height, block(1, height + 1), ld)
+      more = min(rows, columns - height)
+      do j = height + 1, columns
+         triangle(height + 1:min(j, height + more), j) = block(:min(j - height, more), j)
+      end do
+      height = height + more
+   end subroutine grow
+
+end module minpack_folding

@@ -1,0 +1,129 @@
+"""Many fits of a NumPy model at the same time: one call of the model for all of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leastsq import _core
+from leastsq._arguments.arrays import FloatArray, norm
+from leastsq._core._calls import PROMISE_BROKEN
+from leastsq._fit.batch import Group
+from leastsq._fit.keep import Keeper
+from leastsq._fit.plan import Plan
+from leastsq._fit.result import SOLVED
+from leastsq._fit.results import Results, Solutions, room_for
+from leastsq._functions.functions import jacobian_error
+from leastsq._models.joint import Joint
+
+CACHE = 2**20
+"""The size in bytes of the values of one call of the model, for the sake of the caches."""
+IN_PROGRESS = -100
+"""How a fit ends that has not ended."""
+
+
+class Lockstep:
+    """Fits groups of a vectorized model. Each thread has one."""
+
+    def __init__(self, plan: Plan, results: Results, joint: Joint) -> None:
+        self.plan = plan
+        self.results = results
+        self.joint = joint
+        self.keeper = Keeper(plan, results)
+
+    def fit(self, group: Group) -> None:
+        """Fit a group; what happens in one fit does not stop another."""
+        if group.m < self.plan.n or self.joint.is_refused:  # few if parameters are fixed
+            self.keeper.one_by_one.fit(group)
+            return
+        found = room_for(group.p, self.results.covariance is not False, group.box)
+        found.ending[:] = IN_PROGRESS
+        lanes = max(1, min(len(group.places), CACHE // (8 * group.m * self.plan.n)))
+        handle, needed = self.open(group, found.addresses(0), lanes)
+        try:
+            self.answer(handle, group, lanes)
+        finally:
+            _core.lockstep_close(handle)
+            del needed
+            is_done = found.ending >= 0
+            self.keeper.store(group, found, is_done)
+        if self.is_wrong(group, found, is_done):
+            self.joint.refuse()
+            self.keeper.one_by_one.fit(group)
+        else:
+            self.keeper.try_again(group, found, is_done)
+
+    def is_wrong(self, group: Group, found: Solutions, is_done: NDArray[np.bool_]) -> bool:
+        """Tell whether solutions are not those of the model when it is called for one fit.
+
+        A model can mix fits only where no sample was taken before.
+        """
+        solved = np.flatnonzero(is_done & np.isin(found.ending % PROMISE_BROKEN, SOLVED))
+        for i in solved[:: max(1, len(solved) // 4)]:
+            _, y, weights, _ = group.data(i)
+            try:
+                values = self.joint.value(group, i, found.x[i])
+            except Exception:
+                return True
+            scale = 1.0 if weights is None else weights
+            error = 1e-6 * found.fnorm[i] + 1e-9 * norm(scale * y)
+            if not abs(norm(scale * (values - y)) - found.fnorm[i]) <= error:
+                return True
+        return False
+
+    def open(self, group: Group, addresses: NDArray[np.int64], lanes: int) -> tuple[int, Any]:
+        """Begin to fit a group; also return what must be kept until the end."""
+        plan, joint, weights = self.plan, self.joint, group.weights
+        settings = plan.options(group.box is not None).settings
+        options = settings.for_core(group.box, joint.precision)
+        fits, n = group.p.shape
+        handle = _core.lockstep_open(
+            options,
+            group.m,
+            n,
+            fits,
+            lanes,
+            plan.is_differenced,
+            group.y.ctypes.data,
+            0 if weights is None else weights.ctypes.data,
+            0 if weights is None else weights.shape[1],
+            fits,
+            plan.absolute_sigma,
+            *jacobian_error(joint.jac, n, joint.precision, joint.is_jac_single),
+            addresses,
+        )
+        if handle == 0:
+            raise MemoryError(f"not enough memory for {lanes} fits of {n} parameters")
+        return handle, (options, group)
+
+    def answer(self, handle: int, group: Group, lanes: int) -> None:
+        """Evaluate the model and its Jacobian where the core asks for them, until it has done."""
+        n, joint = self.plan.n, self.joint
+        points, owners = np.empty((lanes * n, n)), np.empty(lanes * n, np.int32)
+        places, sources = np.empty((lanes, n)), np.empty(lanes, np.int32)
+        while not self.plan.is_cancelled:
+            count, slopes = _core.lockstep_ask(handle, points, owners, places, sources)
+            if count == slopes == 0:
+                return
+            told = (
+                *self.evaluate(joint.values, group, points[:count], owners[:count]),
+                *self.evaluate(joint.jacobians, group, places[:slopes], sources[:slopes]),
+            )
+            values, failed, jacobians, missing = (array.ctypes.data for array in told)
+            _core.lockstep_tell(
+                handle, group.m, n, count, values, failed, slopes, jacobians, missing
+            )
+
+    def evaluate(
+        self, function: Any, group: Group, points: FloatArray, owners: NDArray[np.int32]
+    ) -> tuple[FloatArray, NDArray[np.int32]]:
+        """Evaluate a function at some points, and tell where it failed; keep its exceptions."""
+        fits = owners - 1
+        values, errors = function(group, points, fits)
+        failed = np.zeros(len(points), np.int32)
+        for i, error in errors.items():
+            failed[i] = 1
+            self.results.store_error(int(group.places[fits[i]]), error)
+        return values, failed

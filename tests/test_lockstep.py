@@ -1,0 +1,220 @@
+"""curve_fit_many of NumPy models: called for many fits at once, and every fit as curve_fit's."""
+
+import numpy as np
+import pytest
+from problems.batches import MODELS, T, alone, batch, decay, peak, spot
+from test_many import assert_same, derivatives, many
+
+from leastsq import OptimizeWarning, curve_fit, curve_fit_many
+
+
+@pytest.fixture
+def y():
+    rng = np.random.default_rng(5)
+    truth = rng.uniform([2, 0.5, 0.2], [3, 2, 0.8], (40, 3))
+    return decay(T, *truth.T[..., None]) + 0.01 * rng.standard_normal((40, 30))
+
+
+@pytest.mark.parametrize("bounded", [False, True])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("f", MODELS)
+def test_every_fit_is_that_of_curve_fit_alone(f, weighted, bounded):
+    data = batch(f, 60, seed=2)
+    options = data.options(weighted, bounded)
+    fits = many(f, data.x, data.y, data.p0, vectorized=True, **options)
+    for k in range(60):
+        own = {name: value[k] for name, value in options.items() if name == "sigma"}
+        if bounded:
+            own["bounds"] = data.bounds[0][k], data.bounds[1][k]
+        status, popt, pcov = alone(f, data.x, data.y[k], data.p0[k], **own)
+        assert fits.status[k] == status
+        assert np.isnan(popt).all() == np.isnan(fits.popt[k]).all()
+        if status in (1, 2, 3, 4) and np.isfinite(pcov).all():
+            errors = np.sqrt(np.diag(pcov))
+            # NumPy's scalars square a width by pow, and its arrays by a product.
+            tolerance = 1e-6 if f is spot else 1e-9
+            assert (np.abs(fits.popt[k] - popt) <= tolerance * errors).all()
+            assert (np.abs(fits.pcov[k] - pcov) <= tolerance * np.outer(errors, errors)).all()
+
+
+def test_model_is_called_for_all_fits_at_once(y):
+    sizes = []
+
+    def counted(x, a, b, c):
+        sizes.append(np.size(a))
+        return decay(x, a, b, c)
+
+    fits = curve_fit_many(counted, T, y)
+    assert fits.success.all()
+    assert sum(sizes[4:]) == pytest.approx(fits.nfev.sum(), abs=60)  # the rest are comparisons
+    assert len(sizes) < 150
+    assert max(sizes) == 40 * 3
+    sizes.clear()
+    curve_fit_many(counted, T, y, vectorized=False)
+    assert set(sizes) == {1}
+
+
+def test_results_do_not_depend_on_threads_or_chunks(y):
+    expected = curve_fit_many(decay, T, y)
+    for options in ({"threads": 2, "chunk": 3}, {"chunk": 1}, {"threads": 8}):
+        assert_same(curve_fit_many(decay, T, y, **options), expected)
+
+
+def normalized(x, a, b):
+    values = np.exp(-b * x)
+    return a * values / values.sum()
+
+
+def branching(x, a, b):
+    if b > 0:
+        return a * np.exp(-b * x)
+    return a + 0 * x
+
+
+def filling(x, a, b):
+    values = np.empty(x.size)
+    values[:] = a * np.exp(-b * x)
+    return values
+
+
+def looping(x, a, b):
+    return [a * np.exp(-b * t) for t in x]
+
+
+def integrating(x, a, b):
+    return float(a) * np.exp(-b * x)
+
+
+@pytest.mark.parametrize("f", [normalized, branching, filling, looping, integrating])
+def test_model_for_one_fit_is_called_for_one_fit(f):
+    b = np.linspace(0.5, 2, 7)
+    y = np.array([f(T, 3.0, value) for value in b])
+    with pytest.warns(
+        RuntimeWarning, match=f"{f.__name__} is called for one fit at a time"
+    ) as caught:
+        fits = curve_fit_many(f, T, y)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    np.testing.assert_allclose(fits.popt[:, 1], b, rtol=1e-6)
+    np.testing.assert_array_equal(fits.popt, curve_fit_many(f, T, y, vectorized=False).popt)
+    with pytest.raises(ValueError, match=f"{f.__name__} is not vectorized: with"):
+        curve_fit_many(f, T, y, vectorized=True)
+
+
+def test_model_that_mixes_fits_far_from_the_start_is_found_out():
+    def mixing(x, a, b):
+        values = a * np.exp(-b * x)
+        return values * (values.max() / 2 if np.any(a > 1.5) else 1)
+
+    y = np.linspace(1.6, 2.4, 9)[:, None] * np.exp(-np.linspace(1, 2, 9)[:, None] * T)
+    expected = curve_fit_many(mixing, T, y, vectorized=False)
+    with pytest.warns(RuntimeWarning, match="mixes them"):
+        fits = curve_fit_many(mixing, T, y)
+    assert_same(fits, expected)
+
+
+def test_model_that_raises_ends_its_fit_only(y):
+    def fragile(x, a, b, c):
+        if np.any(c > 100):
+            raise ValueError("c is too large")
+        return decay(x, a, b, c)
+
+    p0 = np.ones((40, 3))
+    p0[[3, 20], 2] = 200
+    with pytest.warns(OptimizeWarning, match="2 of 40 fits failed: 2 ended because the model"):
+        fits = curve_fit_many(fragile, T, y, p0)
+    good = np.delete(np.arange(40), [3, 20])
+    np.testing.assert_array_equal(fits.popt[good], curve_fit_many(decay, T, y[good]).popt)
+    assert fits.status[[3, 20]].tolist() == [-3, -3]
+    assert fits.message(20) == "The model raised ValueError: c is too large"
+
+
+def test_shapes_that_broadcast_are_enough():
+    x = np.linspace(0, 1, 8)
+    y = np.random.default_rng(0).random((5, 8))
+    fits = curve_fit_many(lambda x, a: a, x, y)
+    np.testing.assert_allclose(fits.popt[:, 0], y.mean(axis=1), rtol=1e-7)
+    assert curve_fit_many(lambda x, a: a * x, x, y).success.all()
+    assert curve_fit_many(lambda x, a: a * np.ones(8), None, y).success.all()
+
+
+def stacked(x, a, b, c):
+    e = np.exp(-b * x)
+    return np.stack([e, -a * x * e, e**0], axis=-1)
+
+
+def by_columns(x, a, b, c):
+    return np.moveaxis(stacked(x, a, b, c), -1, -2)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_jacobians_are_evaluated_jointly_or_alone(y, weighted):
+    sigma = 0.01 * (1 + T) if weighted else None
+    expected = [curve_fit(decay, T, row, sigma=sigma, jac=derivatives) for row in y]
+    popt, pcov = (np.array(part) for part in zip(*expected, strict=True))
+    for jac, options in ((stacked, {"vectorized": True}), (by_columns, {"col_deriv": True})):
+        fits = curve_fit_many(decay, T, y, sigma=sigma, jac=jac, **options)
+        np.testing.assert_array_equal(fits.popt, popt)
+        np.testing.assert_array_equal(fits.pcov, pcov)
+    with pytest.warns(RuntimeWarning, match="derivatives is called for one fit at a time"):
+        fits = curve_fit_many(decay, T, y, sigma=sigma, jac=derivatives)
+    np.testing.assert_array_equal(fits.popt, popt)
+    with pytest.raises(ValueError, match="derivatives is not vectorized"):
+        curve_fit_many(decay, T, y, jac=derivatives, vectorized=True)
+
+
+def test_jacobian_that_raises_or_has_another_shape_ends_its_fit(y):
+    def fragile(x, a, b, c):
+        if np.any(a > 100):
+            raise ArithmeticError("a is too large")
+        return stacked(x, a, b, c)
+
+    p0 = np.ones((40, 3))
+    p0[7, 0] = 200
+    fits = many(decay, T, y, p0, jac=fragile)
+    assert np.flatnonzero(~fits.success).tolist() == [7]
+    assert "ArithmeticError: a is too large" in fits.message(7)
+    with pytest.raises(TypeError, match="mismatch between"):
+        many(decay, T, y, jac=lambda x, a, b, c: np.ones((2, 2)))
+
+
+def test_float32_models_are_differenced_with_longer_steps(y):
+    def single(x, a, b, c):
+        return decay(x, a, b, c).astype(np.float32)
+
+    fits = curve_fit_many(single, T, y)
+    for k in range(40):
+        own = curve_fit(single, T, y[k])
+        np.testing.assert_array_equal(fits.popt[k], own[0])
+
+
+def test_each_fit_may_have_its_own_x(y):
+    x = T + 0.01 * np.arange(40)[:, None]
+    fits = curve_fit_many(decay, (x,), y)
+    plane = curve_fit_many(lambda xy, a, b: a * xy[0] + b * xy[1], (x, y), 2 * x - y)
+    np.testing.assert_allclose(plane.popt, [[2, -1]] * 40)
+    for k in range(40):
+        np.testing.assert_allclose(fits.popt[k], curve_fit(decay, x[k], y[k])[0], rtol=1e-9)
+
+
+def test_trapped_fits_are_tried_again_as_by_curve_fit():
+    rng = np.random.default_rng(7)
+    truth = rng.uniform([1, 2, 0.3, 0], [3, 4, 1, 0.2], (60, 4))
+    y = np.array([peak(T, *p) for p in truth]) + 0.02 * rng.standard_normal((60, 30))
+    y[::4] = 0.02 * rng.standard_normal((15, 30))
+    start, bounds = [0.5, 0.3, 0.2, 0.0], ([0, 0, 0.1, 0], [9, 6, 3, 2])
+    fits = many(peak, T, y, start, bounds=bounds)
+    for k in range(60):
+        status, popt, _ = alone(peak, T, y[k], start, bounds=bounds)
+        assert fits.status[k] == status
+        np.testing.assert_allclose(fits.popt[k], popt, rtol=1e-9, atol=1e-9)
+
+
+def test_images_are_fitted_by_models_of_two_variables():
+    data = batch(spot, 20, gaps=False)
+    images = data.y.reshape(4, 5, 5, 5)
+    fits = many(spot, data.x, images, data.p0.reshape(4, 5, 5), axis=(-2, -1), vectorized=True)
+    for k in np.ndindex(4, 5):
+        status, popt, _ = alone(spot, data.x, images[k].reshape(-1), data.p0.reshape(4, 5, 5)[k])
+        assert fits.status[k] == status
+        np.testing.assert_allclose(fits.popt[k], popt, rtol=1e-9)
