@@ -104,6 +104,9 @@ def test_norm_is_minpacks(case, driver):
         assert fit[4] == 5
         assert norm_of(fit) == pytest.approx(reference, rel=0.01)
         return
+    if (case.name, case.n, case.factor, driver) == ("Brown almost-linear", 10, 100, "lmdif"):
+        # There are two minima, 0 and 1. MINPACK ends at the larger one.
+        reference = 0.0
     rel = 1e-2 if stops_by_chance(case, driver) else 1e-4
     assert norm_of(fit) == pytest.approx(reference, rel, abs=1e-11)
 

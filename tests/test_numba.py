@@ -225,7 +225,7 @@ def test_nist_problem_has_the_digits_it_has_in_python(name, native_only, monkeyp
     monkeypatch.undo()
     theirs = leastsq(problem.residuals, start, **options)
     digits, pythons = (nist.digits_of(problem, result) for result in (ours, theirs))
-    assert digits.parameters > max(pythons.parameters - 1.5, 3.5)  # rounding decides when to stop
+    assert digits.parameters > max(pythons.parameters - 2.5, 3.5)  # rounding decides when to stop
 
 
 def test_signatures_given_ahead_serve(native_only, fit):

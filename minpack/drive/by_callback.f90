@@ -4,6 +4,7 @@ module minpack_by_callback
    use minpack_info, only: going_on
    use minpack_ask_and_tell, only: fit_type, nothing, a_model, a_norm
    use minpack_rows, only: rows_type
+   use minpack_told_model, only: tell_model_of
    implicit none
    private
    public :: drive_by_callback
@@ -21,8 +22,10 @@ contains
       do while (fit%needs /= nothing)
          select case (fit%needs)
          case (a_model)
-            call rows%triangle_at(fit%x, info)
-            if (info == going_on) call fit%tell_model(rows%folding%triangle)
+            call rows%jacobian_at(fit%x, info)
+            if (info == going_on) then
+               call tell_model_of(rows%matrix, rows%fvec, rows%folding, fit)
+            end if
          case (a_norm)
             call rows%norm_at(fit%trial, norm, info)
             if (info == going_on) then

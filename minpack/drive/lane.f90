@@ -13,6 +13,7 @@ module minpack_lane
    use minpack_step_memory, only: reals_of_memory, integers_of_memory
    use minpack_differences, only: differences_type
    use minpack_folding, only: folding_type
+   use minpack_told_model, only: tell_model_of
    implicit none
    private
    public :: lane_type, ended, at_start, trying, differencing, idling, wanting_jacobian
@@ -217,8 +218,7 @@ contains
       type(folding_type), intent(inout) :: folding
          !! Memory for the folding of rows, which fits share.
 
-      call folding%take(matrix, self%fvec)
-      call self%fit%tell_model(folding%triangle)
+      call tell_model_of(matrix, self%fvec, folding, self%fit)
       call self%go_on(folding)
    end subroutine take_jacobian
 

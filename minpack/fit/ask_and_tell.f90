@@ -66,8 +66,10 @@ module minpack_ask_and_tell
       procedure :: attach
       procedure :: begin
       procedure :: tell_model
+      procedure :: tell_products
       procedure :: tell_norm
       procedure :: stop
+      procedure, private :: use_model
       procedure, private :: propose
       procedure, private :: verdict
       procedure, private :: converged
@@ -152,6 +154,20 @@ contains
       end if
    end subroutine begin
 
+   subroutine tell_products(self, products, taken)
+      !! Take the linear model at x if the products of the columns of [J f] determine it, and choose
+      !! a point to try.
+      class(fit_type), intent(inout) :: self
+      real(dp), intent(in), contiguous :: products(:, :)
+         !! Shape: (n + 1, n). J'J at x, its lower triangle, and f'J below it.
+      logical, intent(out) :: taken
+         !! If not, the fit still needs the model.
+
+      if (debugging) call assert(self%needs == a_model, 'a model is told that is needed')
+      call self%model%take_products(products, self%fnorm, self%workspace%left, taken)
+      if (taken) call self%use_model()
+   end subroutine tell_products
+
    subroutine tell_model(self, triangle)
       !! Take the linear model at x, and choose a point to try.
       class(fit_type), intent(inout) :: self
@@ -160,12 +176,20 @@ contains
       logical :: finite
 
       if (debugging) call assert(self%needs == a_model, 'a model is told that is needed')
-      self%models = self%models + 1
       call self%model%take(triangle, self%fnorm, self%workspace%left, finite)
-      if (.not. finite) then
+      if (finite) then
+         call self%use_model()
+      else
+         self%models = self%models + 1
          call self%stop(jacobian_not_finite)
-         return
       end if
+   end subroutine tell_model
+
+   subroutine use_model(self)
+      !! Choose a point to try by the linear model, unless the gradient is zero.
+      class(fit_type), intent(inout) :: self
+
+      self%models = self%models + 1
       associate (settings => self%settings, region => self%region, model => self%model)
          if (self%models == 1) then
             call region%set_off(model, self%x, settings%factor, settings%diag, self%workspace)
@@ -178,7 +202,7 @@ contains
          call region%adopt(model, follows=.not. associated(settings%diag))
       end associate
       call self%propose()
-   end subroutine tell_model
+   end subroutine use_model
 
    subroutine tell_norm(self, norm, nfev)
       !! Take the norm at the trial point, accept the point or not, and decide how to go on.

@@ -6,6 +6,7 @@ module minpack_model
    use minpack_vectors, only: all_finite
    use minpack_triangle, only: copy_triangle
    use minpack_qr, only: pivoted_qr
+   use minpack_products, only: factor_products
    implicit none
    private
    public :: model_type
@@ -25,6 +26,7 @@ module minpack_model
       procedure :: attach
       procedure :: begin
       procedure :: take
+      procedure :: take_products
       procedure :: slope
    end type model_type
 
@@ -81,6 +83,23 @@ contains
       end do
       if (finite) call pivoted_qr(n, self%r, self%qtf, self%ipvt, self%acnorm, left)
    end subroutine take
+
+   subroutine take_products(self, products, fnorm, left, accurate)
+      !! Become the model of the products of the columns of [J f].
+      class(model_type), intent(inout) :: self
+      real(dp), intent(in), contiguous :: products(:, :)
+         !! Shape: (n + 1, n). J'J, its lower triangle, and f'J below it.
+      real(dp), intent(in) :: fnorm
+         !! The norm of f.
+      real(dp), intent(inout), contiguous :: left(:, :)
+         !! Shape: (n, 2). Workspace.
+      logical, intent(out) :: accurate
+         !! Whether the products determine the model. If not, this is not a model.
+
+      self%fnorm = fnorm
+      call factor_products(size(self%qtf), products, self%r, self%qtf, self%ipvt, self%acnorm, &
+                           left, accurate)
+   end subroutine take_products
 
    pure real(dp) function slope(self, j)
       !! Half the derivative of the sum of squares with respect to variable ipvt(j), divided by the

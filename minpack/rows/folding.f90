@@ -1,8 +1,10 @@
 module minpack_folding
-   !! The rows of [J f], loaded block by block and folded into a triangle.
+   !! The rows of [J f] as numbers whose count does not depend on the number of rows: as the
+   !! products of the columns, or as a triangle into which all rows are folded.
    use minpack_kinds, only: dp
    use minpack_vectors, only: first_on_line, line
    use minpack_fold, only: triangulate, fold
+   use minpack_products, only: add_products, most_columns
    use minpack_strided_matrix, only: strided_matrix_type
    implicit none
    private
@@ -20,8 +22,12 @@ module minpack_folding
          !! Number of rows.
       integer :: n = 0
          !! Number of variables.
+      logical :: has_few_columns = .false.
+         !! Whether the products are of use.
+      real(dp), allocatable :: products(:, :)
+         !! Shape: (n + 1, n). J'J, its lower triangle, and f'J below it.
       real(dp), allocatable :: triangle(:, :)
-         !! Shape: (n + 1, n + 1). The rows that were folded last.
+         !! Shape: (n + 1, n + 1). The triangle of [J f].
       integer, private :: block_rows = 0
          !! Number of rows in a block.
       integer, private :: ld = 0
@@ -32,7 +38,8 @@ module minpack_folding
          !! Some rows of [J f], with two spare columns for `fold`.
    contains
       procedure :: allocate_for
-      procedure :: take
+      procedure :: multiply
+      procedure :: triangulate_rows
    end type folding_type
 
 contains
@@ -48,13 +55,40 @@ contains
 
       self%m = m
       self%n = n
+      self%has_few_columns = n <= most_columns
       self%block_rows = min(m, max(fewest_rows, min(most_rows, most_numbers/n)))
       self%ld = line*(self%block_rows/line + 1)
       allocate (self%block(self%ld*(n + 3) + line), self%triangle(n + 1, n + 1), stat=stat)
       if (stat == 0) self%start = first_on_line(self%block)
+      if (stat == 0 .and. self%has_few_columns) allocate (self%products(n + 1, n), stat=stat)
    end subroutine allocate_for
 
-   subroutine take(self, matrix, fvec)
+   subroutine multiply(self, matrix, fvec)
+      !! Compute the products of the columns of [J f].
+      class(folding_type), intent(inout) :: self
+      type(strided_matrix_type), intent(in) :: matrix
+         !! J.
+      real(dp), intent(in), contiguous :: fvec(:)
+         !! Shape: (m). f.
+      real(dp), pointer, contiguous :: columns(:)
+      integer :: first, rows, ld
+
+      self%products = 0
+      ld = matrix%column_length()
+      do first = 1, self%m, self%block_rows
+         rows = min(self%block_rows, self%m - first + 1)
+         if (ld > 0) then
+            columns => matrix%columns_from(first)
+            call add_products(rows, self%n, columns, ld, fvec(first:), self%products)
+         else
+            call matrix%load(first, rows, self%n, self%block(self%start), self%ld)
+            call add_products(rows, self%n, self%block(self%start), self%ld, fvec(first:), &
+                              self%products)
+         end if
+      end do
+   end subroutine multiply
+
+   subroutine triangulate_rows(self, matrix, fvec)
       !! Make the triangle of the first rows of [J f], and fold the others into it.
       class(folding_type), intent(inout) :: self
       type(strided_matrix_type), intent(in) :: matrix
@@ -81,7 +115,7 @@ contains
             first = first + rows
          end do
       end associate
-   end subroutine take
+   end subroutine triangulate_rows
 
    pure subroutine grow(rows, columns, block, ld, triangle, height)
       !! Turn the rest of a block into rows of the triangle.

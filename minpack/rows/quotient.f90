@@ -33,17 +33,18 @@ contains
          !! What the step showed.
       logical, intent(out) :: finite
          !! Whether no quotient is NaN or infinite: zero times such a value is NaN.
-      real(dp) :: zero, squares, scale
+      real(dp) :: zero, squares, scale, reciprocal
       integer :: i
 
       zero = 0
       squares = 0
       scale = 1/unit
+      reciprocal = 1/step
       !$omp simd reduction(+:zero, squares)
       do i = 1, m
          column(i) = values(i) - fvec(i)
          squares = squares + (column(i)*scale)**2
-         column(i) = column(i)/step
+         column(i) = column(i)*reciprocal
          zero = zero + 0*column(i)
       end do
       sample = sample_type(abs(step), sqrt(squares))

@@ -29,15 +29,17 @@ module minpack_rows
          !! Norm of these residuals.
       real(dp) :: trial_norm = 0
          !! Norm of the residuals at the trial point.
+      type(strided_matrix_type) :: matrix
+         !! The Jacobian at the best point, good until the next evaluation.
       type(folding_type) :: folding
-         !! With the triangle at the best point.
+         !! Memory for the folding of the rows.
    contains
       procedure :: connect
       procedure :: evaluate_start
       procedure :: begin
       procedure :: norm_at
       procedure :: keep
-      procedure :: triangle_at
+      procedure :: jacobian_at
       procedure(jacobian), deferred :: jacobian
    end type rows_type
 
@@ -167,19 +169,17 @@ contains
       self%fnorm = self%trial_norm
    end subroutine keep
 
-   subroutine triangle_at(self, x, info)
-      !! Evaluate the Jacobian at the best point, and fold it into the triangle.
+   subroutine jacobian_at(self, x, info)
+      !! Evaluate the Jacobian at the best point.
       class(rows_type), intent(inout), target :: self
       real(dp), intent(in), contiguous :: x(:)
          !! Shape: (n). The best point.
       integer, intent(out) :: info
          !! going_on, or the reason to stop.
-      type(strided_matrix_type) :: matrix
 
-      call self%jacobian(x, matrix, info)
+      call self%jacobian(x, self%matrix, info)
       self%njev = self%njev + 1
-      if (info == going_on) call self%folding%take(matrix, self%fvec)
-   end subroutine triangle_at
+   end subroutine jacobian_at
 
    subroutine analytic_jacobian(self, x, matrix, info)
       class(analytic_rows_type), intent(inout), target :: self

@@ -34,6 +34,8 @@ module minpack_strided_matrix
    contains
       procedure :: show
       procedure :: show_columns
+      procedure :: column_length
+      procedure :: columns_from
       procedure :: load
    end type strided_matrix_type
 
@@ -62,6 +64,26 @@ contains
       self%doubles(1:size(matrix, kind=c_intptr_t)) => matrix
       self%column_step = size(matrix, 1)
    end subroutine show_columns
+
+   pure integer function column_length(self) result(ld)
+      !! From one column to the next if the matrix is stored by columns, in double precision;
+      !! otherwise zero.
+      class(strided_matrix_type), intent(in) :: self
+
+      ld = 0
+      if (.not. associated(self%doubles) .or. self%row_step /= 1) return
+      if (self%column_step > 0 .and. self%column_step <= huge(ld)) ld = int(self%column_step)
+   end function column_length
+
+   function columns_from(self, first) result(columns)
+      !! The columns of a matrix that is stored by columns, from a row on.
+      class(strided_matrix_type), intent(in) :: self
+      integer, intent(in) :: first
+         !! The row, from 1.
+      real(dp), pointer, contiguous :: columns(:)
+
+      columns => self%doubles(self%start + first - 1:)
+   end function columns_from
 
    pure subroutine load(self, first, rows, n, block, ld)
       !! Copy some rows.

@@ -184,6 +184,40 @@ def curve_fit_many(
         raise ValueError(f"on_failure must be 'nan', 'last' or 'raise', got {on_failure!r}")
     refuse_foreign(options)
     refuse_mixed(f, jac)
+    if hasattr(ydata, "__dask_graph__"):
+        from leastsq._dask import fit_lazily
+
+        n = parameter_count(f) if p0 is None else np.shape(p0)[-1]
+        plan = Plan(f, jac, n, method, absolute_sigma, options)
+        plan.check(bounded=bounds is not EVERYWHERE)
+        how = vectorized, covariance, on_failure
+        return fit_lazily(fit_chunk, plan, how, xdata, ydata, p0, sigma, bounds, axis, mask)
+    given = xdata, ydata, p0, sigma, bounds, axis, mask
+    plan, batch = read_all(f, jac, method, absolute_sigma, options, *given)
+    with Progress(batch.layout.fits, callback, progress) as told:
+        fits, results = fit_all(
+            plan, batch, vectorized, covariance, on_failure, threads, chunk, max_time, told
+        )
+    if text := summary(fits, results):
+        warn(text, OptimizeWarning)
+    return fits
+
+
+def read_all(
+    f: Function,
+    jac: Any,
+    method: str | None,
+    absolute_sigma: bool,
+    options: dict[str, Any],
+    xdata: Any,
+    ydata: Any,
+    p0: Any,
+    sigma: Any,
+    bounds: Any,
+    axis: Any,
+    mask: Any,
+) -> tuple[Plan, Batch]:
+    """Convert the arguments."""
     if isinstance(f, NativeFunction):
         batch = read_blocks(f.m, xdata, ydata, p0, sigma, bounds, axis, mask)
     else:
@@ -192,11 +226,26 @@ def curve_fit_many(
         refuse_other_count(f, batch.n)
     plan = Plan(f, jac, batch.n, method, absolute_sigma, options)
     plan.check(bounded=batch.box is not None)
+    return plan, batch
+
+
+def fit_all(
+    plan: Plan,
+    batch: Batch,
+    vectorized: bool | None,
+    covariance: bool | str,
+    on_failure: str,
+    threads: int | None,
+    chunk: int | None,
+    max_time: float | None,
+    told: Progress,
+    quiet: bool = False,
+) -> tuple[ManyFits, Results]:
+    """Fit all data sets; also return the results as they were collected."""
     results = Results(batch.layout.fits, batch.n, covariance)
-    engine = engine_for(plan, batch, results, vectorized)
+    engine = engine_for(plan, batch, results, vectorized, quiet)
     try:
-        with Progress(batch.layout.fits, callback, progress) as report:
-            run(engine, batch, threads, chunk, report, max_time, on_failure == "raise")
+        run(engine, batch, threads, chunk, told, max_time, on_failure == "raise")
     except BaseException as error:
         with suppress(Exception):  # some exceptions do not allow new attributes
             error.partial = finished(results, batch, plan, on_failure)  # type: ignore[attr-defined]
@@ -206,9 +255,15 @@ def curve_fit_many(
         raise results.errors[min(results.errors)]
     if on_failure == "raise":
         raise_first(fits, results)
-    if text := summary(fits, results):
-        warn(text, OptimizeWarning)
-    return fits
+    return fits, results
+
+
+def fit_chunk(plan: Plan, how: tuple[Any, Any, Any], **data: Any) -> ManyFits:
+    """Fit a chunk of a Dask array in one thread, without warnings."""
+    arguments = plan.f, plan.jac, plan.method, plan.absolute_sigma, plan.given
+    plan, batch = read_all(*arguments, axis=-1, **data)
+    told = Progress(batch.layout.fits, None, False)
+    return fit_all(plan, batch, *how, 1, None, None, told, quiet=True)[0]
 
 
 def refuse_mixed(f: Function, jac: Any) -> None:

@@ -8,7 +8,6 @@ from typing import Protocol
 
 from leastsq._arguments.arrays import name_of
 from leastsq._arguments.many import Batch
-from leastsq._arguments.warn import warn
 from leastsq._fit.batch import Group, example, groups
 from leastsq._fit.lockstep import Lockstep
 from leastsq._fit.many import Many, bind
@@ -18,7 +17,7 @@ from leastsq._fit.pool import Work
 from leastsq._fit.results import Results
 from leastsq._functions.functions import is_dispatcher, is_parallel
 from leastsq._functions.native import NativeFunction
-from leastsq._models.joint import Joint, MismatchError
+from leastsq._models.joint import Joint, MismatchError, warn_of_single_calls
 
 SOME = 256
 """Fits that are looked at to find out how a model can be called."""
@@ -56,13 +55,15 @@ class Engine:
         return work
 
 
-def engine_for(plan: Plan, batch: Batch, results: Results, vectorized: bool | None) -> Engine:
+def engine_for(
+    plan: Plan, batch: Batch, results: Results, vectorized: bool | None, quiet: bool
+) -> Engine:
     """Choose how to fit a batch."""
     if is_compiled(plan):
         if isinstance(plan.f, NativeFunction) or bind(plan, example(batch)) is not None:
             return Engine(Many, plan, results, 4096)
         plan = plan.in_python()
-    joint = joint_model(plan, batch, results, vectorized)
+    joint = joint_model(plan, batch, results, vectorized, quiet)
     if joint is not None:
         return Engine(partial(Lockstep, joint=joint), plan, results, 4096)
     return Engine(OneByOne, plan, results, 64)
@@ -77,7 +78,7 @@ def is_compiled(plan: Plan) -> bool:
 
 
 def joint_model(
-    plan: Plan, batch: Batch, results: Results, vectorized: bool | None
+    plan: Plan, batch: Batch, results: Results, vectorized: bool | None, quiet: bool
 ) -> Joint | None:
     """Make a model that is called for many fits jointly; None if it cannot or must not be."""
     has_scheme = isinstance(plan.jac, str) and not plan.is_differenced
@@ -97,10 +98,8 @@ def joint_model(
             if vectorized:
                 name = name_of(function)
                 raise ValueError(f"{name} is not vectorized: {error}") from error.__cause__
-            warn(
-                f"{name_of(function)} is called for one fit at a time, which is slow: {error}",
-                RuntimeWarning,
-            )
+            if not quiet:
+                warn_of_single_calls(function, str(error))
             if function is f:
                 return None
         except Exception:  # the function fails for every start

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from leastsq._core._calls import PROMISE_BROKEN
 from leastsq._fit.batch import Group
+from leastsq._fit.many_fits import is_solved
 from leastsq._fit.one_by_one import OneByOne
 from leastsq._fit.plan import Plan
-from leastsq._fit.result import SOLVED
 from leastsq._fit.results import Results, Solutions
 from leastsq._fit.traps import interior, without_effect
 
@@ -36,6 +36,6 @@ class Keeper:
             return
         inside = interior(group.p, box)
         idle = without_effect(effect, found.x, inside, box, found.fnorm[:, None]).any(axis=1)
-        again = idle & is_done & np.isin(found.ending % PROMISE_BROKEN, SOLVED)
+        again = idle & is_done & is_solved(found.ending % PROMISE_BROKEN)
         if again.any():
             self.one_by_one.fit(group.take(again))

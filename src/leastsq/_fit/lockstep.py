@@ -12,14 +12,16 @@ from leastsq._arguments.arrays import FloatArray, norm
 from leastsq._core._calls import PROMISE_BROKEN
 from leastsq._fit.batch import Group
 from leastsq._fit.keep import Keeper
+from leastsq._fit.many_fits import is_solved
 from leastsq._fit.plan import Plan
-from leastsq._fit.result import SOLVED
 from leastsq._fit.results import Results, Solutions, room_for
 from leastsq._functions.functions import jacobian_error
 from leastsq._models.joint import Joint
 
 CACHE = 2**20
 """The size in bytes of the values of one call of the model, for the sake of the caches."""
+MOST_LANES = 512
+"""More fits at a time do not fit into the caches."""
 IN_PROGRESS = -100
 """How a fit ends that has not ended."""
 
@@ -40,7 +42,7 @@ class Lockstep:
             return
         found = room_for(group.p, self.results.covariance is not False, group.box)
         found.ending[:] = IN_PROGRESS
-        lanes = max(1, min(len(group.places), CACHE // (8 * group.m * self.plan.n)))
+        lanes = max(1, min(MOST_LANES, len(group.places), CACHE // (8 * group.m * self.plan.n)))
         handle, needed = self.open(group, found.addresses(0), lanes)
         try:
             self.answer(handle, group, lanes)
@@ -60,7 +62,7 @@ class Lockstep:
 
         A model can mix fits only where no sample was taken before.
         """
-        solved = np.flatnonzero(is_done & np.isin(found.ending % PROMISE_BROKEN, SOLVED))
+        solved = np.flatnonzero(is_done & is_solved(found.ending % PROMISE_BROKEN))
         for i in solved[:: max(1, len(solved) // 4)]:
             _, y, weights, _ = group.data(i)
             try:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ class ManyFits:
     """The results of many fits.
 
     The shapes begin with the batch axes of ydata, here ``...``. Unpacking gives popt and pcov, or
-    popt and perr with ``covariance="stderr"``.
+    popt and perr with ``covariance="stderr"``. If ydata is a Dask array, so are the results.
 
     Attributes
     ----------
@@ -60,7 +61,7 @@ class ManyFits:
     @property
     def success(self) -> NDArray[np.bool_]:
         """Whether each fit found a solution; shape (...)."""
-        return np.isin(self.status, SOLVED)
+        return is_solved(self.status)
 
     def __iter__(self) -> Iterator[FloatArray | None]:
         """Unpack popt and pcov, or perr if there is no pcov."""
@@ -68,10 +69,10 @@ class ManyFits:
 
     def __repr__(self) -> str:
         """Tell how many fits there are, and how many are solved."""
-        return (
-            f"ManyFits({self.status.size} fits of {self.popt.shape[-1]} parameters, "
-            f"{np.count_nonzero(self.success)} solved)"
-        )
+        what = f"{self.status.size} fits of {self.popt.shape[-1]} parameters"
+        if not isinstance(self.status, np.ndarray):
+            return f"ManyFits({what}, not computed)"
+        return f"ManyFits({what}, {np.count_nonzero(self.success)} solved)"
 
     def message(self, index: int | tuple[int, ...] = ()) -> str:
         """Say how a fit ended.
@@ -86,7 +87,37 @@ class ManyFits:
         str
             The message that curve_fit gives for this fit alone.
         """
-        if self.status[index] == RAISED:
+        reason = int(self._reasons[index])
+        if reason == RAISED:
             places = np.arange(self.status.size).reshape(self.status.shape)
-            return f"The model raised {self._errors[int(places[index])]}"
-        return self._messages[int(self._reasons[index])]
+            if error := self._errors.get(int(places[index])):
+                return f"The model raised {error}"
+        return self._messages[reason]
+
+    def compute(self, **options: Any) -> ManyFits:
+        """Compute the results of a Dask array; results that are computed stay as they are.
+
+        Parameters
+        ----------
+        **options
+            Options of ``dask.compute``, such as scheduler.
+
+        Returns
+        -------
+        ManyFits
+            The results as NumPy arrays.
+        """
+        if isinstance(self.status, np.ndarray):
+            return self
+        import dask
+
+        arrays = {
+            name: value for name, value in vars(self).items() if hasattr(value, "__dask_graph__")
+        }
+        computed = dask.compute(*arrays.values(), **options)
+        return replace(self, **dict(zip(arrays, computed, strict=True)))
+
+
+def is_solved(status: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
+    """Tell which of some exit codes mean that there is a solution."""
+    return (SOLVED[0] <= status) & (status <= SOLVED[-1])

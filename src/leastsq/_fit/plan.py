@@ -44,6 +44,11 @@ class Plan:
         self.cancel = np.zeros(1, np.int32)
         self.options = cache(self.read_options)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the arguments, for other processes."""
+        given = self.f, self.jac, self.n, self.method, self.absolute_sigma, self.given
+        return type(self), given
+
     @property
     def is_differenced(self) -> bool:
         """Whether the core differences the model."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.bounds import Box
 from leastsq._core._calls import PROMISE_BROKEN
-from leastsq._fit.many_fits import NOT_DONE, RAISED, ManyFits
+from leastsq._fit.many_fits import NOT_DONE, RAISED, ManyFits, is_solved
 from leastsq._fit.plan import Plan
-from leastsq._fit.result import SOLVED, TO_PRECISION, Outcome, inverse, message
+from leastsq._fit.result import TO_PRECISION, Outcome, inverse, message
 
 MASKED, TOO_FEW, IMPROPER = -1, -2, -4
 MESSAGES = {
@@ -104,7 +104,7 @@ class Results:
         if as_least_squares:
             for code, other in TO_PRECISION.items():
                 status[ending == code] = other
-        solved = np.isin(status, SOLVED)
+        solved = is_solved(status)
         self.x[places] = found.x
         self.chi2[places] = found.fnorm**2
         self.reason[places] = ending + (0 if box is None else BOUNDED)
@@ -156,7 +156,8 @@ class Results:
     @property
     def has_failed(self) -> NDArray[np.bool_]:
         """Whether each fit ended without a solution; a masked fit has not failed."""
-        return ~np.isin(self.status, (*SOLVED, MASKED, NOT_DONE))
+        failed: Any = ~is_solved(self.status)
+        return np.asarray(failed & (self.status != MASKED) & (self.status != NOT_DONE))
 
     def finish(self, shape: tuple[int, ...], plan: Plan, keep_last: bool) -> ManyFits:
         """Make the result that users see."""
@@ -173,14 +174,19 @@ class Results:
             self.status.reshape(shape),
             self.nfev.reshape(shape),
             self.active_mask.reshape(*shape, n),
-            {reason: self.message(reason, plan) for reason in np.unique(reasons).tolist()},
+            messages(plan),
             reasons.reshape(shape),
             {place: f"{type(e).__name__}: {e}" for place, e in self.errors.items()},
         )
 
-    def message(self, reason: int, plan: Plan) -> str:
-        """Describe how fits ended."""
-        if reason in MESSAGES:
-            return MESSAGES[reason]
-        options = plan.options(reason >= BOUNDED)
-        return message(reason % BOUNDED, options.settings, options.limit, not plan.is_differenced)
+
+def messages(plan: Plan) -> dict[int, str]:
+    """Describe how fits can end, with the options of a plan."""
+    found = dict(MESSAGES)
+    codes = [*range(1, 11), *(code + PROMISE_BROKEN for code in range(1, 5))]
+    for bounded in (False, True):
+        settings, limit, *_ = plan.options(bounded)
+        for code in codes:
+            text = message(code, settings, limit, not plan.is_differenced)
+            found[code + BOUNDED * bounded] = text
+    return found

@@ -69,11 +69,7 @@ class Joint:
     def refuse(self) -> None:
         """Never again call the model jointly, because it mixes fits."""
         self.is_refused = True
-        warn(
-            f"{name_of(self.f)} is called for one fit at a time, which is slow: if it is called "
-            "for many fits at once, it mixes them",
-            RuntimeWarning,
-        )
+        warn_of_single_calls(self.f, "if it is called for many fits at once, it mixes them")
 
     def values(self, data: Data, points: FloatArray, fits: Fits) -> tuple[FloatArray, Errors]:
         """Evaluate the model; shape (count, m). Also return what it raised, by point."""
@@ -192,3 +188,11 @@ def compare(evaluate: Callable[[], FloatArray], alone: FloatArray) -> None:
             f"with the parameters of two fits, of shape (2, 1), it returns {jointly[k]}, but "
             f"{alone[k]} with the parameters of one of the fits"
         )
+
+
+def warn_of_single_calls(function: Function, reason: str) -> None:
+    """Warn that a function is not called jointly, and say why."""
+    warn(
+        f"{name_of(function)} is called for one fit at a time, which is slow: {reason}",
+        RuntimeWarning,
+    )

@@ -1,0 +1,151 @@
+"""curve_fit_many of a Dask array: lazy results, one task for each chunk of the batch axes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import dask.array as da
+import numpy as np
+
+from leastsq._arguments.bounds import pair
+from leastsq._arguments.many import Layout, read_layout, read_x
+from leastsq._fit.many_fits import ManyFits
+from leastsq._fit.plan import Plan
+from leastsq._fit.results import messages
+
+NAMES = {"sigma", "mask", "p0", "lower", "upper"}
+"""Arguments that may be arrays with a value for each fit; others are x."""
+
+
+class Task:
+    """Fits one chunk; what it returns is one array, because a task returns one."""
+
+    def __init__(
+        self, fit: Any, plan: Plan, how: Any, varying: list[str], common: dict[str, Any]
+    ) -> None:
+        self.fit = fit
+        self.plan = plan
+        self.how = how
+        self.varying = varying
+        self.common = common
+
+    def __call__(self, y: Any, *arrays: Any) -> Any:
+        """Fit the data y, with the arrays that belong to its fits."""
+        given = self.common | dict(zip(self.varying, arrays, strict=True))
+        bounds = given.pop("lower"), given.pop("upper")
+        xs = [given.pop(name) for name in self.varying if name not in NAMES]
+        if xs:
+            given["xdata"] = tuple(xs)
+        return pack(self.fit(self.plan, self.how, ydata=y, bounds=bounds, **given))
+
+
+def pack(fits: ManyFits) -> Any:
+    """Put all results of a fit side by side."""
+    parts: list[Any] = [fits.popt, fits.active_mask]
+    if fits.pcov is not None:
+        parts.append(fits.pcov.reshape(*fits.status.shape, -1))
+    if fits.perr is not None:
+        parts.append(fits.perr)
+    numbers = (fits.chi2, fits.npoints, fits.status, fits.nfev, fits._reasons)
+    return np.concatenate([*parts, np.stack(numbers, axis=-1)], axis=-1, dtype=np.float64)
+
+
+def unpack(packed: Any, n: int, covariance: bool | str, plan: Plan) -> ManyFits:
+    """Take the results apart."""
+    shape = packed.shape[:-1]
+    pcov = perr = None
+    if covariance is True:
+        pcov = packed[..., 2 * n : 2 * n + n * n].reshape(*shape, n, n)
+    elif covariance == "stderr":
+        perr = packed[..., 2 * n : 3 * n]
+    chi2, npoints, status, nfev, reasons = (packed[..., k] for k in range(-5, 0))
+    return ManyFits(
+        packed[..., :n],
+        pcov,
+        perr,
+        chi2,
+        npoints.astype(np.int32),
+        status.astype(np.int8),
+        nfev.astype(np.int32),
+        packed[..., n : 2 * n].astype(np.int8),
+        messages(plan),
+        reasons.astype(np.int8),
+        {},
+    )
+
+
+def fit_lazily(
+    fit: Any,
+    plan: Plan,
+    how: tuple[Any, Any, Any],
+    xdata: Any,
+    ydata: Any,
+    p0: Any,
+    sigma: Any,
+    bounds: Any,
+    axis: Any,
+    mask: Any,
+) -> ManyFits:
+    """Make the lazy results of fit, which fits a chunk; how is passed on to it."""
+    layout = read_layout(ydata, axis)
+    y = points_last(ydata, layout.axes)
+    refuse_divided_points(y, layout)
+    y = y.reshape(*layout.batch, layout.m)
+    n, (lower, upper) = plan.n, pair(bounds)
+    given = {
+        "sigma": None if sigma is None else like_ydata(sigma, layout),
+        "mask": None if mask is None else like_ydata(mask, layout),
+        "p0": p0,
+        "lower": lower,
+        "upper": upper,
+    }
+    if isinstance(xdata, tuple):
+        for i, values in enumerate(xdata):
+            given[f"x{i}"] = da.broadcast_to(da.asarray(like_ydata(values, layout)), y.shape)
+    varying = {name: values for name, values in given.items() if np.ndim(values) > 1}
+    if not isinstance(xdata, tuple):
+        given["xdata"] = read_x(xdata, layout)[0]
+    common = {name: values for name, values in given.items() if name not in varying}
+    labels = tuple(f"batch {k}" for k in range(len(layout.batch)))
+    arrays = [y, (*labels, "points")]
+    for name, values in varying.items():
+        last = n if name in ("p0", "lower", "upper") else values.shape[-1]
+        whole = da.broadcast_to(da.asarray(values), (*layout.batch, last))
+        arrays.extend([whole.rechunk((*y.chunks[:-1], last)), (*labels, name)])
+    width = 2 * n + 5 + {True: n * n, "stderr": n, False: 0}[how[1]]
+    packed = da.blockwise(
+        Task(fit, plan, how, list(varying), common),
+        (*labels, "results"),
+        *arrays,
+        new_axes={"results": width},
+        concatenate=True,
+        dtype=np.float64,
+        meta=np.empty((0,) * (len(labels) + 1)),
+        token="curve_fit_many",
+    )
+    return unpack(packed, n, how[1], plan)
+
+
+def refuse_divided_points(y: Any, layout: Layout) -> None:
+    """Refuse data whose points are in more than one chunk."""
+    if any(blocks > 1 for blocks in y.numblocks[len(layout.batch) :]):
+        raise ValueError(
+            "ydata must have one chunk along the axis of points, because a fit needs all of its "
+            f"points: pass ydata.rechunk({dict.fromkeys(layout.axes, -1)})"
+        )
+
+
+def points_last(values: Any, axes: tuple[int, ...]) -> Any:
+    """Move the axes of points to the end."""
+    return da.moveaxis(values, axes, range(-len(axes), 0))
+
+
+def like_ydata(values: Any, layout: Layout) -> Any:
+    """Arrange errors, a mask or x like ydata, with the points on the last axis."""
+    array = values if hasattr(values, "__dask_graph__") else np.asarray(values)
+    if array.ndim != layout.ndim:
+        return array
+    count = len(layout.batch)
+    array = points_last(da.asarray(array), layout.axes)
+    return array.reshape(*array.shape[:count], math.prod(array.shape[count:]))

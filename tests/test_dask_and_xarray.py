@@ -1,0 +1,193 @@
+"""curve_fit_many of Dask arrays, and curvefit of labelled arrays."""
+
+import warnings
+
+import dask
+import dask.array as da
+import numba
+import numpy as np
+import pytest
+import xarray as xr
+from problems.batches import T, alone, batch, decay, spot
+from test_many import assert_same, many
+
+import leastsq.xarray
+from leastsq import FitError, curve_fit_many
+from leastsq.xarray import curvefit
+
+njit_decay = numba.njit(decay)
+
+
+@pytest.fixture
+def stack():
+    rng = np.random.default_rng(5)
+    truth = rng.uniform([2, 0.5, 0.2], [3, 2, 0.8], (6, 4, 3))
+    y = decay(T, *np.moveaxis(truth, -1, 0)[..., None]) + 0.01 * rng.standard_normal((6, 4, 30))
+    y[rng.random(y.shape) < 0.02] = np.nan
+    y[2, 3] = np.nan
+    return y
+
+
+@pytest.mark.parametrize("f", [decay, njit_decay])
+@pytest.mark.parametrize("covariance", [True, "stderr", False])
+def test_chunks_give_the_results_of_the_whole(stack, f, covariance):
+    lazy = curve_fit_many(f, T, da.from_array(stack, chunks=(2, 3, -1)), covariance=covariance)
+    assert isinstance(lazy.popt, da.Array)
+    assert lazy.popt.shape == (6, 4, 3)
+    assert lazy.popt.chunks[:2] == ((2, 2, 2), (3, 1))
+    assert repr(lazy) == "ManyFits(24 fits of 3 parameters, not computed)"
+    found, expected = lazy.compute(), curve_fit_many(f, T, stack, covariance=covariance)
+    for name in ("popt", "pcov", "perr", "chi2", "npoints", "status", "nfev", "active_mask"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+    assert found.message((2, 3)) == expected.message((2, 3))
+    assert found.message((0, 0)) == expected.message((0, 0))
+    assert found.compute() is found
+    np.testing.assert_array_equal(lazy.success.compute(), expected.success)
+
+
+def test_arguments_of_each_fit_are_divided_like_the_data(stack):
+    rng = np.random.default_rng(1)
+    x = T + 0.01 * rng.random((6, 4, 1))
+    options = {
+        "p0": rng.uniform(0.9, 1.1, (4, 3)),
+        "sigma": rng.uniform(0.5, 1, (6, 4, 30)),
+        "bounds": (0, rng.uniform(2.2, 9, (6, 1, 3))),
+        "mask": rng.random((6, 4, 1)) < 0.2,
+    }
+    expected = curve_fit_many(njit_decay, (x,), stack, **options)
+    y = da.from_array(stack, chunks=(4, 2, -1))
+    assert_same(curve_fit_many(njit_decay, (x,), y, **options).compute(), expected)
+    options |= {"sigma": da.from_array(options["sigma"], chunks=(1, 4, 7))}
+    options |= {"p0": da.from_array(options["p0"], chunks=1)}
+    lazy = curve_fit_many(njit_decay, (da.from_array(x, chunks=3),), y, **options)
+    assert_same(lazy.compute(scheduler="threads"), expected)
+
+
+def test_points_may_lie_on_any_axes(stack):
+    expected = curve_fit_many(njit_decay, T, stack, sigma=1 + np.abs(stack))
+    first = da.from_array(np.moveaxis(stack, -1, 0), chunks=(-1, 2, 2))
+    found = curve_fit_many(njit_decay, T, first, sigma=1 + abs(first), axis=0)
+    assert_same(found.compute(), expected)
+    images = da.from_array(stack.reshape(6, 4, 5, 6), chunks=(2, 2, -1, -1))
+    found = curve_fit_many(njit_decay, T.reshape(5, 6), images, sigma=1 + abs(images), axis=(2, 3))
+    assert_same(found.compute(), expected)
+
+
+def test_divided_points_are_refused(stack):
+    y = da.from_array(stack, chunks=(2, 2, 10))
+    with pytest.raises(ValueError, match=r"pass ydata.rechunk\(\{2: -1\}\)"):
+        curve_fit_many(decay, T, y)
+    with pytest.raises(TypeError, match="no option fto"):
+        curve_fit_many(decay, T, y.rechunk({2: -1}), fto=1)
+
+
+def test_graph_does_not_grow_with_the_arguments(stack):
+    y = da.from_array(np.tile(stack, (50, 5, 1)), chunks=(10, 10, -1))
+    p0 = np.ones((300, 20, 3))
+    lazy = curve_fit_many(decay, T, y, p0)
+    assert len(lazy.popt.__dask_graph__()) < 12 * y.npartitions
+
+
+def test_failures_stay_in_their_fits(stack):
+    y = da.from_array(stack, chunks=(2, 2, -1))
+    fits = curve_fit_many(njit_decay, T, y, maxfev=15).compute()
+    expected = many(njit_decay, T, stack, maxfev=15)
+    assert_same(fits, expected)
+    with pytest.raises(FitError):
+        curve_fit_many(njit_decay, T, y, maxfev=5, on_failure="raise").compute()
+
+
+def test_cluster_gives_the_same_numbers(stack):
+    distributed = pytest.importorskip("distributed")
+    with (
+        dask.config.set({"distributed.worker.daemon": False}),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, processes=True
+        ) as cluster,
+        distributed.Client(cluster),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")
+        y = da.from_array(stack, chunks=(2, 4, -1))
+        found = curve_fit_many(decay, T, y).compute()
+    np.testing.assert_array_equal(found.popt, curve_fit_many(decay, T, stack).popt)
+
+
+def labelled(stack, **options):
+    coords = {"x": np.arange(6) * 0.5, "t": T}
+    return xr.DataArray(stack, coords, ["x", "y", "t"], name="signal", **options)
+
+
+def test_curvefit_is_that_of_xarray(stack):
+    data = labelled(stack)
+    options = {"p0": {"b": 1.5}, "bounds": {"a": (0, 5), "c": (-1, 3)}}
+    expected = data.curvefit("t", decay, **options)
+    found = curvefit(data, "t", decay, **options)
+    assert found.curvefit_coefficients.dims == expected.curvefit_coefficients.dims
+    assert found.curvefit_covariance.dims == expected.curvefit_covariance.dims
+    for name, values in expected.coords.items():
+        np.testing.assert_array_equal(found.coords[name], values)
+    np.testing.assert_allclose(
+        found.curvefit_coefficients, expected.curvefit_coefficients, rtol=1e-5
+    )
+    np.testing.assert_allclose(found.curvefit_covariance, expected.curvefit_covariance, rtol=1e-3)
+    assert found.curvefit_status.dims == found.curvefit_chi2.dims == ("x", "y")
+    assert found.curvefit_status.sel(x=1, y=3) == -1
+
+
+def test_curvefit_of_several_variables_and_dimensions():
+    data = batch(spot, 8, gaps=False)
+    axis = np.arange(5.0)
+    images = xr.DataArray(
+        data.y.reshape(8, 5, 5), {"v": axis, "u": axis}, ["k", "v", "u"], name="image"
+    )
+    p0 = {
+        name: xr.DataArray(data.p0[:, j], dims="k")
+        for j, name in enumerate(["a", "x0", "y0", "width", "level"])
+    }
+    found = curvefit(images, ["u", "v"], spot, p0=p0, errors="ignore")
+    for k in range(8):
+        status, popt, _ = alone(spot, data.x, data.y[k], data.p0[k])
+        assert found.curvefit_status[k] == status
+        np.testing.assert_allclose(found.curvefit_coefficients[k], popt, rtol=1e-6)
+
+
+def test_curvefit_of_chunks_and_datasets_is_lazy(stack):
+    data = labelled(stack)
+    expected = curvefit(data, "t", njit_decay)
+    lazy = curvefit(data.chunk(x=2), "t", njit_decay)
+    assert lazy.curvefit_coefficients.chunks is not None
+    xr.testing.assert_identical(lazy.compute(), expected)
+    both = curvefit(xr.Dataset({"one": data, "two": 2 * data}), "t", njit_decay)
+    np.testing.assert_array_equal(both.one_curvefit_coefficients, expected.curvefit_coefficients)
+    assert "two_curvefit_covariance" in both
+
+
+def test_x_may_differ_from_fit_to_fit(stack):
+    data = labelled(stack).assign_coords(time=(("x", "t"), T + 0.01 * np.arange(6)[:, None]))
+    found = curvefit(data, data.time, njit_decay, reduce_dims="t")
+    fits = curve_fit_many(
+        njit_decay, (np.broadcast_to(data.time.values[:, None], stack.shape),), stack
+    )
+    np.testing.assert_array_equal(found.curvefit_coefficients, fits.popt)
+
+
+def test_curvefit_refuses_what_does_not_match(stack):
+    data = labelled(stack)
+    for options, text in (
+        ({"p0": {"z": 1}}, r"p0 has the unknown parameters \['z'\]"),
+        ({"bounds": {"z": (0, 1)}}, "bounds has the unknown parameters"),
+        ({"reduce_dims": "z"}, r"a fit have the dimensions \['t', 'z'\]"),
+        ({"skipna": False}, "contain NaN"),
+        ({"errors": "warn"}, "errors must be"),
+        ({"func": lambda x, *p: x}, "pass param_names"),
+    ):
+        with pytest.raises(ValueError, match=text):
+            curvefit(data, "t", **({"func": decay} | options))
+    with pytest.raises(FitError):
+        curvefit(data, "t", decay, kwargs={"maxfev": 5})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = curvefit(data, "t", decay, errors="ignore", kwargs={"maxfev": 5})
+    assert found.curvefit_coefficients.isnull().all()
+    assert "xr" not in vars(leastsq.curve_fit_many)
