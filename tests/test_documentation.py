@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import leastsq
-from leastsq import _check_derivative, _curve_fit, _leastsq, _patch
+from leastsq import _check_derivative, _curve_fit, _curve_fit_many, _leastsq, _patch, xarray
 from leastsq._functions import native
 
 ROOT = Path(__file__).parents[1]
@@ -15,7 +15,9 @@ PAGES = {"README.md": ROOT / "README.md"} | {p.name: p for p in (ROOT / "docs").
 WITH_EXAMPLES = [name for name, page in PAGES.items() if ">>> " in page.read_text()]
 
 
-@pytest.mark.parametrize("module", [_check_derivative, _curve_fit, _leastsq, native, _patch])
+@pytest.mark.parametrize(
+    "module", [_check_derivative, _curve_fit, _curve_fit_many, _leastsq, native, _patch, xarray]
+)
 def test_docstrings_hold(module):
     failed, attempted = doctest.testmod(module)
     assert attempted

@@ -92,3 +92,20 @@ def test_lines_have_no_negative_height_within_bounds(tmp_path):
     for (_, free_error, _), (estimate, error, truth, on_a_bound) in zip(free, within, strict=True):
         assert on_a_bound or (error < free_error and abs(estimate - truth) < 4 * error)
     assert_picture(tmp_path, "lines")
+
+
+def test_maps_are_right_within_their_errors(tmp_path):
+    printed = run("t2_map", tmp_path)
+    assert "8936 fits" in printed
+    assert re.search(r"status -1: +7448 pixels", printed)
+    assert_pull(printed, 0.1)
+    assert_picture(tmp_path, "t2_map")
+    printed = run("spectra", tmp_path)
+    assert "3072 fits" in printed
+    assert_pull(printed, 0.1)
+    assert_picture(tmp_path, "spectra")
+
+
+def assert_pull(printed, tolerance):
+    deviation = float(re.search(r"standard deviation ([\d.]+)", printed)[1])
+    assert abs(deviation - 1) < tolerance

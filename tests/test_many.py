@@ -359,6 +359,30 @@ def test_trapped_fits_are_tried_again_as_by_curve_fit():
         np.testing.assert_array_equal(fits.popt[k], popt)
 
 
+@pytest.mark.parametrize("f", [decay, COMPILED[decay]])
+def test_failed_fits_begin_again_from_their_neighbours(f):
+    a, b = np.meshgrid(np.linspace(1, 40, 12), np.linspace(0.5, 6, 9))
+    y = decay(T, a[..., None], b[..., None], 0.5)
+    y[4, 5, 3:] = np.nan
+    options = {"maxfev": 30}
+    alone = many(f, T, y, **options)
+    fits = many(f, T, y, "neighbours", **options)
+    failed = alone.status == 5
+    assert failed.sum() > 10
+    np.testing.assert_array_equal(fits.popt[alone.success], alone.popt[alone.success])
+    assert fits.success[failed].sum() > 0.9 * failed.sum()
+    np.testing.assert_allclose(
+        fits.popt[fits.success], np.stack([a, b, 0.5 + 0 * a], -1)[fits.success], rtol=1e-3
+    )
+    assert (fits.attempts[alone.success] == 1).all()
+    assert (fits.attempts[failed] > 1).all()
+    assert fits.attempts[4, 5] == 1 or fits.success[4, 5]
+    again = many(f, T, y, "neighbours", threads=3, chunk=4, **options)
+    assert_same(again, fits)
+    with pytest.raises(ValueError, match="p0 must be numbers or 'neighbours'"):
+        curve_fit_many(f, T, y, "neighbors")
+
+
 def test_nothing_to_fit_gives_empty_results():
     fits = curve_fit_many(COMPILED[line], T, np.empty((0, 30)))
     assert fits.popt.shape == (0, 2)

@@ -6,21 +6,23 @@ import inspect
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from time import monotonic
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from leastsq._arguments.arrays import Function, name_of
+from leastsq._arguments.arrays import FloatArray, Function, name_of
 from leastsq._arguments.curve_fit_options import refuse_foreign
-from leastsq._arguments.many import Batch, read_batch, read_blocks
+from leastsq._arguments.many import Batch, asks_neighbours, read_batch, read_blocks
 from leastsq._arguments.warn import warn
 from leastsq._curve_fit import EVERYWHERE, METHODS, parameter_count
 from leastsq._errors import FitError, OptimizeWarning
 from leastsq._fit.engines import Engine, engine_for
 from leastsq._fit.many_fits import ManyFits
+from leastsq._fit.neighbours import try_neighbours
 from leastsq._fit.plan import Plan
-from leastsq._fit.pool import Pool
+from leastsq._fit.pool import Pool, Work
 from leastsq._fit.progress import Progress
 from leastsq._fit.results import Results
 from leastsq._fit.summary import index_of, summary
@@ -77,9 +79,11 @@ def curve_fit_many(
         of their fit, as with ``nan_policy="omit"`` in curve_fit. For a NativeFunction: an array
         whose last axis is the data block of one fit, or a structured array with one element for
         each fit. The function receives the address of a copy of this block.
-    p0 : array_like, optional
+    p0 : array_like or 'neighbours', optional
         The starting points: shape (n,), or (..., n) for a start of its own for each fit. Default:
-        as in curve_fit, from the bounds.
+        as in curve_fit, from the bounds. With "neighbours", the fits begin from these starts, too;
+        then each fit that failed begins again from the solutions of its neighbours along the batch
+        axes.
     sigma : array_like, optional
         The errors of ydata: a number; shape (m,) or (..., m); or (..., 1) for one error for each
         fit.
@@ -187,7 +191,7 @@ def curve_fit_many(
     if hasattr(ydata, "__dask_graph__"):
         from leastsq._dask import fit_lazily
 
-        n = parameter_count(f) if p0 is None else np.shape(p0)[-1]
+        n = parameter_count(f) if p0 is None or asks_neighbours(p0) else int(np.shape(p0)[-1])
         plan = Plan(f, jac, n, method, absolute_sigma, options)
         plan.check(bounded=bounds is not EVERYWHERE)
         how = vectorized, covariance, on_failure
@@ -221,7 +225,7 @@ def read_all(
     if isinstance(f, NativeFunction):
         batch = read_blocks(f.m, xdata, ydata, p0, sigma, bounds, axis, mask)
     else:
-        n = None if p0 is not None else parameter_count(f)
+        n = None if p0 is not None and not asks_neighbours(p0) else parameter_count(f)
         batch = read_batch(xdata, ydata, p0, n, sigma, bounds, axis, mask)
         refuse_other_count(f, batch.n)
     plan = Plan(f, jac, batch.n, method, absolute_sigma, options)
@@ -242,20 +246,25 @@ def fit_all(
     quiet: bool = False,
 ) -> tuple[ManyFits, Results]:
     """Fit all data sets; also return the results as they were collected."""
-    results = Results(batch.layout.fits, batch.n, covariance)
-    engine = engine_for(plan, batch, results, vectorized, quiet)
+    fits = batch.layout.fits
+    results = Results(fits, batch.n, covariance)
+    engine = engine_for(plan, batch, vectorized, quiet)
+    runner = Runner(engine, batch, covariance, threads, chunk, max_time)
+    until_failure = on_failure == "raise" and not batch.asks_neighbours
     try:
-        run(engine, batch, threads, chunk, told, max_time, on_failure == "raise")
+        runner.run(np.arange(fits), None, results, told, until_failure)
+        if batch.asks_neighbours:
+            try_neighbours(batch.layout.batch, results, runner.again)
     except BaseException as error:
         with suppress(Exception):  # some exceptions do not allow new attributes
             error.partial = finished(results, batch, plan, on_failure)  # type: ignore[attr-defined]
         raise
-    fits = finished(results, batch, plan, on_failure)
+    found = finished(results, batch, plan, on_failure)
     if results.errors and not (results.status > 0).any():
         raise results.errors[min(results.errors)]
     if on_failure == "raise":
-        raise_first(fits, results)
-    return fits, results
+        raise_first(found, results)
+    return found, results
 
 
 def fit_chunk(plan: Plan, how: tuple[Any, Any, Any], **data: Any) -> ManyFits:
@@ -291,28 +300,62 @@ def refuse_other_count(f: Function, n: int) -> None:
         ) from None
 
 
-def run(
-    engine: Engine,
-    batch: Batch,
-    threads: int | None,
-    chunk: int | None,
-    report: Progress,
-    max_time: float | None,
-    until_failure: bool,
-) -> None:
-    """Fit all data sets, in threads if the engine is native or threads are asked for."""
-    fits = batch.layout.fits
-    count = threads or ((os.cpu_count() or 1) if engine.is_native else 1)
-    if count < 1 or (chunk is not None and chunk < 1):
-        raise ValueError(f"threads and chunk must be positive, got {threads} and {chunk}")
-    parts = 1 if count == 1 else 4 * count
-    size = chunk or max(1, min(engine.chunk, -(-fits // parts)))
-    pool = Pool(fits, size, engine.plan.stop, report, max_time)
-    works = [engine.work(batch, pool.leave if until_failure else None) for _ in range(count)]
-    if engine.is_native or count > 1:
-        pool.run(works)
-    else:
-        pool.run_here(works[0])
+class Runner:
+    """Runs an engine in threads, if it is native or threads are asked for."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        batch: Batch,
+        covariance: bool | str,
+        threads: int | None,
+        chunk: int | None,
+        max_time: float | None,
+    ) -> None:
+        self.engine = engine
+        self.batch = batch
+        self.covariance = covariance
+        self.threads = threads or ((os.cpu_count() or 1) if engine.is_native else 1)
+        self.chunk = chunk
+        self.deadline = None if max_time is None else monotonic() + max_time
+        if self.threads < 1 or (chunk is not None and chunk < 1):
+            raise ValueError(f"threads and chunk must be positive, got {threads} and {chunk}")
+
+    def run(
+        self,
+        fits: NDArray[np.int64],
+        p: FloatArray | None,
+        results: Results,
+        told: Callable[[int], Any],
+        until_failure: bool,
+    ) -> None:
+        """Fit some of the data sets, from p or from their own starts."""
+        parts = 1 if self.threads == 1 else 4 * self.threads
+        size = self.chunk or max(1, min(self.engine.chunk, -(-fits.size // parts)))
+        pool = Pool(fits.size, size, self.engine.plan.stop, told, self.deadline)
+
+        def stop_at_failure(work: Work) -> Work:
+            def until(first: int, last: int) -> None:
+                work(first, last)
+                if results.has_failed[first:last].any():
+                    pool.leave()
+
+            return until if until_failure else work
+
+        works = [
+            stop_at_failure(self.engine.work(self.batch, results, fits, p))
+            for _ in range(self.threads)
+        ]
+        if self.engine.is_native or self.threads > 1:
+            pool.run(works)
+        else:
+            pool.run_here(works[0])
+
+    def again(self, fits: NDArray[np.int64], p: FloatArray) -> Results:
+        """Fit some of the data sets again, from p."""
+        results = Results(fits.size, self.batch.n, self.covariance)
+        self.run(fits, p, results, lambda more: None, False)
+        return results
 
 
 def finished(results: Results, batch: Batch, plan: Plan, on_failure: str) -> ManyFits:

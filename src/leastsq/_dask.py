@@ -47,7 +47,7 @@ def pack(fits: ManyFits) -> Any:
         parts.append(fits.pcov.reshape(*fits.status.shape, -1))
     if fits.perr is not None:
         parts.append(fits.perr)
-    numbers = (fits.chi2, fits.npoints, fits.status, fits.nfev, fits._reasons)
+    numbers = (fits.chi2, fits.npoints, fits.status, fits.nfev, fits.attempts, fits._reasons)
     return np.concatenate([*parts, np.stack(numbers, axis=-1)], axis=-1, dtype=np.float64)
 
 
@@ -59,7 +59,7 @@ def unpack(packed: Any, n: int, covariance: bool | str, plan: Plan) -> ManyFits:
         pcov = packed[..., 2 * n : 2 * n + n * n].reshape(*shape, n, n)
     elif covariance == "stderr":
         perr = packed[..., 2 * n : 3 * n]
-    chi2, npoints, status, nfev, reasons = (packed[..., k] for k in range(-5, 0))
+    chi2, npoints, status, nfev, attempts, reasons = (packed[..., k] for k in range(-6, 0))
     return ManyFits(
         packed[..., :n],
         pcov,
@@ -69,6 +69,7 @@ def unpack(packed: Any, n: int, covariance: bool | str, plan: Plan) -> ManyFits:
         status.astype(np.int8),
         nfev.astype(np.int32),
         packed[..., n : 2 * n].astype(np.int8),
+        attempts.astype(np.int8),
         messages(plan),
         reasons.astype(np.int8),
         {},
@@ -113,7 +114,7 @@ def fit_lazily(
         last = n if name in ("p0", "lower", "upper") else values.shape[-1]
         whole = da.broadcast_to(da.asarray(values), (*layout.batch, last))
         arrays.extend([whole.rechunk((*y.chunks[:-1], last)), (*labels, name)])
-    width = 2 * n + 5 + {True: n * n, "stderr": n, False: 0}[how[1]]
+    width = 2 * n + 6 + {True: n * n, "stderr": n, False: 0}[how[1]]
     packed = da.blockwise(
         Task(fit, plan, how, list(varying), common),
         (*labels, "results"),

@@ -68,24 +68,29 @@ class Stack:
         if self.is_flat:
             self.values = values.reshape(-1, values.shape[-1])
 
-    def rows(self, first: int, last: int) -> NDArray[Any]:
-        """Return the rows of some fits; shape (last - first, m); float64, or bool."""
+    def rows(self, places: NDArray[np.int64]) -> NDArray[Any]:
+        """Return the rows of some fits; shape (fits, m); float64, or bool."""
         if self.is_flat:
-            return self.values[first:last]
+            return np.asarray(self.values[in_a_row(places)])
         batch = self.values.shape[:-1]
-        if batch:
-            rows = self.values[np.unravel_index(np.arange(first, last), batch)]
-        else:
-            rows = self.values[None]
+        rows = self.values[np.unravel_index(places, batch)] if batch else self.values[None]
         return rows if rows.dtype == bool else np.ascontiguousarray(rows, FLOAT64)
+
+
+def in_a_row(places: NDArray[np.int64]) -> Any:
+    """Return a slice if the places follow each other, so that nothing is copied."""
+    if not places.size:
+        return places
+    first, last = int(places[0]), int(places[-1])
+    return slice(first, last + 1) if last - first + 1 == places.size else places
 
 
 class Blocks(Stack):
     """The data blocks of a NativeFunction, as rows of bytes."""
 
-    def rows(self, first: int, last: int) -> NDArray[np.uint8]:
+    def rows(self, places: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Return the blocks of some fits."""
-        return self.values[first:last]
+        return np.asarray(self.values[in_a_row(places)])
 
 
 class Batch(NamedTuple):
@@ -99,15 +104,16 @@ class Batch(NamedTuple):
     masks: tuple[Stack, ...]
     p0: Stack
     box: tuple[Stack, Stack] | None
+    asks_neighbours: bool
 
     @property
     def n(self) -> int:
         """The number of parameters of a fit."""
         return int(self.p0.values.shape[-1])
 
-    def rows_of_x(self, first: int, last: int) -> FloatArray:
+    def rows_of_x(self, places: NDArray[np.int64]) -> FloatArray:
         """Return the x of some fits that have their own; shape (fits, m) or (fits, k, m)."""
-        rows = [stack.rows(first, last) for stack in self.xs]
+        rows = [stack.rows(places) for stack in self.xs]
         return rows[0] if len(rows) == 1 else np.stack(rows, axis=1)
 
 
@@ -243,10 +249,18 @@ def read_batch(
     y = numbers(ydata, "ydata")
     layout = read_layout(y, axis)
     x, xs = read_x(xdata, layout)
-    starts, box = read_starts(p0, n, bounds, layout)
+    again = asks_neighbours(p0)
+    starts, box = read_starts(None if again else p0, n, bounds, layout)
     masks = read_masks(mask, layout, ydata=ydata, sigma=sigma)
     errors = read_sigma(sigma, layout)
-    return Batch(layout, x, xs, layout.arrange(y, "ydata"), errors, masks, starts, box)
+    return Batch(layout, x, xs, layout.arrange(y, "ydata"), errors, masks, starts, box, again)
+
+
+def asks_neighbours(p0: Any) -> bool:
+    """Tell whether failed fits are to begin again from the solutions of their neighbours."""
+    if isinstance(p0, str) and p0 != "neighbours":
+        raise ValueError(f"p0 must be numbers or 'neighbours', got {p0!r}")
+    return isinstance(p0, str)
 
 
 def read_blocks(
@@ -280,4 +294,4 @@ def read_blocks(
     if layout.fits:
         rows = blocks.reshape(layout.fits, -1).view(np.uint8)
     starts, box = read_starts(p0, None, bounds, layout)
-    return Batch(layout, None, (), Blocks(rows), None, masks, starts, box)
+    return Batch(layout, None, (), Blocks(rows), None, masks, starts, box, False)

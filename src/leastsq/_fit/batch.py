@@ -116,9 +116,14 @@ def example(batch: Batch) -> Group:
     return Group(places, m, x, not batch.xs, y, weights, p, None)
 
 
-def groups(batch: Batch, first: int, last: int, results: Results) -> Iterator[Group]:
-    """Divide some fits into groups, and store the reasons why others cannot be fitted."""
-    whole, left_out = read(batch, first, last)
+def groups(
+    batch: Batch, fits: Places, places: Places, p: FloatArray | None, results: Results
+) -> Iterator[Group]:
+    """Divide some fits into groups, and store the reasons why others cannot be fitted.
+
+    The results are stored at places. The fits begin from p, or from the starts of the batch.
+    """
+    whole, left_out = read(batch, fits, places, p)
     points = batch.layout.m - np.count_nonzero(left_out, axis=1)
     status = np.where(is_improper(whole, left_out), IMPROPER, 0)
     status[points < whole.free] = TOO_FEW
@@ -134,28 +139,28 @@ def groups(batch: Batch, first: int, last: int, results: Results) -> Iterator[Gr
         yield group if kind % 2 else group._replace(box=None)
 
 
-def read(batch: Batch, first: int, last: int) -> tuple[Group, Flags]:
+def read(batch: Batch, fits: Places, places: Places, p: FloatArray | None) -> tuple[Group, Flags]:
     """Read the data of some fits, and mark the points that are left out."""
     m = batch.layout.m
-    y = batch.y.rows(first, last)
-    left_out = np.isnan(y) if y.dtype is FLOAT64 else np.zeros((last - first, m), bool)
+    y = batch.y.rows(fits)
+    left_out = np.isnan(y) if y.dtype is FLOAT64 else np.zeros((len(fits), m), bool)
     weights: FloatArray | None = None
     if batch.sigma is not None:
-        sigma = batch.sigma.rows(first, last)
+        sigma = batch.sigma.rows(fits)
         left_out = left_out | np.isnan(sigma)
         with np.errstate(divide="ignore"):
             weights = 1.0 / sigma
     for mask in batch.masks:
-        left_out = left_out | mask.rows(first, last)
+        left_out = left_out | mask.rows(fits)
     x = batch.x
     if batch.xs:
-        x = batch.rows_of_x(first, last)
-        left_out = left_out | np.isnan(x).reshape(last - first, -1, m).any(axis=1)
+        x = batch.rows_of_x(fits)
+        left_out = left_out | np.isnan(x).reshape(len(fits), -1, m).any(axis=1)
     elif x is not None:
         left_out = left_out | np.isnan(x).reshape(-1, m).any(axis=0)
-    p = np.array(batch.p0.rows(first, last))
-    box = None if batch.box is None else Box(*(limit.rows(first, last) for limit in batch.box))
-    return Group(np.arange(first, last), m, x, not batch.xs, y, weights, p, box), left_out
+    start = np.array(batch.p0.rows(fits) if p is None else p)
+    box = None if batch.box is None else Box(*(limit.rows(fits) for limit in batch.box))
+    return Group(places, m, x, not batch.xs, y, weights, start, box), left_out
 
 
 def is_improper(group: Group, left_out: Flags) -> Flags:

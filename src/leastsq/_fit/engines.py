@@ -6,7 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
-from leastsq._arguments.arrays import name_of
+import numpy as np
+from numpy.typing import NDArray
+
+from leastsq._arguments.arrays import FloatArray, name_of
 from leastsq._arguments.many import Batch
 from leastsq._fit.batch import Group, example, groups
 from leastsq._fit.lockstep import Lockstep
@@ -33,40 +36,40 @@ class Fitter(Protocol):
 class Engine:
     """A way to fit a batch; kind makes a Fitter for each thread."""
 
-    def __init__(
-        self, kind: Callable[[Plan, Results], Fitter], plan: Plan, results: Results, chunk: int
-    ) -> None:
+    def __init__(self, kind: Callable[[Plan, Results], Fitter], plan: Plan, chunk: int) -> None:
         self.kind = kind
         self.plan = plan
-        self.results = results
         self.chunk = chunk
         self.is_native = kind is Many
 
-    def work(self, batch: Batch, at_failure: Callable[[], None] | None) -> Work:
-        """Make a function that fits chunks in one thread; call at_failure after a failure."""
-        fitter, results = self.kind(self.plan, self.results), self.results
+    def work(
+        self, batch: Batch, results: Results, fits: NDArray[np.int64], p: FloatArray | None
+    ) -> Work:
+        """Make a function that fits chunks in one thread.
+
+        The chunks are parts of fits, which are numbers of fits in the batch. Their starts are p, or
+        those of the batch. The results are stored in the order of fits.
+        """
+        fitter = self.kind(self.plan, results)
 
         def work(first: int, last: int) -> None:
-            for group in groups(batch, first, last, results):
+            start = None if p is None else p[first:last]
+            for group in groups(batch, fits[first:last], np.arange(first, last), start, results):
                 fitter.fit(group)
-            if at_failure is not None and results.has_failed[first:last].any():
-                at_failure()
 
         return work
 
 
-def engine_for(
-    plan: Plan, batch: Batch, results: Results, vectorized: bool | None, quiet: bool
-) -> Engine:
+def engine_for(plan: Plan, batch: Batch, vectorized: bool | None, quiet: bool) -> Engine:
     """Choose how to fit a batch."""
     if is_compiled(plan):
         if isinstance(plan.f, NativeFunction) or bind(plan, example(batch)) is not None:
-            return Engine(Many, plan, results, 4096)
+            return Engine(Many, plan, 4096)
         plan = plan.in_python()
-    joint = joint_model(plan, batch, results, vectorized, quiet)
+    joint = joint_model(plan, batch, vectorized, quiet)
     if joint is not None:
-        return Engine(partial(Lockstep, joint=joint), plan, results, 4096)
-    return Engine(OneByOne, plan, results, 64)
+        return Engine(partial(Lockstep, joint=joint), plan, 4096)
+    return Engine(OneByOne, plan, 64)
 
 
 def is_compiled(plan: Plan) -> bool:
@@ -77,16 +80,14 @@ def is_compiled(plan: Plan) -> bool:
     )
 
 
-def joint_model(
-    plan: Plan, batch: Batch, results: Results, vectorized: bool | None, quiet: bool
-) -> Joint | None:
+def joint_model(plan: Plan, batch: Batch, vectorized: bool | None, quiet: bool) -> Joint | None:
     """Make a model that is called for many fits jointly; None if it cannot or must not be."""
     has_scheme = isinstance(plan.jac, str) and not plan.is_differenced
     if vectorized is False or is_parallel(plan.f) or has_scheme:
         return None
     f, jac = in_python(plan.f), None if plan.is_differenced else in_python(plan.jac)
     joint = Joint(f, jac, plan.n, plan.col_deriv)
-    group = first_group(batch, results)
+    group = first_group(batch)
     if group is None:
         return joint
     for check, function in ((joint.check, f), (joint.check_jacobian, jac)):
@@ -107,10 +108,12 @@ def joint_model(
     return joint
 
 
-def first_group(batch: Batch, results: Results) -> Group | None:
+def first_group(batch: Batch) -> Group | None:
     """Find some fits with data; None if there are none."""
     fits = batch.layout.fits
     for first in range(0, fits, SOME):
-        for group in groups(batch, first, min(first + SOME, fits), results):
+        some = np.arange(first, min(first + SOME, fits))
+        unused = Results(some.size, batch.n, False)
+        for group in groups(batch, some, some - first, None, unused):
             return group
     return None

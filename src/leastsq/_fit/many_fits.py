@@ -44,6 +44,8 @@ class ManyFits:
         The number of evaluations of the model.
     active_mask : ndarray, shape (..., n), int8
         Parameters on a bound: -1 on the lower bound or fixed, 1 on the upper bound, otherwise 0.
+    attempts : ndarray, shape (...), int8
+        The number of starts: 1, or more with ``p0="neighbours"``; 0 for a fit that was not begun.
     """
 
     popt: FloatArray
@@ -54,6 +56,7 @@ class ManyFits:
     status: NDArray[np.int8]
     nfev: NDArray[np.int32]
     active_mask: NDArray[np.int8]
+    attempts: NDArray[np.int8]
     _messages: dict[int, str]
     _reasons: NDArray[np.int8]
     _errors: dict[int, str]

@@ -22,14 +22,14 @@ class Pool:
         chunk: int,
         cancel: Callable[[], None],
         report: Callable[[int], Any],
-        max_time: float | None,
+        deadline: float | None,
     ) -> None:
         self.chunks: SimpleQueue[tuple[int, int]] = SimpleQueue()
         for first in range(0, fits, chunk):
             self.chunks.put((first, min(first + chunk, fits)))
         self.cancel = cancel
         self.report = report
-        self.deadline = None if max_time is None else monotonic() + max_time
+        self.deadline = deadline
         self.reports: SimpleQueue[int | BaseException | None] = SimpleQueue()
 
     def run_here(self, work: Work) -> None:

@@ -25,6 +25,8 @@ MESSAGES = {
         "parameter, or sigma contains zeros."
     ),
 }
+ADOPTED = ("x", "cov", "stderr", "chi2", "status", "reason", "nfev", "active_mask", "doubt")
+"""The arrays that another try replaces."""
 BOUNDED = 64
 """Is added to the reason why a fit ended if the fit has bounds."""
 NO_COVARIANCE = -1
@@ -89,6 +91,7 @@ class Results:
         self.nfev = np.zeros(fits, np.int32)
         self.active_mask = np.zeros((fits, n), np.int8)
         self.doubt = np.zeros(fits, np.int8)
+        self.attempts = np.zeros(fits, np.int8)
         self.errors: dict[int, Exception] = {}
 
     def store(
@@ -110,6 +113,7 @@ class Results:
         self.reason[places] = ending + (0 if box is None else BOUNDED)
         self.status[places] = status
         self.nfev[places] = found.nfev
+        self.attempts[places] = 1
         if box is not None:
             self.active_mask[places] = box.active_mask(found.x)
         if found.cov is None or found.state is None:
@@ -151,12 +155,45 @@ class Results:
     def store_error(self, place: int, error: Exception) -> None:
         """Store what the model of one fit raised."""
         self.status[place] = RAISED
+        self.attempts[place] = 1
         self.errors[place] = error
+
+    def adopt(self, places: NDArray[np.int64], others: Results) -> None:
+        """Replace the results of some fits by others where these found a solution."""
+        self.attempts[places] = np.minimum(self.attempts[places], 126) + others.attempts
+        solved = others.is_solved
+        chosen = places[solved]
+        for name in (
+            "x",
+            "cov",
+            "stderr",
+            "chi2",
+            "status",
+            "reason",
+            "nfev",
+            "active_mask",
+            "doubt",
+        ):
+            values = getattr(self, name)
+            if values is not None:
+                values[chosen] = getattr(others, name)[solved]
+        for place in chosen.tolist():
+            self.errors.pop(place, None)
+
+    @property
+    def is_solved(self) -> NDArray[np.bool_]:
+        """Whether each fit found a solution."""
+        return is_solved(self.status)
+
+    @property
+    def can_be_retried(self) -> NDArray[np.bool_]:
+        """Whether each fit was begun, so that another start could help."""
+        return np.asarray((self.status > 0) | (self.status == RAISED))
 
     @property
     def has_failed(self) -> NDArray[np.bool_]:
         """Whether each fit ended without a solution; a masked fit has not failed."""
-        failed: Any = ~is_solved(self.status)
+        failed: Any = ~self.is_solved
         return np.asarray(failed & (self.status != MASKED) & (self.status != NOT_DONE))
 
     def finish(self, shape: tuple[int, ...], plan: Plan, keep_last: bool) -> ManyFits:
@@ -174,6 +211,7 @@ class Results:
             self.status.reshape(shape),
             self.nfev.reshape(shape),
             self.active_mask.reshape(*shape, n),
+            self.attempts.reshape(shape),
             messages(plan),
             reasons.reshape(shape),
             {place: f"{type(e).__name__}: {e}" for place, e in self.errors.items()},
