@@ -82,13 +82,14 @@ contains
    end subroutine fit
 
    subroutine many(residual, jacobian, options, m, n, fits, inputs, input_count, bounds_count, &
-                   absolute, negligible, doubtful, results, done) bind(c, name='minpack_many')
+                   diag_count, absolute, negligible, doubtful, results, done) &
+      bind(c, name='minpack_many')
       type(c_function_type), intent(in) :: residual
          !! The residual function.
       type(c_function_type), intent(in), optional :: jacobian
          !! Without it the Jacobian is differenced.
       type(c_options_type), intent(in) :: options
-         !! The options. The arrays of bounds may have a column for each fit.
+         !! The options. The arrays of bounds and diag may have a column for each fit.
       integer(c_int), value :: m
          !! Number of residuals of a fit.
       integer(c_int), value :: n
@@ -101,6 +102,8 @@ contains
          !! What differs from fit to fit.
       integer(c_int), value :: bounds_count
          !! Number of columns of the bounds: fits, or 1 if all fits have the same.
+      integer(c_int), value :: diag_count
+         !! Number of columns of diag: fits, or 1 if all fits have the same.
       integer(c_int), value :: absolute
          !! 1 if the standard deviation of the residuals is 1, otherwise 0.
       real(dp), value :: negligible
@@ -129,9 +132,7 @@ contains
       batch%absolute = absolute /= 0
       batch%negligible = negligible
       batch%doubtful = doubtful
-      if (c_associated(options%lower)) then
-         call batch%bound(options%lower, options%upper, bounds_count)
-      end if
+      call batch%vary(options, bounds_count, diag_count)
       call drive_in_turn(batch, inputs, opened%solver, done)
    end subroutine many
 

@@ -12,10 +12,11 @@ module minpack_lockstep_entries
 contains
 
    subroutine lockstep_open(options, m, n, fits, lanes, differenced, y, weights, weight_count, &
-                            bounds_count, absolute, negligible, doubtful, results, handle) &
+                            bounds_count, diag_count, absolute, negligible, doubtful, results, &
+                            handle) &
       bind(c, name='minpack_lockstep_open')
       type(c_options_type), intent(in) :: options
-         !! The options. The arrays of bounds may have a column for each fit.
+         !! The options. The arrays of bounds and diag may have a column for each fit.
       integer(c_int), value :: m
          !! Number of residuals of a fit.
       integer(c_int), value :: n
@@ -34,6 +35,8 @@ contains
          !! m, or 1.
       integer(c_int), value :: bounds_count
          !! Number of columns of the bounds: fits, or 1 if all fits have the same.
+      integer(c_int), value :: diag_count
+         !! Number of columns of diag: fits, or 1 if all fits have the same.
       integer(c_int), value :: absolute
          !! 1 if the standard deviation of the residuals is 1, otherwise 0.
       real(dp), value :: negligible
@@ -57,9 +60,7 @@ contains
       call c_f_pointer(y, self%y, [m, fits])
       if (c_associated(weights)) call c_f_pointer(weights, self%weights, [weight_count, fits])
       call self%batch%connect(m, n, fits, results, stat)
-      if (c_associated(options%lower)) then
-         call self%batch%bound(options%lower, options%upper, bounds_count)
-      end if
+      call self%batch%vary(options, bounds_count, diag_count)
       if (stat == 0) call self%open(lanes, settings_of(options, n), differenced /= 0, stat)
       if (stat == 0) then
          handle = c_loc(self)

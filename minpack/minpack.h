@@ -107,17 +107,17 @@ typedef struct {
 
 /* Fit one function to many data sets, one after another: each as minpack_fit does.
  *
- * options       lower and upper point to bounds_count columns of n numbers
+ * options       lower and upper point to bounds_count columns of n numbers, diag to diag_count
  * inputs        input_count kinds of data
- * bounds_count  fits, or 1 if all fits have the same bounds
+ * bounds_count  fits, or 1 if all fits have the same bounds; diag_count in the same way
  * absolute      1 if the standard deviation of the residuals is 1, 0 if the residuals show it
  * negligible    as in minpack_covar, like doubtful
  * done          how many fits are done. If fewer than all, a function stopped the next fit, whose info
  *               is set; or there is not enough memory, or the input is improper: then done is 0. */
 void minpack_many(const minpack_residual *residual, const minpack_jacobian *jacobian,
                   const minpack_options *options, int m, int n, int fits, const minpack_input *inputs,
-                  int input_count, int bounds_count, int absolute, double negligible, double doubtful,
-                  const minpack_results *results, int *done);
+                  int input_count, int bounds_count, int diag_count, int absolute, double negligible,
+                  double doubtful, const minpack_results *results, int *done);
 
 /* Fit one model to many data sets without calling it: the caller is asked for the values of the model at
  * the points that the fits need, and tells them. `lanes` fits run at a time; when a fit ends, the next
@@ -131,8 +131,8 @@ void minpack_many(const minpack_residual *residual, const minpack_jacobian *jaco
  * The arrays must stay until the handle is closed. */
 void minpack_lockstep_open(const minpack_options *options, int m, int n, int fits, int lanes,
                            int differenced, const double *y, const double *weights, int weight_count,
-                           int bounds_count, int absolute, double negligible, double doubtful,
-                           const minpack_results *results, void **handle);
+                           int bounds_count, int diag_count, int absolute, double negligible,
+                           double doubtful, const minpack_results *results, void **handle);
 
 /* Ask for the points where the model is to be evaluated, and its Jacobian.
  *

@@ -5,6 +5,7 @@ module minpack_batch
    use minpack_covariance, only: covariance_type
    use minpack_bounds, only: bounds_type
    use minpack_ask_and_tell, only: fit_type
+   use minpack_c_options, only: c_options_type
    implicit none
    private
    public :: batch_type, c_results_type
@@ -39,6 +40,8 @@ module minpack_batch
          !! Shape: (n, fits), or (n, 1) if all fits have the same bounds; null without bounds.
       real(dp), pointer, contiguous, private :: upper(:, :) => null()
          !! Of the same shape as lower.
+      real(dp), pointer, contiguous, private :: diag(:, :) => null()
+         !! Shape: (n, fits), or (n, 1) if all fits have the same scale; null without a scale.
       real(dp), pointer, contiguous :: fnorm(:) => null()
          !! Shape: (fits). The norms of the residuals.
       real(dp), pointer, contiguous :: cov(:, :, :) => null()
@@ -55,8 +58,9 @@ module minpack_batch
       type(covariance_type), private :: covariance
    contains
       procedure :: connect
-      procedure :: bound
+      procedure :: vary
       procedure :: bounds_of
+      procedure :: diag_of
       procedure :: store
       procedure, private :: store_covariance
    end type batch_type
@@ -92,19 +96,24 @@ contains
       call self%covariance%allocate_for(n, stat)
    end subroutine connect
 
-   subroutine bound(self, lower, upper, columns)
-      !! Take the bounds.
+   subroutine vary(self, options, bounds_count, diag_count)
+      !! Take the options that may differ from fit to fit.
       class(batch_type), intent(inout) :: self
-      type(c_ptr), intent(in) :: lower
-         !! The lower bounds: n for each column.
-      type(c_ptr), intent(in) :: upper
-         !! The upper bounds.
-      integer, intent(in) :: columns
-         !! One for each fit, or 1.
+      type(c_options_type), intent(in) :: options
+         !! Their arrays have n numbers in each column.
+      integer, intent(in) :: bounds_count
+         !! Columns of the bounds: one for each fit, or 1.
+      integer, intent(in) :: diag_count
+         !! Columns of the scale: one for each fit, or 1.
 
-      call c_f_pointer(lower, self%lower, [self%n, columns])
-      call c_f_pointer(upper, self%upper, [self%n, columns])
-   end subroutine bound
+      if (c_associated(options%lower)) then
+         call c_f_pointer(options%lower, self%lower, [self%n, bounds_count])
+         call c_f_pointer(options%upper, self%upper, [self%n, bounds_count])
+      end if
+      if (c_associated(options%diag)) then
+         call c_f_pointer(options%diag, self%diag, [self%n, diag_count])
+      end if
+   end subroutine vary
 
    type(bounds_type) function bounds_of(self, k) result(bounds)
       !! The bounds of a fit.
@@ -119,6 +128,17 @@ contains
       bounds%lower => self%lower(:, column)
       bounds%upper => self%upper(:, column)
    end function bounds_of
+
+   function diag_of(self, k) result(diag)
+      !! The scale of a fit, or null.
+      class(batch_type), intent(in) :: self
+      integer, intent(in) :: k
+         !! The fit.
+      real(dp), pointer, contiguous :: diag(:)
+
+      diag => null()
+      if (associated(self%diag)) diag => self%diag(:, min(k, size(self%diag, 2)))
+   end function diag_of
 
    subroutine store(self, k, fit, nfev)
       !! Store the results of a fit.

@@ -35,6 +35,7 @@ contains
       do done = 0, batch%fits - 1
          associate (k => done + 1)
             call load(inputs, k)
+            solver%settings%diag => batch%diag_of(k)
             call solver%solve(batch%x(:, k), batch%bounds_of(k), .false.)
             call batch%store(k, solver%fit, solver%rows%nfev)
             if (solver%fit%info < 0) return

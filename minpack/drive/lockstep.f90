@@ -89,6 +89,7 @@ contains
             if (lane%stage == ended) then
                if (self%begun == self%batch%fits) cycle
                self%begun = self%begun + 1
+               lane%settings%diag => self%batch%diag_of(self%begun)
                call lane%begin(self%begun, self%batch%x(:, self%begun), &
                                self%batch%bounds_of(self%begun), self%workspace)
             end if

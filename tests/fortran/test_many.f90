@@ -97,8 +97,8 @@ contains
       x(:, first:) = spread(start, 2, fits - first + 1)
       call many(c_function_type(c_funloc(residual), c_null_funptr, c_loc(data)), &
                 options=options_from(first), m=m, n=n, fits=fits - first + 1, inputs=inputs, &
-                input_count=1, bounds_count=columns, absolute=absolute, negligible=error, &
-                doubtful=error, results=c_results_type( &
+                input_count=1, bounds_count=columns, diag_count=1, absolute=absolute, &
+                negligible=error, doubtful=error, results=c_results_type( &
                 c_loc(x(1, first)), c_loc(fnorm(first)), c_loc(cov(1, 1, first)), &
                 c_loc(state(1, first)), c_loc(effect(1, first)), c_loc(info(first)), &
                 c_loc(nfev(first))), done=done)
@@ -174,7 +174,7 @@ contains
 
       results = all_results()
       call lockstep_open(options_from(1), m, n, fits, lanes, 1, c_loc(curves), c_null_ptr, 0, &
-                         columns, absolute, error, error, results, handle)
+                         columns, 1, absolute, error, error, results, handle)
       calls = 0
       do
          call lockstep_ask(handle, n, lanes, points, owner, count, no_points, no_owner, jacobians)
@@ -218,12 +218,12 @@ contains
       x = spread(start, 2, fits)
       call many(c_function_type(c_funloc(residual), c_null_funptr, c_loc(data)), &
                 options=options_from(1), m=m, n=n, fits=fits, inputs=inputs, input_count=0, &
-                bounds_count=0, absolute=0, negligible=error, doubtful=error, &
+                bounds_count=0, diag_count=1, absolute=0, negligible=error, doubtful=error, &
                 results=wanted, done=done)
       call check(done == fits .and. all(x == expected), 'nor data that change')
       call many(c_function_type(c_funloc(residual), c_null_funptr, c_loc(data)), &
                 options=options_from(1), m=n - 1, n=n, fits=fits, inputs=inputs, input_count=0, &
-                bounds_count=0, absolute=0, negligible=error, doubtful=error, &
+                bounds_count=0, diag_count=1, absolute=0, negligible=error, doubtful=error, &
                 results=wanted, done=done)
       call check(done == 0 .and. info(1) == 0, 'fewer residuals than variables are refused')
    end subroutine needs_no_covariance

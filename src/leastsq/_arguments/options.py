@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
@@ -65,6 +65,16 @@ class Settings:
         if box is None and precision == EPSILON:
             return self.usual
         return self.convert(box, precision)
+
+    def from_fit(self, first: int) -> Settings:
+        """Leave out the fits before the first, if diag has a row for each fit."""
+        if self.diag is None or self.diag.ndim == 1 or first == 0:
+            return self
+        return replace(self, diag=self.diag[first:])
+
+    def diag_count(self, fits: int) -> int:
+        """Return the number of rows of diag: one for each fit, or 1."""
+        return fits if self.diag is not None and self.diag.ndim > 1 else 1
 
     @cached_property
     def usual(self) -> Options:

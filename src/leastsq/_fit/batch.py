@@ -105,6 +105,10 @@ class Group(NamedTuple):
         """Return the bounds of one fit."""
         return None if self.box is None else Box(self.box.lower[i], self.box.upper[i])
 
+    def box_from(self, first: int) -> Box | None:
+        """Return the bounds of the fits from the first on."""
+        return None if self.box is None else Box(self.box.lower[first:], self.box.upper[first:])
+
 
 def example(batch: Batch) -> Group:
     """Make a group of one fit with the shapes of a batch."""

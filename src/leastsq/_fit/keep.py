@@ -1,17 +1,28 @@
-"""What is done with the results of a group, however its fits were done."""
+"""What is done with the results of a group, however its fits are done."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from leastsq._arguments.arrays import FloatArray
+from leastsq._arguments.bounds import Box
+from leastsq._arguments.options import Settings
 from leastsq._core._calls import PROMISE_BROKEN
 from leastsq._fit.batch import Group
 from leastsq._fit.many_fits import is_solved
+from leastsq._fit.one import WORTHWHILE
 from leastsq._fit.one_by_one import OneByOne
 from leastsq._fit.plan import Plan
 from leastsq._fit.results import Results, Solutions
-from leastsq._fit.traps import interior, without_effect
+from leastsq._fit.traps import Try, interior, other_tries, without_effect
+
+Flags = NDArray[np.bool_]
+Solve = Callable[[Group, Settings], tuple[Solutions, Flags]]
+"""Fits a group; returns the results, and which fits are done."""
 
 
 class Keeper:
@@ -22,14 +33,14 @@ class Keeper:
         self.results = results
         self.one_by_one = OneByOne(plan, results)
 
-    def store(self, group: Group, found: Solutions, is_done: NDArray[np.bool_]) -> None:
+    def store(self, group: Group, found: Solutions, is_done: Flags) -> None:
         """Store the results of the fits that are done."""
         if not is_done.all():
             group, found = group.take(is_done), found.take(is_done)
         as_least_squares = self.plan.options(group.box is not None).as_least_squares
         self.results.store(group.places, found, group.box, as_least_squares)
 
-    def try_again(self, group: Group, found: Solutions, is_done: NDArray[np.bool_]) -> None:
+    def try_again(self, group: Group, found: Solutions, is_done: Flags, solve: Solve) -> None:
         """Fit again, as curve_fit does, where parameters within bounds have no effect."""
         box, effect = group.box, found.effect
         if box is None or effect is None:
@@ -37,5 +48,62 @@ class Keeper:
         inside = interior(group.p, box)
         idle = without_effect(effect, found.x, inside, box, found.fnorm[:, None]).any(axis=1)
         again = idle & is_done & is_solved(found.ending % PROMISE_BROKEN)
-        if again.any():
-            self.one_by_one.fit(group.take(again))
+        if again.any() and not self.plan.is_cancelled:
+            Tries(self.plan, group.take(again), found.take(again), solve).run(self)
+
+
+class Tries:
+    """The further tries of the fits of a group, which are done at the same time."""
+
+    def __init__(self, plan: Plan, group: Group, found: Solutions, solve: Solve) -> None:
+        assert group.box is not None
+        assert found.effect is not None
+        self.group = group
+        self.first = found
+        self.best = Solutions(*(None if part is None else part.copy() for part in found))  # type: ignore[arg-type]
+        self.solve = solve
+        self.settings = plan.options(True).settings
+        self.nfev = found.nfev.copy()
+        self.waits = np.ones(len(group.places), bool)
+        self.is_done = np.ones(len(group.places), bool)
+        self.is_short = np.zeros(len(group.places), bool)
+        self.tries = [
+            other_tries(group.p[i], found.x[i], found.effect[i], found.fnorm[i], box)
+            for i, box in enumerate(map(Box, *group.box))
+        ]
+
+    def run(self, keeper: Keeper) -> None:
+        """Do the tries, and store the best results."""
+        for k in range(max(map(len, self.tries), default=0)):
+            for is_scaled in (False, True):
+                chosen = [i for i, tries in enumerate(self.tries) if self.asks(i, k, is_scaled)]
+                if chosen:
+                    self.try_once(np.array(chosen), [self.tries[i][k] for i in chosen], is_scaled)
+        self.best.nfev[:] = self.nfev
+        keeper.store(self.group, self.best, self.is_done & ~self.is_short)
+        if self.is_short.any():  # curve_fit counts the calls of all tries
+            keeper.one_by_one.fit(self.group.take(self.is_short))
+
+    def asks(self, i: int, k: int, is_scaled: bool) -> bool:
+        """Tell whether a fit waits for its try number k, with a scale of its own or without."""
+        if not self.waits[i] or k >= len(self.tries[i]):
+            return False
+        return is_scaled == (self.tries[i][k].diag is not None and self.settings.diag is None)
+
+    def try_once(self, chosen: NDArray[np.int64], tries: list[Try], is_scaled: bool) -> None:
+        """Do one more try of some fits."""
+        settings = self.settings
+        if is_scaled:
+            diag: FloatArray = np.array([again.diag for again in tries])
+            settings = replace(settings, factor=1.0, diag=diag)
+        start = np.array([again.x for again in tries])
+        other, is_done = self.solve(self.group.take(chosen)._replace(p=start), settings)
+        self.nfev[chosen] += other.nfev
+        self.is_done[chosen] &= is_done
+        self.is_short[chosen] |= self.nfev[chosen] >= settings.maxfev
+        lower = other.fnorm < WORTHWHILE * self.first.fnorm[chosen]
+        better = is_done & is_solved(other.ending % PROMISE_BROKEN) & lower
+        for mine, its in zip(self.best, other, strict=True):
+            if mine is not None and its is not None:
+                mine[chosen[better]] = its[better]
+        self.waits[chosen] = is_done & ~better & ~self.is_short[chosen]

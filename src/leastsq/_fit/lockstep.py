@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from leastsq import _core
 from leastsq._arguments.arrays import FloatArray, norm
+from leastsq._arguments.options import Settings
 from leastsq._core._calls import PROMISE_BROKEN
 from leastsq._fit.batch import Group
 from leastsq._fit.keep import Keeper
@@ -40,22 +41,31 @@ class Lockstep:
         if group.m < self.plan.n or self.joint.is_refused:  # few if parameters are fixed
             self.keeper.one_by_one.fit(group)
             return
-        found = room_for(group.p, self.results.covariance is not False, group.box)
-        found.ending[:] = IN_PROGRESS
-        lanes = max(1, min(MOST_LANES, len(group.places), CACHE // (8 * group.m * self.plan.n)))
-        handle, needed = self.open(group, found.addresses(0), lanes)
-        try:
-            self.answer(handle, group, lanes)
-        finally:
-            _core.lockstep_close(handle)
-            del needed
-            is_done = found.ending >= 0
-            self.keeper.store(group, found, is_done)
+        settings = self.plan.options(group.box is not None).settings
+        found, is_done = self.solve(group, settings)
+        self.keeper.store(group, found, is_done)
         if self.is_wrong(group, found, is_done):
             self.joint.refuse()
             self.keeper.one_by_one.fit(group)
         else:
-            self.keeper.try_again(group, found, is_done)
+            self.keeper.try_again(group, found, is_done, self.solve)
+
+    def solve(self, group: Group, settings: Settings) -> tuple[Solutions, NDArray[np.bool_]]:
+        """Ask and tell the core until all fits are done, or cancelled; also return which are."""
+        found = room_for(group.p, self.results.covariance is not False, group.box)
+        found.ending[:] = IN_PROGRESS
+        most = min(MOST_LANES, CACHE // (8 * group.m * self.plan.n))
+        lanes = max(1, min(len(group.places), most))
+        handle, needed = self.open(group, settings, found.addresses(0), lanes)
+        try:
+            self.answer(handle, group, lanes)
+        except BaseException:
+            self.keeper.store(group, found, found.ending >= 0)
+            raise
+        finally:
+            _core.lockstep_close(handle)
+            del needed
+        return found, found.ending >= 0
 
     def is_wrong(self, group: Group, found: Solutions, is_done: NDArray[np.bool_]) -> bool:
         """Tell whether solutions are not those of the model when it is called for one fit.
@@ -75,10 +85,11 @@ class Lockstep:
                 return True
         return False
 
-    def open(self, group: Group, addresses: NDArray[np.int64], lanes: int) -> tuple[int, Any]:
+    def open(
+        self, group: Group, settings: Settings, addresses: NDArray[np.int64], lanes: int
+    ) -> tuple[int, Any]:
         """Begin to fit a group; also return what must be kept until the end."""
         plan, joint, weights = self.plan, self.joint, group.weights
-        settings = plan.options(group.box is not None).settings
         options = settings.for_core(group.box, joint.precision)
         fits, n = group.p.shape
         handle = _core.lockstep_open(
@@ -92,6 +103,7 @@ class Lockstep:
             0 if weights is None else weights.ctypes.data,
             0 if weights is None else weights.shape[1],
             fits,
+            settings.diag_count(fits),
             plan.absolute_sigma,
             *jacobian_error(joint.jac, n, joint.precision, joint.is_jac_single),
             addresses,

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from leastsq import _core
 from leastsq._arguments.arrays import FloatArray
-from leastsq._arguments.bounds import Box
 from leastsq._arguments.data import Data
+from leastsq._arguments.options import Settings
 from leastsq._core._calls import OUT_OF_MEMORY, native_function
 from leastsq._fit.batch import Group
 from leastsq._fit.keep import Keeper
@@ -53,18 +53,19 @@ class Many:
         if group.m < self.plan.n:  # possible if parameters are fixed
             self.keeper.one_by_one.fit(group)
             return
-        found = room_for(group.p, self.results.covariance is not False, group.box)
-        is_done = self.solve(group, found)
+        settings = self.plan.options(group.box is not None).settings
+        found, is_done = self.solve(group, settings)
         self.keeper.store(group, found, is_done)
-        self.keeper.try_again(group, found, is_done)
+        self.keeper.try_again(group, found, is_done, self.solve)
 
-    def solve(self, group: Group, found: Solutions) -> NDArray[np.bool_]:
-        """Call the core until all fits are done, or cancelled; return which are done."""
+    def solve(self, group: Group, settings: Settings) -> tuple[Solutions, NDArray[np.bool_]]:
+        """Call the core until all fits are done, or cancelled; also return which are done."""
         plan, bound, (fits, n) = self.plan, self.bind(group), group.p.shape
+        found = room_for(group.p, self.results.covariance is not False, group.box)
         is_done, done = np.zeros(fits, bool), np.zeros(1, np.int32)
         first = 0
         while first < fits:
-            failure = self.call(group, bound, found, first, done)
+            failure = self.call(group, settings, bound, found, first, done)
             stopped = first + int(done[0])
             is_done[first:stopped] = True
             if stopped == fits or (failure is None and plan.is_cancelled):
@@ -77,25 +78,30 @@ class Many:
                 failure = self.reason(bound, group.m, flag, x, nfev)
             self.results.store_error(int(group.places[stopped]), failure)
             first = stopped + 1
-        return is_done
+        return found, is_done
 
     def call(
-        self, group: Group, bound: Bound, found: Solutions, first: int, done: NDArray[np.int32]
+        self,
+        group: Group,
+        settings: Settings,
+        bound: Bound,
+        found: Solutions,
+        first: int,
+        done: NDArray[np.int32],
     ) -> Exception | None:
         """Call the core for the fits from the first on; return what a function raised."""
-        plan, box, (fits, n) = self.plan, group.box, group.p.shape
-        settings = plan.options(box is not None).settings
-        limits = None if box is None else Box(box.lower[first:], box.upper[first:])
+        plan, (fits, n) = self.plan, group.p.shape
         try:
             _core.many(
                 bound.residual,
                 bound.jacobian,
-                settings.for_core(limits, bound.precision),
+                settings.from_fit(first).for_core(group.box_from(first), bound.precision),
                 group.m,
                 n,
                 fits - first,
                 inputs(bound, group, first),
                 fits - first,
+                settings.diag_count(fits - first),
                 plan.absolute_sigma,
                 *jacobian_error(plan.jac if bound.jacobian else None, n, bound.precision),
                 found.addresses(first),

@@ -32,7 +32,7 @@ def solve(functions: Functions, x: FloatArray, settings: Settings, box: Box | No
     if outcome.ier not in SOLVED:
         return outcome
     counts = outcome.counts
-    for again in other_tries(start, outcome):
+    for again in other_tries(start, outcome.x, outcome.effect, outcome.fnorm, box):
         left = settings.maxfev - counts["nfev"]
         if left <= 0 or best is not outcome:
             break

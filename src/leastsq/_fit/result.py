@@ -94,6 +94,13 @@ class Outcome(NamedTuple):
         """The exit code that users see."""
         return self.ending % PROMISE_BROKEN
 
+    @property
+    def effect(self) -> FloatArray:
+        """The largest element of each column of R."""
+        effect = np.empty(self.x.size)
+        effect[self.ipvt - 1] = np.abs(self.augmented[:-1]).max(axis=1)
+        return effect
+
     def active_mask(self) -> NDArray[np.int32]:
         """Tell which parameters are on a bound."""
         if self.box is None:

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 
 from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.bounds import Box
-from leastsq._fit.result import Outcome
 
 LITTLE = 0.01
 """The part of the distance from a bound to the start, for a new start next to the bound."""
@@ -42,16 +41,17 @@ class Try(NamedTuple):
     diag: FloatArray | None
 
 
-def other_tries(start: FloatArray, outcome: Outcome) -> list[Try]:
-    """Choose other starts; none if all parameters have an effect."""
-    x, box = outcome.x, outcome.box
-    assert box is not None
-    effect = np.empty(x.size)
-    effect[outcome.ipvt - 1] = np.abs(outcome.augmented[:-1]).max(axis=1)
-    if (effect * np.abs(x)).min() > NO_EFFECT * outcome.fnorm:
+def other_tries(
+    start: FloatArray, x: FloatArray, effect: FloatArray, fnorm: float, box: Box
+) -> list[Try]:
+    """Choose other starts; none if all parameters have an effect.
+
+    effect is the largest element of each column of R.
+    """
+    if (effect * np.abs(x)).min() > NO_EFFECT * fnorm:
         return []
     inside = interior(start, box)
-    idle = without_effect(effect, x, inside, box, outcome.fnorm)
+    idle = without_effect(effect, x, inside, box, fnorm)
     if not idle.any():
         return []
     movable = box.lower < box.upper
@@ -74,7 +74,7 @@ def without_effect(
 ) -> NDArray[np.bool_]:
     """Mark the parameters without effect on the residuals, for one fit or many.
 
-    effect is the largest element of each column of R, inside the result of interior.
+    inside is the result of interior.
     """
     with np.errstate(all="ignore"):
         change = effect * np.maximum(np.abs(x), np.abs(inside))
