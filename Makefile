@@ -8,6 +8,7 @@
 # make peers: the test suites of lmfit and astropy.modeling, with SciPy's solver and with this one.
 # make wheel: the sdist and a wheel for every Python found, each tested where it is installed.
 # make bench: time, evaluations, memory and start-up compared with SciPy; the picture and table of README.md.
+# make bench-many: many fits beside loops, Dask and xarray.
 # make bench-core: the compiled core beside libcminpack, and in threads.
 # make clean: remove .venv, build and generated files.
 
@@ -18,7 +19,7 @@ ROOT := $(if $(filter-out 0,$(shell id -u)),sudo )
 
 MESON = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/meson
 
-.PHONY: demo test docs sanitize valgrind fuzz mutants peers wheel bench bench-core clean
+.PHONY: demo test docs sanitize valgrind fuzz mutants peers wheel bench bench-many bench-core clean
 
 demo: .venv/demo
 	@for example in polynomial exponential sine misra1a nist lines kinetics peak band \
@@ -74,6 +75,9 @@ bench: .venv/test .venv/benchmark
 	$(BIN)/python benchmarks/bench.py
 	$(BIN)/python benchmarks/picture.py
 	$(BIN)/python benchmarks/table.py
+
+bench-many: .venv/test .venv/benchmark
+	$(BIN)/python benchmarks/many.py
 
 bench-core: .venv/test .venv/benchmark
 	$(MESON) setup --reconfigure build/core >build/core.log || { cat build/core.log; exit 1; }
