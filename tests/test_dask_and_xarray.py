@@ -113,6 +113,35 @@ def test_cluster_gives_the_same_numbers(stack):
     np.testing.assert_array_equal(found.popt, curve_fit_many(decay, T, stack).popt)
 
 
+def test_odd_arguments_are_those_of_arrays(stack):
+    y = da.from_array(stack, chunks=(3, 4, -1))
+    sigma = np.ma.array(1 + T, mask=T > 5)
+    images = y.reshape(6, 4, 5, 6)
+    for lazy, whole in (
+        ((lambda x, a: a * x, T, y, 2.0), (lambda x, a: a * x, T, stack, 2.0)),
+        ((decay, np.ma.array(T, mask=T > 5), y), (decay, np.ma.array(T, mask=T > 5), stack)),
+        ((decay, T, y, None, sigma), (decay, T, stack, None, sigma)),
+    ):
+        assert_same(curve_fit_many(*lazy).compute(), curve_fit_many(*whole))
+    found = curve_fit_many(decay, T.reshape(5, 6), images, sigma=(1 + T).reshape(5, 6), axis=(2, 3))
+    assert_same(found.compute(), curve_fit_many(decay, T, stack, sigma=1 + T))
+    assert curve_fit_many(decay, T, da.zeros((0, 30))).compute().popt.shape == (0, 3)
+    with pytest.raises(ValueError, match="compute_chunk_sizes"):
+        curve_fit_many(decay, T, y.reshape(24, 30)[y[..., 0].reshape(24) > 0])
+
+
+def test_model_that_raises_in_a_chunk_leaves_the_others(stack):
+    def fragile(x, a, b, c):
+        if np.any(a > 100):
+            raise ValueError("a is too large")
+        return decay(x, a, b, c)
+
+    p0 = np.ones((6, 4, 3))
+    p0[1, 1, 0] = 200
+    fits = curve_fit_many(fragile, T, da.from_array(stack, chunks=(1, 1, -1)), p0).compute()
+    assert np.argwhere(fits.status == -3).tolist() == [[1, 1]]
+
+
 def labelled(stack, **options):
     coords = {"x": np.arange(6) * 0.5, "t": T}
     return xr.DataArray(stack, coords, ["x", "y", "t"], name="signal", **options)
@@ -170,6 +199,21 @@ def test_x_may_differ_from_fit_to_fit(stack):
         njit_decay, (np.broadcast_to(data.time.values[:, None], stack.shape),), stack
     )
     np.testing.assert_array_equal(found.curvefit_coefficients, fits.popt)
+
+
+def test_labels_in_another_order_are_refused(stack):
+    data = labelled(stack)
+    upper = xr.DataArray(np.linspace(3, 9, 6), {"x": data.x.values[::-1]}, ["x"])
+    for options in ({"bounds": {"a": (0, upper)}}, {"p0": {"a": upper}}):
+        with pytest.raises(ValueError, match="align"):
+            curvefit(data, "t", decay, **options)
+
+
+def test_fewer_parameters_than_in_the_signature_may_be_named(stack):
+    found = curvefit(
+        labelled(stack), "t", lambda t, a, b, c=0.4: decay(t, a, b, c), param_names=["a", "b"]
+    )
+    assert found.param.values.tolist() == ["a", "b"]
 
 
 def test_curvefit_refuses_what_does_not_match(stack):

@@ -1,5 +1,8 @@
 """curve_fit_many of NumPy models: called for many fits at once, and every fit as curve_fit's."""
 
+import warnings
+
+import numba
 import numpy as np
 import pytest
 from problems.batches import MODELS, T, alone, batch, decay, peak, spot
@@ -121,7 +124,7 @@ def test_model_that_raises_ends_its_fit_only(y):
 
     p0 = np.ones((40, 3))
     p0[[3, 20], 2] = 200
-    with pytest.warns(OptimizeWarning, match="2 of 40 fits failed: 2 ended because the model"):
+    with pytest.warns(OptimizeWarning, match="2 of 40 fits failed: the model raised"):
         fits = curve_fit_many(fragile, T, y, p0)
     good = np.delete(np.arange(40), [3, 20])
     np.testing.assert_array_equal(fits.popt[good], curve_fit_many(decay, T, y[good]).popt)
@@ -218,3 +221,91 @@ def test_images_are_fitted_by_models_of_two_variables():
         status, popt, _ = alone(spot, data.x, images[k].reshape(-1), data.p0.reshape(4, 5, 5)[k])
         assert fits.status[k] == status
         np.testing.assert_allclose(fits.popt[k], popt, rtol=1e-9)
+
+
+def any_below(x, a, b):
+    if np.any(b < 0):
+        return np.full(np.broadcast_shapes(np.shape(b), x.shape), 1e10)
+    return a * np.exp(-b * x)
+
+
+def edges(x, a, b):
+    z = a * np.exp(-0.5 * ((x - b) / 0.3) ** 2)
+    return z + np.roll(z, 1)
+
+
+def from_start(x, a, b):
+    return a * np.exp(-b * (x - x.min()))
+
+
+@pytest.mark.parametrize("chunk", [None, 1, 10])
+def test_one_fit_cannot_spoil_the_others(chunk):
+    rng = np.random.default_rng(0)
+    x = np.linspace(0, 5, 40)
+    y = 3 * np.exp(-x * rng.uniform(0.5, 2, (50, 1))) + 0.05 * rng.standard_normal((50, 40))
+    y[20] = 3 * np.exp(-0.001 * x) + 0.3 * rng.standard_normal(40)
+    alone = many(any_below, x, y, vectorized=False)
+    assert_same(many(any_below, x, y, chunk=chunk), alone)
+    centers = np.where(np.arange(90)[:, None] % 30, 2.5, 4.9)
+    peaks = 2 * np.exp(-0.5 * ((x - centers) / 0.3) ** 2)
+    alone = many(edges, x, peaks, [1, 3], vectorized=False)
+    found = many(edges, x, peaks, [1, 3], chunk=chunk)
+    np.testing.assert_allclose(found.popt, alone.popt, rtol=1e-9)
+
+
+def test_models_may_use_all_of_x():
+    x = np.tile(np.linspace(0, 5, 40), (600, 1))
+    x[37::211] += 2
+    y = 3 * np.exp(-0.7 * (x - x.min(axis=1, keepdims=True)))
+    found = many(from_start, (x,), y)
+    np.testing.assert_allclose(found.popt, [[3, 0.7]] * 600, rtol=1e-6)
+    y[::2, 5] = np.nan
+    y[11, 0] = np.nan
+    found, alone = (many(from_start, x[0], y, vectorized=v) for v in (None, False))
+    np.testing.assert_allclose(found.popt, alone.popt, rtol=1e-9)
+
+
+def test_jacobian_that_mixes_fits_is_found_out(y):
+    def mixing(x, a, b, c):
+        J = stacked(x, a, b, c)
+        return 0 * J if np.any(b < 0.7) else J
+
+    p0 = np.full((40, 3), 1.0)
+    assert_same(
+        many(decay, T, y, p0, jac=mixing), many(decay, T, y, p0, jac=mixing, vectorized=False)
+    )
+    with pytest.raises(ValueError, match="decay is not vectorized: if it is called for many"):
+        many(decay, T, y, p0, jac=mixing, vectorized=True)
+
+
+def test_model_that_writes_to_x_changes_no_other_fit(y):
+    def clearing(x, a, b, c):
+        x[x > 3 * a] = 0
+        return decay(x, a, b, c)
+
+    x = T.copy()
+    alone = many(clearing, x, y, vectorized=False).popt
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        np.testing.assert_array_equal(alone[0], curve_fit(clearing, T.copy(), y[0])[0])
+    for f in (clearing, numba.njit(clearing)):
+        np.testing.assert_allclose(many(f, x, y).popt, alone, rtol=1e-6)
+    np.testing.assert_array_equal(x, T)
+
+
+def test_complex_values_fail_as_they_do_alone(y):
+    def partly_complex(x, a, b, c):
+        return decay(x, a, b, c) + (0j if np.any(a > 4) else 0)
+
+    y[11] *= 2
+    fits = many(partly_complex, T, y)
+    assert np.flatnonzero(fits.status < 0).tolist() == [11]
+    assert "TypeError" in fits.message(11)
+
+
+def test_flattened_values_are_explained():
+    images = batch(spot, 6, gaps=False)
+    with pytest.warns(RuntimeWarning, match=r"leave out .ravel\(\)"):
+        curve_fit_many(
+            lambda x, *p: spot(x, *p).ravel(), images.x, images.y, images.p0, on_failure="last"
+        )

@@ -77,7 +77,7 @@ def test_shapes_are_those_of_the_batch_axes(stack):
     fits = curve_fit_many(COMPILED[decay], T, stack)
     assert fits.popt.shape == (3, 4, 3)
     assert fits.pcov.shape == (3, 4, 3, 3)
-    assert fits.perr is None
+    assert fits.perr.shape == (3, 4, 3)
     for values in (fits.chi2, fits.npoints, fits.status, fits.nfev, fits.success):
         assert values.shape == (3, 4)
     assert fits.active_mask.shape == (3, 4, 3)
@@ -174,6 +174,19 @@ def test_points_are_left_out_where_anything_is_nan_or_masked(stack):
     assert (whole.status[1] > 0).all()
 
 
+def test_masks_of_x_and_bool_data_count(stack):
+    hidden = np.zeros(30, bool)
+    hidden[20:] = True
+    y = stack.copy()
+    y[..., 20:] += 50
+    expected = curve_fit_many(COMPILED[decay], T[:20], y[..., :20])
+    for x in (np.ma.array(T, mask=hidden), (np.ma.array(T, mask=hidden),)):
+        assert_same(curve_fit_many(COMPILED[decay], x, y), expected)
+    bits = stack > 1
+    for f in (line, COMPILED[line]):
+        assert_same(curve_fit_many(f, T, bits), curve_fit_many(f, T, bits.astype(float)))
+
+
 @numba.njit
 def fragile(x, a, b, c):
     if c > 100:
@@ -212,14 +225,16 @@ def test_fits_that_fail_in_every_way_do_not_disturb_the_others(stack, f):
     np.testing.assert_array_equal(fits.popt[8:], good.popt)
     np.testing.assert_array_equal(fits.pcov[8:], good.pcov)
     text = str(caught[0].message)
-    assert "1 ended because the model raised an exception (status -3, the first at 3)" in text
-    assert "3 have an improper start" in text
+    assert "the model raised an exception (the fit at 3, status -3)" in text
+    assert "sigma are improper (3 fits, the first at 5, status -4)" in text
+    assert "sigma contains zeros" in fits.message(7)
+    assert "bounds" in fits.message(6)
     assert caught[0].filename == __file__
 
 
 def test_what_to_do_about_failures_is_up_to_the_user(stack):
     options = {"maxfev": 6}
-    with pytest.warns(OptimizeWarning, match="12 of 12 fits failed: 12 reached the maximum"):
+    with pytest.warns(OptimizeWarning, match="12 of 12 fits failed: the maximum number of calls"):
         fits = curve_fit_many(COMPILED[decay], T, stack, **options)
     assert np.isnan(fits.popt).all()
     assert not fits.success.any()
@@ -263,9 +278,10 @@ def test_covariance_may_be_left_out(stack):
     nothing = curve_fit_many(COMPILED[decay], T, stack, covariance=False)
     np.testing.assert_array_equal(errors.perr, np.sqrt(np.diagonal(whole.pcov, axis1=-2, axis2=-1)))
     assert errors.pcov is nothing.pcov is nothing.perr is None
+    np.testing.assert_array_equal(errors.perr, whole.perr)
     popt, perr = errors
     np.testing.assert_array_equal(popt, whole.popt)
-    assert perr is errors.perr
+    np.testing.assert_array_equal(perr, errors.perr)
     assert tuple(nothing)[1] is None
 
 
@@ -275,7 +291,7 @@ def test_undetermined_parameters_have_infinite_errors_and_one_warning():
         return (a + b) * x
 
     y = np.random.default_rng(0).standard_normal((5, 30))
-    with pytest.warns(OptimizeWarning, match="5 fits have no covariance") as caught:
+    with pytest.warns(OptimizeWarning, match=r"no covariance \(5 fits, the first at 0") as caught:
         fits = curve_fit_many(double, T, y)
     assert len(caught) == 1
     assert np.isinf(fits.pcov).all()
@@ -332,6 +348,17 @@ def test_options_are_those_of_curve_fit(stack, options):
         assert fits.status[k] == status
         np.testing.assert_array_equal(fits.popt[k], popt)
         np.testing.assert_array_equal(fits.pcov[k], pcov)
+
+
+def test_start_of_a_fixed_parameter_does_not_matter(stack):
+    levels = np.linspace(0.3, 0.6, 12).reshape(3, 4)
+    lower, upper = np.full((2, 3, 4, 3), np.array([[[[0.0]]], [[[9.0]]]]))
+    lower[..., 2] = upper[..., 2] = levels
+    fits = curve_fit_many(COMPILED[decay], T, stack, [1, 1, 1], bounds=(lower, upper))
+    assert fits.success.all()
+    np.testing.assert_array_equal(fits.popt[..., 2], levels)
+    fits = curve_fit_many(decay, T, stack, [1, 1, 1], bounds=([0, 0, 0.5], [9, 9, 0.5]))
+    assert (fits.popt[..., 2] == 0.5).all()
 
 
 def test_fixed_parameters_need_no_points(stack):
@@ -399,12 +426,17 @@ def test_nothing_to_fit_gives_empty_results():
         ({"p0": [1, 1]}, TypeError, "decay cannot be called with x and the 2 parameters"),
         ({"p0": [1, 1, 1, 1]}, TypeError, "decay cannot be called with x and the 4 parameters"),
         ({"p0": np.ones((5, 3))}, ValueError, r"p0 of shape \(5, 3\)"),
+        ({"nan_policy": "omit"}, TypeError, "NaN is always left out"),
         ({"p0": [9, 1, 1], "bounds": (0, 2)}, ValueError, "outside of provided bounds"),
         ({"xdata": T[:9]}, ValueError, r"xdata has shape \(9,\)"),
-        ({"xdata": (T[:9],)}, ValueError, r"xdata\[0\] of shape \(9,\)"),
-        ({"sigma": np.ones(9)}, ValueError, r"sigma of shape \(9,\)"),
+        ({"xdata": (T[:9],)}, ValueError, r"xdata\[0\] has the shape \(9,\)"),
+        ({"sigma": np.ones(9)}, ValueError, r"sigma has the shape \(9,\)"),
         ({"mask": np.ones(30)}, TypeError, "mask must be boolean"),
-        ({"mask": np.ones(9, bool)}, ValueError, r"mask of shape \(9,\)"),
+        (
+            {"mask": np.ones(9, bool)},
+            ValueError,
+            r"mask has the shape \(9,\).*\(3, 4, 1\)",
+        ),
         ({"bounds": (0, np.ones(4))}, ValueError, "upper bounds"),
         ({"axis": 3}, ValueError, "axis"),
         ({"axis": ()}, ValueError, "axis must name at least one axis"),

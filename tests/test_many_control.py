@@ -4,6 +4,7 @@ import pickle
 import signal
 import sys
 import time
+import tracemalloc
 import types
 import warnings
 
@@ -163,3 +164,66 @@ def parallel(x, a, b, c):
 def test_model_with_threads_of_its_own_is_called_by_one_thread(y):
     fits = curve_fit_many(parallel, T, y[:4])
     np.testing.assert_allclose(fits.popt, curve_fit_many(decay, T, y[:4]).popt, rtol=1e-6)
+
+
+def test_time_limit_holds_within_a_chunk():
+    x = np.linspace(0, 5, 20_000)
+    y = 2 * np.exp(-np.linspace(1, 2, 400)[:, None] * x)
+    start = time.monotonic()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fits = curve_fit_many(lambda x, a, b: a * np.exp(-b * x), x, y, max_time=0.1)
+        slowly = curve_fit_many(slow_in_python, T, y[:, :30], max_time=0.1)
+    assert time.monotonic() - start < 20
+    assert (fits.status == 0).any()
+    assert (slowly.status == 0).any()
+
+
+class SilentError(Exception):
+    def __str__(self):
+        raise RuntimeError("no text")
+
+    def __setattr__(self, name, value):
+        raise AttributeError("frozen")
+
+
+def test_odd_exceptions_end_their_fits_only(y):
+    def model(x, a, b, c):
+        if np.any(a > 100):
+            raise SilentError
+        return decay(x, a, b, c)
+
+    p0 = np.ones((40, 3))
+    p0[4, 0] = 200
+    with pytest.warns(OptimizeWarning, match="1 of 40 fits failed"):
+        fits = curve_fit_many(model, T, y, p0)
+    assert fits.message(4) == "The model raised SilentError"
+    with pytest.raises(SilentError):
+        curve_fit_many(model, T, y, p0, on_failure="raise")
+
+
+def test_exceptions_of_many_fits_need_little_memory(y):
+    def model(x, a, b, c):
+        waste = np.ones(1_000_000)
+        if np.any(a > 100):
+            raise ValueError(waste[0])
+        return decay(x, a, b, c)
+
+    p0 = np.ones((400, 3))
+    p0[::2, 0] = 200
+    tracemalloc.start()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        curve_fit_many(model, T, np.tile(y, (10, 1)), p0)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 100e6
+
+
+def test_errors_of_arithmetic_are_the_users_own_affair(f, y):
+    y[5] *= 1e200
+    with np.errstate(all="raise"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fits = curve_fit_many(f, T, y)
+        curve_fit_many(f, T, y[:3], sigma=1e-320)
+    assert fits.success.sum() >= 39

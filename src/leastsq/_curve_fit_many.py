@@ -18,9 +18,10 @@ from leastsq._arguments.many import Batch, asks_neighbours, read_batch, read_blo
 from leastsq._arguments.warn import warn
 from leastsq._curve_fit import EVERYWHERE, METHODS, parameter_count
 from leastsq._errors import FitError, OptimizeWarning
-from leastsq._fit.engines import Engine, engine_for
+from leastsq._fit.engines import SOME, Engine, engine_for
 from leastsq._fit.many_fits import ManyFits
 from leastsq._fit.neighbours import try_neighbours
+from leastsq._fit.one_by_one import OneByOne
 from leastsq._fit.plan import Plan
 from leastsq._fit.pool import Pool, Work
 from leastsq._fit.progress import Progress
@@ -28,6 +29,7 @@ from leastsq._fit.results import Results
 from leastsq._fit.summary import index_of, summary
 from leastsq._functions.native import NativeFunction
 from leastsq._models.jacobian import NO_MODEL
+from leastsq._models.joint import MixedFitsError, warn_of_single_calls
 
 COVARIANCES = (True, False, "stderr")
 ON_FAILURE = ("nan", "last", "raise")
@@ -91,7 +93,7 @@ def curve_fit_many(
         Whether sigma contains the true errors, as in curve_fit.
     bounds : pair of array_like, or object with the attributes lb and ub, optional
         Lower and upper bounds: numbers, shape (n,), or (..., n) for bounds of their own for each
-        fit. Equal bounds fix a parameter.
+        fit. Equal bounds fix a parameter, whatever its start.
     axis : int or tuple of int, optional
         The axis of points of ydata, or the axes if the points are pixels of an image. The other
         axes are the batch axes. Arrays with as many axes as ydata (sigma, mask and those of xdata)
@@ -134,8 +136,8 @@ def curve_fit_many(
     Returns
     -------
     ManyFits
-        The results, with the attributes popt, pcov, perr, chi2, npoints, status, nfev, active_mask
-        and success. Unpacking gives popt, shape (..., n), and pcov, shape (..., n, n).
+        The results, with the attributes popt, pcov, perr, chi2, npoints, status, nfev, active_mask,
+        attempts and success. Unpacking gives popt, shape (..., n), and pcov, shape (..., n, n).
 
     Raises
     ------
@@ -186,22 +188,33 @@ def curve_fit_many(
         raise ValueError(f"covariance must be True, False or 'stderr', got {covariance!r}")
     if on_failure not in ON_FAILURE:
         raise ValueError(f"on_failure must be 'nan', 'last' or 'raise', got {on_failure!r}")
+    if {"nan_policy", "check_finite"} & set(options):
+        raise TypeError("nan_policy and check_finite are not options here: NaN is always left out")
     refuse_foreign(options)
     refuse_mixed(f, jac)
-    if hasattr(ydata, "__dask_graph__"):
+    if is_lazy(ydata):
         from leastsq._dask import fit_lazily
 
-        n = parameter_count(f) if p0 is None or asks_neighbours(p0) else int(np.shape(p0)[-1])
+        if callback is not None or progress or max_time is not None:
+            raise TypeError(
+                "callback, progress and max_time are not for Dask arrays, which are fitted later: "
+                "see dask.diagnostics.ProgressBar"
+            )
+
+        n = parameters_in(p0) or parameter_count(f)
         plan = Plan(f, jac, n, method, absolute_sigma, options)
         plan.check(bounded=bounds is not EVERYWHERE)
         how = vectorized, covariance, on_failure
-        return fit_lazily(fit_chunk, plan, how, xdata, ydata, p0, sigma, bounds, axis, mask)
+        data = getattr(ydata, "data", ydata) if hasattr(ydata, "dims") else ydata
+        return fit_lazily(fit_chunk, plan, how, xdata, data, p0, sigma, bounds, axis, mask)
     given = xdata, ydata, p0, sigma, bounds, axis, mask
     plan, batch = read_all(f, jac, method, absolute_sigma, options, *given)
     with Progress(batch.layout.fits, callback, progress) as told:
         fits, results = fit_all(
             plan, batch, vectorized, covariance, on_failure, threads, chunk, max_time, told
         )
+    if results.first_error is not None and not (results.status > 0).any():
+        raise results.first_error[1]
     if text := summary(fits, results):
         warn(text, OptimizeWarning)
     return fits
@@ -249,10 +262,22 @@ def fit_all(
     fits = batch.layout.fits
     results = Results(fits, batch.n, covariance)
     engine = engine_for(plan, batch, vectorized, quiet)
-    runner = Runner(engine, batch, covariance, threads, chunk, max_time)
+    plan.deadline = None if max_time is None else monotonic() + max_time
+    runner = Runner(engine, batch, covariance, threads, chunk)
     until_failure = on_failure == "raise" and not batch.asks_neighbours
     try:
-        runner.run(np.arange(fits), None, results, told, until_failure)
+        try:
+            runner.run(np.arange(fits), None, results, told, until_failure)
+        except MixedFitsError as error:
+            if vectorized:
+                raise ValueError(f"{name_of(plan.f)} is not vectorized: {error}") from None
+            if not quiet:
+                warn_of_single_calls(plan.f, str(error))
+            results = Results(fits, batch.n, covariance)
+            runner.engine = Engine(OneByOne, engine.plan, SOME)
+            plan.cancel[0] = 0
+            told.restart()
+            runner.run(np.arange(fits), None, results, told, until_failure)
         if batch.asks_neighbours:
             try_neighbours(batch.layout.batch, results, runner.again)
     except BaseException as error:
@@ -260,11 +285,22 @@ def fit_all(
             error.partial = finished(results, batch, plan, on_failure)  # type: ignore[attr-defined]
         raise
     found = finished(results, batch, plan, on_failure)
-    if results.errors and not (results.status > 0).any():
-        raise results.errors[min(results.errors)]
     if on_failure == "raise":
         raise_first(found, results)
     return found, results
+
+
+def is_lazy(ydata: Any) -> bool:
+    """Tell whether data are a Dask array, or a labelled array of one."""
+    graph = getattr(ydata, "__dask_graph__", None)
+    return graph is not None and graph() is not None
+
+
+def parameters_in(p0: Any) -> int:
+    """Count the parameters in p0; 0 if it contains no numbers."""
+    if p0 is None or asks_neighbours(p0):
+        return 0
+    return int((np.shape(p0) or (1,))[-1])
 
 
 def fit_chunk(plan: Plan, how: tuple[Any, Any, Any], **data: Any) -> ManyFits:
@@ -310,14 +346,12 @@ class Runner:
         covariance: bool | str,
         threads: int | None,
         chunk: int | None,
-        max_time: float | None,
     ) -> None:
         self.engine = engine
         self.batch = batch
         self.covariance = covariance
         self.threads = threads or ((os.cpu_count() or 1) if engine.is_native else 1)
         self.chunk = chunk
-        self.deadline = None if max_time is None else monotonic() + max_time
         if self.threads < 1 or (chunk is not None and chunk < 1):
             raise ValueError(f"threads and chunk must be positive, got {threads} and {chunk}")
 
@@ -332,7 +366,7 @@ class Runner:
         """Fit some of the data sets, from p or from their own starts."""
         parts = 1 if self.threads == 1 else 4 * self.threads
         size = self.chunk or max(1, min(self.engine.chunk, -(-fits.size // parts)))
-        pool = Pool(fits.size, size, self.engine.plan.stop, told, self.deadline)
+        pool = Pool(fits.size, size, self.engine.plan, told)
 
         def stop_at_failure(work: Work) -> Work:
             def until(first: int, last: int) -> None:
@@ -370,14 +404,16 @@ def raise_first(fits: ManyFits, results: Results) -> None:
         return
     place = int(failed[0])
     index = index_of(place, fits)
-    if place in results.errors:
-        error: Exception = results.errors[place]
-        error.add_note(f"in the fit at index {index}")
+    if results.first_error is not None and place == results.first_error[0]:
+        error = results.first_error[1]
+        with suppress(Exception):
+            error.add_note(f"in the fit at index {index}")
     else:
         where = index if isinstance(index, tuple) else (index,)
         text = fits.message(where if fits.status.ndim else ())
         counts = {"nfev": int(results.nfev[place])}
         status = int(results.status[place])
         error = FitError(f"The fit at index {index}: {text}", results.x[place], counts, status)
-    error.partial = fits  # type: ignore[attr-defined]
+    with suppress(Exception):  # some exceptions do not allow new attributes
+        error.partial = fits  # type: ignore[attr-defined]
     raise error

@@ -9,7 +9,7 @@ import dask.array as da
 import numpy as np
 
 from leastsq._arguments.bounds import pair
-from leastsq._arguments.many import Layout, read_layout, read_x
+from leastsq._arguments.many import Layout, numbers, read_layout, read_x
 from leastsq._fit.many_fits import ManyFits
 from leastsq._fit.plan import Plan
 from leastsq._fit.results import messages
@@ -44,8 +44,9 @@ def pack(fits: ManyFits) -> Any:
     """Put all results of a fit side by side."""
     parts: list[Any] = [fits.popt, fits.active_mask]
     if fits.pcov is not None:
-        parts.append(fits.pcov.reshape(*fits.status.shape, -1))
-    if fits.perr is not None:
+        n = fits.popt.shape[-1]
+        parts.append(fits.pcov.reshape(*fits.status.shape, n * n))
+    elif fits.perr is not None:
         parts.append(fits.perr)
     numbers = (fits.chi2, fits.npoints, fits.status, fits.nfev, fits.attempts, fits._reasons)
     return np.concatenate([*parts, np.stack(numbers, axis=-1)], axis=-1, dtype=np.float64)
@@ -89,21 +90,25 @@ def fit_lazily(
     mask: Any,
 ) -> ManyFits:
     """Make the lazy results of fit, which fits a chunk; how is passed on to it."""
+    if any(math.isnan(size) for size in ydata.shape):
+        raise ValueError("the shape of ydata is not known: call ydata.compute_chunk_sizes()")
     layout = read_layout(ydata, axis)
     y = points_last(ydata, layout.axes)
     refuse_divided_points(y, layout)
-    y = y.reshape(*layout.batch, layout.m)
+    if len(layout.points) > 1:
+        y = y.reshape(*layout.batch, layout.m)
     n, (lower, upper) = plan.n, pair(bounds)
     given = {
-        "sigma": None if sigma is None else like_ydata(sigma, layout),
-        "mask": None if mask is None else like_ydata(mask, layout),
+        "sigma": None if sigma is None else like_ydata(sigma, "sigma", layout),
+        "mask": None if mask is None else like_ydata(mask, "mask", layout),
         "p0": p0,
         "lower": lower,
         "upper": upper,
     }
     if isinstance(xdata, tuple):
         for i, values in enumerate(xdata):
-            given[f"x{i}"] = da.broadcast_to(da.asarray(like_ydata(values, layout)), y.shape)
+            whole = da.asarray(like_ydata(values, "xdata", layout))
+            given[f"x{i}"] = da.broadcast_to(whole, y.shape)
     varying = {name: values for name, values in given.items() if np.ndim(values) > 1}
     if not isinstance(xdata, tuple):
         given["xdata"] = read_x(xdata, layout)[0]
@@ -142,11 +147,8 @@ def points_last(values: Any, axes: tuple[int, ...]) -> Any:
     return da.moveaxis(values, axes, range(-len(axes), 0))
 
 
-def like_ydata(values: Any, layout: Layout) -> Any:
+def like_ydata(values: Any, name: str, layout: Layout) -> Any:
     """Arrange errors, a mask or x like ydata, with the points on the last axis."""
-    array = values if hasattr(values, "__dask_graph__") else np.asarray(values)
-    if array.ndim != layout.ndim:
-        return array
-    count = len(layout.batch)
-    array = points_last(da.asarray(array), layout.axes)
-    return array.reshape(*array.shape[:count], math.prod(array.shape[count:]))
+    if not hasattr(values, "__dask_graph__"):
+        values = np.asarray(values) if name == "mask" else numbers(values, name)
+    return layout.flatten(values, name)

@@ -58,7 +58,8 @@ def curvefit(
     errors : {'raise', 'ignore'}, optional
         Whether a fit without a solution is an error. If not, its coefficients are NaN.
     kwargs : mapping, optional
-        Other arguments of curve_fit_many.
+        Other arguments of curve_fit_many. sigma and mask may be DataArrays; their dimensions are
+        found by name.
 
     Returns
     -------
@@ -138,23 +139,25 @@ def fit_array(
     kept = [dim for dim in data.dims if dim not in dims]
     y = data.transpose(*kept, *dims)
     each = y.isel(dict.fromkeys(dims, 0), drop=True)
+    given = [*(p0 or {}).values(), *(limit for pair in (bounds or {}).values() for limit in pair)]
+    given += [options.get("sigma"), options.get("mask")]
+    arrays = [value for value in (*variables, *given) if isinstance(value, xr.DataArray)]
+    xr.align(y, *arrays, join="exact")  # raises if labels differ, or their order
     limits = bounds or {}
     lower, upper = (
         by_parameter([limits.get(name, (-np.inf, np.inf))[side] for name in names], each)
         for side in (0, 1)
     )
-    start = None
-    if p0 is not None:
-        usual = Box(*np.broadcast_arrays(lower, upper)).interior()
-        start = by_parameter([p0.get(name, usual[..., j]) for j, name in enumerate(names)], each)
+    usual, known = Box(*np.broadcast_arrays(lower, upper)).interior(), p0 or {}
+    start = by_parameter([known.get(name, usual[..., j]) for j, name in enumerate(names)], each)
+    for name in ("sigma", "mask"):
+        if isinstance(options.get(name), xr.DataArray):
+            options = options | {name: like(options[name], y, name).data}
     fits = curve_fit_many(
         func,
         independent(variables, y, kept),
         y.data,
-        start,
-        bounds=(lower, upper),
-        axis=tuple(range(-len(dims), 0)),
-        **options,
+        **{"p0": start, "bounds": (lower, upper), "axis": tuple(range(-len(dims), 0))} | options,
     )
     coords = {name: values for name, values in data.coords.items() if set(values.dims) <= set(kept)}
     found: dict[str, Any] = {
@@ -175,9 +178,9 @@ def fit_array(
 def independent(variables: list[xr.DataArray], y: xr.DataArray, kept: list[Any]) -> Any:
     """Return x: an array that all fits share, or a tuple of arrays if x differs from fit to fit."""
     if any(set(v.dims) & set(kept) for v in variables):
-        return tuple(v.broadcast_like(y).transpose(*y.dims).data for v in variables)
+        return tuple(like(v, y, "a coordinate").data for v in variables)
     points = y.isel(dict.fromkeys(kept, 0), drop=True)
-    arrays = [v.broadcast_like(points).transpose(*points.dims).values for v in variables]
+    arrays = [like(v, points, "a coordinate").values for v in variables]
     return arrays[0] if len(arrays) == 1 else np.stack(arrays)
 
 
@@ -186,9 +189,16 @@ def by_parameter(values: list[Any], each: xr.DataArray) -> Any:
     if not any(isinstance(value, xr.DataArray) or np.ndim(value) for value in values):
         return np.array(values, float)
     whole = [
-        value.broadcast_like(each).transpose(*each.dims).values
+        like(value, each, "p0 or bounds").values
         if isinstance(value, xr.DataArray)
         else np.broadcast_to(value, each.shape)
         for value in values
     ]
     return np.stack(whole, axis=-1).astype(float)
+
+
+def like(values: xr.DataArray, other: xr.DataArray, name: str) -> xr.DataArray:
+    """Broadcast values to the dimensions of another array, by their names."""
+    if foreign := set(values.dims) - set(other.dims):
+        raise ValueError(f"{name} has the dimensions {sorted(foreign)}, which the fits do not have")
+    return values.broadcast_like(other).transpose(*other.dims)

@@ -29,33 +29,49 @@ class Layout(NamedTuple):
         return math.prod(self.points)
 
     @property
+    def batch_axes(self) -> Shape:
+        """The other axes of ydata."""
+        return tuple(axis for axis in range(self.ndim) if axis not in self.axes)
+
+    @property
     def fits(self) -> int:
         """The number of fits."""
         return math.prod(self.batch)
 
     def arrange(self, values: NDArray[Any], name: str) -> Stack:
-        """Arrange values like ydata: one for each point, or one for each fit."""
-        if values.ndim == self.ndim:
-            values = np.moveaxis(values, self.axes, range(-len(self.axes), 0))
-        count = len(self.points)
-        if values.ndim >= count and values.shape[values.ndim - count :] == self.points:
-            values = values.reshape(*values.shape[: values.ndim - count], self.m)
-        elif values.ndim == self.ndim and set(values.shape[-count:]) == {1}:
-            values = values.reshape(*values.shape[:-count], 1)
-        last = values.shape[-1] if values.ndim else 1
-        if last not in (1, self.m):
-            raise self.mismatch(values.shape, name)
+        """Arrange values like ydata, and broadcast them to all fits."""
+        flat = self.flatten(values, name)
+        last = flat.shape[-1] if flat.ndim else 1
         try:
-            return Stack(np.broadcast_to(values, (*self.batch, last)))
+            return Stack(np.broadcast_to(flat, (*self.batch, last)))
         except ValueError:
             raise self.mismatch(values.shape, name) from None
 
+    def flatten(self, values: Any, name: str) -> Any:
+        """Move the points to the last axis: one value for each point, or one for each fit."""
+        shape, count = values.shape, len(self.points)
+        if values.ndim == self.ndim:
+            values = np.moveaxis(values, self.axes, range(-count, 0))
+        batch = values.shape[: max(values.ndim - count, 0)]
+        if values.ndim >= count and values.shape[len(batch) :] == self.points and count > 1:
+            values = values.reshape(*batch, self.m)
+        elif values.ndim == self.ndim and set(values.shape[-count:]) == {1}:
+            values = values.reshape(*batch, 1)
+        if values.ndim and values.shape[-1] not in (1, self.m):
+            raise self.mismatch(shape, name)
+        return values
+
     def mismatch(self, shape: Shape, name: str) -> ValueError:
         """Describe values that do not match ydata."""
+        whole = [0] * self.ndim
+        for sizes, axes in ((self.points, self.axes), (self.batch, self.batch_axes)):
+            for size, axis in zip(sizes, axes, strict=True):
+                whole[axis] = size
+        each = tuple(1 if axis in self.axes else size for axis, size in enumerate(whole))
         return ValueError(
-            f"{name} of shape {shape} does not match ydata, which has the batch axes {self.batch} "
-            f"and the points {self.points}: it must have one value for each point, "
-            "or one for each fit"
+            f"{name} has the shape {shape}, which does not match ydata of shape {tuple(whole)}: "
+            f"the shape is {tuple(whole)} or {self.points} for a value for each point, and {each} "
+            "for a value for each fit"
         )
 
 
@@ -101,7 +117,7 @@ class Batch(NamedTuple):
     xs: tuple[Stack, ...]
     y: Stack
     sigma: Stack | None
-    masks: tuple[Stack, ...]
+    mask: Stack | None
     p0: Stack
     box: tuple[Stack, Stack] | None
     asks_neighbours: bool
@@ -132,24 +148,24 @@ def read_layout(ydata: NDArray[Any], axis: int | tuple[int, ...]) -> Layout:
 
 
 def numbers(values: Any, name: str) -> NDArray[Any]:
-    """Convert data to an array of numbers; integers and float32 are converted later, in parts."""
+    """Convert data to numbers; integers and float32 are converted later, in parts.
+
+    Masked elements become NaN, and are left out like these.
+    """
+    if is_masked(values):
+        return np.ma.array(values, dtype=FLOAT64).filled(np.nan)
     array = values if isinstance(values, np.ndarray) else np.asarray(values)
-    return np.asarray(array) if array.dtype.kind in "fiub" else as_numbers(values, name)
+    return np.asarray(array) if array.dtype.kind in "fiu" else as_numbers(values, name)
 
 
-def read_masks(mask: ArrayLike | None, layout: Layout, **data: Any) -> tuple[Stack, ...]:
-    """Collect the masks: the argument, and those of masked arrays."""
-    found = []
-    if mask is not None:
-        array = np.asarray(mask)
-        if array.dtype != bool:
-            raise TypeError(f"mask must be boolean, got {array.dtype}: True leaves a point out")
-        found.append(layout.arrange(array, "mask"))
-    for name, values in data.items():
-        if is_masked(values):
-            hidden = np.ma.getmaskarray(np.ma.array(values))
-            found.append(layout.arrange(hidden, f"the mask of {name}"))
-    return tuple(found)
+def read_mask(mask: ArrayLike | None, layout: Layout) -> Stack | None:
+    """Convert the mask."""
+    if mask is None:
+        return None
+    array = np.asarray(mask)
+    if array.dtype != bool:
+        raise TypeError(f"mask must be boolean, got {array.dtype}: True leaves a point out")
+    return layout.arrange(array, "mask")
 
 
 def read_x(xdata: Any, layout: Layout) -> tuple[FloatArray | None, tuple[Stack, ...]]:
@@ -166,7 +182,7 @@ def read_x(xdata: Any, layout: Layout) -> tuple[FloatArray | None, tuple[Stack, 
         return None, tuple(map(layout.arrange, whole, names))
     if xdata is None:
         return None, ()
-    x = as_numbers(xdata, "xdata")
+    x = as_numbers(numbers(xdata, "xdata"), "xdata")
     count = len(layout.points)
     if x.shape[x.ndim - count :] == layout.points and x.ndim <= count + 1:
         x = x.reshape(*x.shape[: x.ndim - count], layout.m)
@@ -202,6 +218,7 @@ def read_starts(
     is_shared = given.ndim == lower.ndim == upper.ndim == 1
     box = Box(lower, upper)
     if is_shared:
+        given = np.where(box.lower == box.upper, box.lower, given)
         box.refuse_outside(given, "p0")
     if lower.ndim == upper.ndim == 1 and np.array_equal(lower, upper):
         raise ValueError("the bounds fix every parameter, and leave none to fit")
@@ -230,8 +247,8 @@ def parameters(values: FloatArray, n: int, layout: Layout, name: str) -> Stack:
         return Stack(np.broadcast_to(values, (*layout.batch, n)))
     except ValueError:
         raise ValueError(
-            f"{name} of shape {values.shape} must have {n} values, or the shape "
-            f"{(*layout.batch, n)}: one set of parameters for each fit"
+            f"{name} of shape {values.shape} must have the parameters on the last axis: the shape "
+            f"{(n,)}, or {(*layout.batch, n)} for each fit"
         ) from None
 
 
@@ -251,9 +268,8 @@ def read_batch(
     x, xs = read_x(xdata, layout)
     again = asks_neighbours(p0)
     starts, box = read_starts(None if again else p0, n, bounds, layout)
-    masks = read_masks(mask, layout, ydata=ydata, sigma=sigma)
-    errors = read_sigma(sigma, layout)
-    return Batch(layout, x, xs, layout.arrange(y, "ydata"), errors, masks, starts, box, again)
+    hidden, errors = read_mask(mask, layout), read_sigma(sigma, layout)
+    return Batch(layout, x, xs, layout.arrange(y, "ydata"), errors, hidden, starts, box, again)
 
 
 def asks_neighbours(p0: Any) -> bool:
@@ -287,11 +303,11 @@ def read_blocks(
     if axis != -1 or (blocks.ndim == 0 and not blocks.dtype.fields):
         raise ValueError("the data block of a NativeFunction must be the last axis of ydata")
     layout = Layout((len(batch),), len(batch) + 1, batch, (m,))
-    masks = read_masks(mask, layout)
-    if any(stack.values.shape[-1] != 1 for stack in masks):
+    hidden = read_mask(mask, layout)
+    if hidden is not None and hidden.values.shape[-1] != 1:
         raise ValueError("the mask of a NativeFunction leaves out whole fits: its last axis is 1")
     rows = np.empty((0, 1), np.uint8)
     if layout.fits:
         rows = blocks.reshape(layout.fits, -1).view(np.uint8)
     starts, box = read_starts(p0, None, bounds, layout)
-    return Batch(layout, None, (), Blocks(rows), None, masks, starts, box, False)
+    return Batch(layout, None, (), Blocks(rows), None, hidden, starts, box, False)

@@ -13,7 +13,7 @@ from leastsq._arguments.bounds import Box
 from leastsq._arguments.data import Data
 from leastsq._arguments.many import Batch
 from leastsq._arguments.sigma import SCALE
-from leastsq._fit.results import IMPROPER, MASKED, TOO_FEW, Results
+from leastsq._fit.results import IMPROPER, MASKED, TOO_FEW, ZERO_SIGMA, Results
 
 Places = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -101,6 +101,11 @@ class Group(NamedTuple):
             return Data(x, self.y[i], None, None)
         return Data(x, self.y[i], self.weights[i], SCALE)
 
+    def own_data(self, i: int) -> Data:
+        """Return the data of one fit, with a copy of x, because a model may write to it."""
+        data = self.data(i)
+        return data if data.x is None else data._replace(x=data.x.copy())
+
     def box_of(self, i: int) -> Box | None:
         """Return the bounds of one fit."""
         return None if self.box is None else Box(self.box.lower[i], self.box.upper[i])
@@ -129,11 +134,13 @@ def groups(
     """
     whole, left_out = read(batch, fits, places, p)
     points = batch.layout.m - np.count_nonzero(left_out, axis=1)
-    status = np.where(is_improper(whole, left_out), IMPROPER, 0)
+    has_zeros = has_zero_sigma(whole, left_out)
+    status = np.where(is_improper(whole) | has_zeros, IMPROPER, 0)
     status[points < whole.free] = TOO_FEW
     status[points == 0] = MASKED
     results.npoints[whole.places] = points
     results.status[whole.places] = status
+    results.reason[whole.places[has_zeros & (status == IMPROPER)]] = ZERO_SIGMA
     kinds = np.where(status == 0, 2 * points + whole.is_bounded, -1)
     for kind in np.unique(kinds[kinds >= 0]):
         chosen = kinds == kind
@@ -152,10 +159,10 @@ def read(batch: Batch, fits: Places, places: Places, p: FloatArray | None) -> tu
     if batch.sigma is not None:
         sigma = batch.sigma.rows(fits)
         left_out = left_out | np.isnan(sigma)
-        with np.errstate(divide="ignore"):
+        with np.errstate(all="ignore"):
             weights = 1.0 / sigma
-    for mask in batch.masks:
-        left_out = left_out | mask.rows(fits)
+    if batch.mask is not None:
+        left_out = left_out | batch.mask.rows(fits)
     x = batch.x
     if batch.xs:
         x = batch.rows_of_x(fits)
@@ -164,15 +171,22 @@ def read(batch: Batch, fits: Places, places: Places, p: FloatArray | None) -> tu
         left_out = left_out | np.isnan(x).reshape(-1, m).any(axis=0)
     start = np.array(batch.p0.rows(fits) if p is None else p)
     box = None if batch.box is None else Box(*(limit.rows(fits) for limit in batch.box))
+    if box is not None:
+        start = np.where(box.lower == box.upper, box.lower, start)
     return Group(places, m, x, not batch.xs, y, weights, start, box), left_out
 
 
-def is_improper(group: Group, left_out: Flags) -> Flags:
-    """Mark the fits whose start, bounds or errors are improper."""
+def is_improper(group: Group) -> Flags:
+    """Mark the fits whose start or bounds are improper."""
     p, box = group.p, group.box
     found: Any = np.isnan(p).any(axis=1)
-    if group.weights is not None:
-        found |= (np.isinf(group.weights) & ~left_out).any(axis=1)
     if box is not None:
         found |= ~((box.lower <= p) & (p <= box.upper)).all(axis=1) | (group.free == 0)
     return np.asarray(found)
+
+
+def has_zero_sigma(group: Group, left_out: Flags) -> Flags:
+    """Mark the fits with a point that would weigh infinitely."""
+    if group.weights is None:
+        return np.zeros(len(group.places), bool)
+    return np.asarray((np.isinf(group.weights) & ~left_out).any(axis=1))

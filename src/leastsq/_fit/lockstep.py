@@ -8,12 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leastsq import _core
-from leastsq._arguments.arrays import FloatArray, norm
+from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.options import Settings
-from leastsq._core._calls import PROMISE_BROKEN
 from leastsq._fit.batch import Group
 from leastsq._fit.keep import Keeper
-from leastsq._fit.many_fits import is_solved
 from leastsq._fit.plan import Plan
 from leastsq._fit.results import Results, Solutions, room_for
 from leastsq._functions.functions import jacobian_error
@@ -38,17 +36,13 @@ class Lockstep:
 
     def fit(self, group: Group) -> None:
         """Fit a group; what happens in one fit does not stop another."""
-        if group.m < self.plan.n or self.joint.is_refused:  # few if parameters are fixed
+        if group.m < self.plan.n:  # possible if parameters are fixed
             self.keeper.one_by_one.fit(group)
             return
         settings = self.plan.options(group.box is not None).settings
         found, is_done = self.solve(group, settings)
         self.keeper.store(group, found, is_done)
-        if self.is_wrong(group, found, is_done):
-            self.joint.refuse()
-            self.keeper.one_by_one.fit(group)
-        else:
-            self.keeper.try_again(group, found, is_done, self.solve)
+        self.keeper.try_again(group, found, is_done, self.solve)
 
     def solve(self, group: Group, settings: Settings) -> tuple[Solutions, NDArray[np.bool_]]:
         """Ask and tell the core until all fits are done, or cancelled; also return which are."""
@@ -66,24 +60,6 @@ class Lockstep:
             _core.lockstep_close(handle)
             del needed
         return found, found.ending >= 0
-
-    def is_wrong(self, group: Group, found: Solutions, is_done: NDArray[np.bool_]) -> bool:
-        """Tell whether solutions are not those of the model when it is called for one fit.
-
-        A model can mix fits only where no sample was taken before.
-        """
-        solved = np.flatnonzero(is_done & is_solved(found.ending % PROMISE_BROKEN))
-        for i in solved[:: max(1, len(solved) // 4)]:
-            _, y, weights, _ = group.data(i)
-            try:
-                values = self.joint.value(group, i, found.x[i])
-            except Exception:
-                return True
-            scale = 1.0 if weights is None else weights
-            error = 1e-6 * found.fnorm[i] + 1e-9 * norm(scale * y)
-            if not abs(norm(scale * (values - y)) - found.fnorm[i]) <= error:
-                return True
-        return False
 
     def open(
         self, group: Group, settings: Settings, addresses: NDArray[np.int64], lanes: int
@@ -117,6 +93,7 @@ class Lockstep:
         n, joint = self.plan.n, self.joint
         points, owners = np.empty((lanes * n, n)), np.empty(lanes * n, np.int32)
         places, sources = np.empty((lanes, n)), np.empty(lanes, np.int32)
+        is_begun = np.full(len(group.places), group.x_is_shared)
         while not self.plan.is_cancelled:
             count, slopes = _core.lockstep_ask(handle, points, owners, places, sources)
             if count == slopes == 0:
@@ -125,10 +102,26 @@ class Lockstep:
                 *self.evaluate(joint.values, group, points[:count], owners[:count]),
                 *self.evaluate(joint.jacobians, group, places[:slopes], sources[:slopes]),
             )
+            self.check_starts(group, points[:count], owners[:count] - 1, told[0], is_begun)
             values, failed, jacobians, missing = (array.ctypes.data for array in told)
             _core.lockstep_tell(
                 handle, group.m, n, count, values, failed, slopes, jacobians, missing
             )
+
+    def check_starts(
+        self,
+        group: Group,
+        points: FloatArray,
+        fits: NDArray[np.int32],
+        values: FloatArray,
+        is_begun: NDArray[np.bool_],
+    ) -> None:
+        """Check each fit that has its own x; a model may use its maximum, for example."""
+        for i in np.flatnonzero(~is_begun[fits]):
+            fit = int(fits[i])
+            is_begun[fit] = True
+            if int(group.places[fit]) not in self.results.errors:
+                self.joint.compare_one(self.joint.value, group, points[i], fit, values[i])
 
     def evaluate(
         self, function: Any, group: Group, points: FloatArray, owners: NDArray[np.int32]

@@ -30,7 +30,7 @@ from leastsq._models.model import Model
 
 
 class Bound(NamedTuple):
-    """Native functions for data of one shape, and the arrays that they read; None is shared."""
+    """Native functions for data of one shape, and the arrays that they read, if there are any."""
 
     functions: list[Any]
     residual: Any
@@ -140,7 +140,7 @@ def bind(plan: Plan, group: Group) -> Bound | None:
         own = [function.with_data(block) for function in given]
         return Bound(own, *addresses(own, plan), EPSILON, (None, block, None))
     first = group.data(0)
-    x = first.x if group.x_is_shared else first.x.copy()
+    x = None if first.x is None else first.x.copy()  # the model may write to it
     weights = None if first.weights is None else first.weights.copy()
     data = Data(x, first.y.copy(), weights, first.weighing)
     model = Model(plan.f, data, plan.n, is_padded=False)
@@ -151,7 +151,7 @@ def bind(plan: Plan, group: Group) -> Bound | None:
     if None in functions:
         return None
     precision = precision_of(FLOAT32) if model.is_single else EPSILON
-    places = (None if group.x_is_shared else data.x, data.y, data.weights)
+    places = (data.x, data.y, data.weights)
     return Bound(functions, *addresses(functions, plan), precision, places)
 
 
@@ -165,11 +165,12 @@ def addresses(functions: list[Any], plan: Plan) -> tuple[Any, Any]:
 
 
 def inputs(bound: Bound, group: Group, first: int) -> NDArray[np.int64]:
-    """List the arrays that differ from fit to fit, as minpack_input describes them."""
-    sources = zip(bound.places, (group.x, group.y, group.weights), strict=True)
-    rows = [
-        (place.ctypes.data, source[first:].ctypes.data, source.strides[0], place.nbytes)
-        for place, source in sources
-        if place is not None and source is not None
-    ]
+    """List the arrays that the functions read, as minpack_input describes them."""
+    rows = []
+    for place, source in zip(bound.places, (group.x, group.y, group.weights), strict=True):
+        if place is None or source is None:
+            continue
+        is_shared = source is group.x and group.x_is_shared
+        begin, step = (source, 0) if is_shared else (source[first:], source.strides[0])
+        rows.append((place.ctypes.data, begin.ctypes.data, step, place.nbytes))
     return np.array(rows, np.int64)

@@ -30,8 +30,6 @@ class ManyFits:
         The covariances of the parameters, as curve_fit estimates them: infinite if the data do not
         determine the parameters, zero in the rows and columns of parameters on a bound. NaN where
         no solution was found. None unless ``covariance=True``.
-    perr : ndarray, shape (..., n), float64, or None
-        The standard errors, if ``covariance="stderr"``.
     chi2 : ndarray, shape (...), float64
         The sums of squares of the residuals, divided by sigma.
     npoints : ndarray, shape (...), int32
@@ -50,7 +48,7 @@ class ManyFits:
 
     popt: FloatArray
     pcov: FloatArray | None
-    perr: FloatArray | None
+    _perr: FloatArray | None
     chi2: FloatArray
     npoints: NDArray[np.int32]
     status: NDArray[np.int8]
@@ -60,6 +58,14 @@ class ManyFits:
     _messages: dict[int, str]
     _reasons: NDArray[np.int8]
     _errors: dict[int, str]
+
+    @property
+    def perr(self) -> FloatArray | None:
+        """The standard errors of the parameters; shape (..., n); None with ``covariance=False``."""
+        if self.pcov is None:
+            return self._perr
+        errors: FloatArray = np.sqrt(np.diagonal(self.pcov, axis1=-2, axis2=-1))
+        return errors
 
     @property
     def success(self) -> NDArray[np.bool_]:

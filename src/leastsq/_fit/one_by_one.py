@@ -46,7 +46,7 @@ class OneByOne:
             return solve(functions, p, options.settings, box)
         return fit_curve(
             plan.f,
-            group.data(i),
+            group.own_data(i),
             p,
             read_jac(plan.jac, plan.f, box, (group.m,)),
             plan.col_deriv,

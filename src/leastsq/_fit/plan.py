@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import copy
 from functools import cache
+from time import monotonic
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,6 +43,7 @@ class Plan:
         self.given = options
         self.col_deriv = bool(options.get("col_deriv"))
         self.cancel = np.zeros(1, np.int32)
+        self.deadline: float | None = None
         self.options = cache(self.read_options)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -57,6 +59,8 @@ class Plan:
     @property
     def is_cancelled(self) -> bool:
         """Whether no more fits are to be started."""
+        if self.deadline is not None and monotonic() > self.deadline:
+            self.stop()
         return bool(self.cancel[0])
 
     def stop(self) -> None:

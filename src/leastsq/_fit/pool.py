@@ -9,6 +9,8 @@ from threading import Thread
 from time import monotonic
 from typing import Any
 
+from leastsq._fit.plan import Plan
+
 Work = Callable[[int, int], Any]
 """Fits the data sets from the first number to the second."""
 
@@ -20,23 +22,19 @@ class Pool:
         self,
         fits: int,
         chunk: int,
-        cancel: Callable[[], None],
+        plan: Plan,
         report: Callable[[int], Any],
-        deadline: float | None,
     ) -> None:
         self.chunks: SimpleQueue[tuple[int, int]] = SimpleQueue()
         for first in range(0, fits, chunk):
             self.chunks.put((first, min(first + chunk, fits)))
-        self.cancel = cancel
+        self.plan = plan
         self.report = report
-        self.deadline = deadline
         self.reports: SimpleQueue[int | BaseException | None] = SimpleQueue()
 
     def run_here(self, work: Work) -> None:
         """Fit all chunks in this thread."""
-        while (chunk := self.next_chunk()) is not None:
-            if self.deadline is not None and monotonic() > self.deadline:
-                return
+        while (chunk := self.next_chunk()) is not None and not self.plan.is_cancelled:
             work(*chunk)
             self.report(chunk[1] - chunk[0])
 
@@ -83,7 +81,6 @@ class Pool:
             try:
                 report = self.reports.get(timeout=self.time_left())
             except Empty:
-                self.deadline = None
                 self.stop()
                 continue
             if report is None:
@@ -94,12 +91,14 @@ class Pool:
                 self.report(report)
 
     def time_left(self) -> float | None:
-        """Return the seconds until the deadline, if there is one."""
-        return None if self.deadline is None else max(self.deadline - monotonic(), 0.0)
+        """Return the seconds until the deadline, if there is one that has not passed."""
+        if self.plan.deadline is None or self.plan.is_cancelled:
+            return None
+        return max(self.plan.deadline - monotonic(), 0.0)
 
     def stop(self) -> None:
         """Cancel the fits, and start no more chunks."""
-        self.cancel()
+        self.plan.stop()
         self.leave()
 
     def leave(self) -> None:

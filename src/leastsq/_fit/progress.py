@@ -26,6 +26,12 @@ class Progress:
         if self.bar is not None:
             self.bar.close()
 
+    def restart(self) -> None:
+        """Begin to count again."""
+        self.done = 0
+        if self.bar is not None:
+            self.bar.reset()
+
     def __call__(self, more: int) -> None:
         """Count fits that are done."""
         self.done += more

@@ -15,15 +15,18 @@ from leastsq._fit.plan import Plan
 from leastsq._fit.result import TO_PRECISION, Outcome, inverse, message
 
 MASKED, TOO_FEW, IMPROPER = -1, -2, -4
+ZERO_SIGMA = -5
+"""The reason for which a fit is improper, if it is not the start or the bounds."""
 MESSAGES = {
     NOT_DONE: "The fit was not done: the batch was stopped before.",
     MASKED: "Every point is masked or NaN.",
     TOO_FEW: "There are fewer points than free parameters.",
     RAISED: "The model raised an exception.",
     IMPROPER: (
-        "The start is not within the bounds, a start or a bound is NaN, the bounds fix every "
-        "parameter, or sigma contains zeros."
+        "The start is not within the bounds, a start or a bound is NaN, or the bounds fix every "
+        "parameter."
     ),
+    ZERO_SIGMA: "sigma contains zeros: a point with sigma = 0 would weigh infinitely.",
 }
 ADOPTED = ("x", "cov", "stderr", "chi2", "status", "reason", "nfev", "active_mask", "doubt")
 """The arrays that another try replaces."""
@@ -92,7 +95,9 @@ class Results:
         self.active_mask = np.zeros((fits, n), np.int8)
         self.doubt = np.zeros(fits, np.int8)
         self.attempts = np.zeros(fits, np.int8)
-        self.errors: dict[int, Exception] = {}
+        self.errors: dict[int, str] = {}
+        self.texts: dict[str, str] = {}
+        self.first_error: tuple[int, Exception] | None = None
 
     def store(
         self,
@@ -109,7 +114,8 @@ class Results:
                 status[ending == code] = other
         solved = is_solved(status)
         self.x[places] = found.x
-        self.chi2[places] = found.fnorm**2
+        with np.errstate(over="ignore", under="ignore"):
+            self.chi2[places] = found.fnorm**2
         self.reason[places] = ending + (0 if box is None else BOUNDED)
         self.status[places] = status
         self.nfev[places] = found.nfev
@@ -156,7 +162,10 @@ class Results:
         """Store what the model of one fit raised."""
         self.status[place] = RAISED
         self.attempts[place] = 1
-        self.errors[place] = error
+        text = text_of(error)
+        self.errors[place] = self.texts.setdefault(text, text)  # equal texts are stored once
+        if self.first_error is None or place <= self.first_error[0]:
+            self.first_error = place, error
 
     def adopt(self, places: NDArray[np.int64], others: Results) -> None:
         """Replace the results of some fits by others where these found a solution."""
@@ -198,7 +207,8 @@ class Results:
 
     def finish(self, shape: tuple[int, ...], plan: Plan, keep_last: bool) -> ManyFits:
         """Make the result that users see."""
-        reasons = np.where(self.status > 0, self.reason, self.status)
+        has_reason = (self.status > 0) | (self.reason == ZERO_SIGMA)
+        reasons = np.where(has_reason, self.reason, self.status)
         if not keep_last:
             self.x[self.has_failed] = np.nan
         n = self.x.shape[1]
@@ -214,7 +224,7 @@ class Results:
             self.attempts.reshape(shape),
             messages(plan),
             reasons.reshape(shape),
-            {place: f"{type(e).__name__}: {e}" for place, e in self.errors.items()},
+            self.errors,
         )
 
 
@@ -228,3 +238,11 @@ def messages(plan: Plan) -> dict[int, str]:
             text = message(code, settings, limit, not plan.is_differenced)
             found[code + BOUNDED * bounded] = text
     return found
+
+
+def text_of(error: Exception) -> str:
+    """Describe an exception, even if it cannot describe itself."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:
+        return type(error).__name__

@@ -12,48 +12,54 @@ from leastsq._fit.many_fits import NOT_DONE, RAISED, ManyFits
 from leastsq._fit.results import BOUNDED, DOUBTFUL, IMPROPER, TOO_FEW, UNKNOWN, Results
 
 FAILURES = {
-    5: "reached the maximum number of calls",
-    6: "stopped because ftol is too small",
-    7: "stopped because xtol is too small",
-    8: "stopped because gtol is too small",
-    9: "have residuals that are not finite at the start",
-    10: "have a Jacobian that is not finite",
-    TOO_FEW: "have fewer points than free parameters",
-    RAISED: "ended because the model raised an exception",
-    IMPROPER: "have an improper start, improper bounds, or zeros in sigma",
+    5: "the maximum number of calls was reached",
+    6: "ftol is too small",
+    7: "xtol is too small",
+    8: "gtol is too small",
+    9: "the residuals at the start are not finite",
+    10: "the Jacobian is not finite",
+    TOO_FEW: "there are fewer points than free parameters",
+    RAISED: "the model raised an exception",
+    IMPROPER: "the start, the bounds or sigma are improper",
 }
 
 
 def summary(fits: ManyFits, results: Results) -> str:
     """Say how many fits failed and why, and how many are doubtful; empty if all is well."""
-    status = results.status
-    parts = [
-        f"{len(places)} {text} (status {code}, the first at {index_of(places[0], fits)})"
-        for code, text in FAILURES.items()
-        if (places := np.flatnonzero(status == code)).size
-    ]
+    status, total = results.status, results.status.size
     lines = []
-    if parts:
+    reasons = [
+        f"{text} ({counted(status == code, fits)}, status {code})"
+        for code, text in FAILURES.items()
+        if (status == code).any()
+    ]
+    if reasons:
         failed = np.count_nonzero(results.has_failed)
-        lines.append(f"{failed} of {status.size} fits failed: {'; '.join(parts)}")
+        lines.append(f"{failed} of {total} fits failed: {'; '.join(reasons)}")
     if undone := np.count_nonzero(status == NOT_DONE):
-        lines.append(f"{undone} of {status.size} fits were not done, because the time was up")
-    is_solved = fits.success.reshape(-1)
-    is_unkept = is_solved & (results.reason % BOUNDED > PROMISE_BROKEN)
+        lines.append(f"{undone} of {total} fits were not done, because the time was up")
+    ending = results.reason % BOUNDED
+    is_unkept = results.is_solved & (ending > PROMISE_BROKEN) & (ending < PROMISE_BROKEN + 4)
     doubts = {
-        "stopped where no step reduced the sum of squares as much as the Jacobian predicts": (
-            is_unkept & (results.reason % BOUNDED < PROMISE_BROKEN + 4)
+        "The data do not determine all parameters, so there is no covariance": (
+            results.doubt == UNKNOWN
         ),
-        "have no covariance: the data do not determine the parameters": results.doubt == UNKNOWN,
-        "have doubtful covariances: the data hardly determine the parameters": (
+        "The data hardly determine the parameters, and the covariance is doubtful": (
             results.doubt == DOUBTFUL
         ),
+        "No step reduced the sum of squares as much as the Jacobian predicts": is_unkept,
     }
-    for text, chosen in doubts.items():
-        if chosen.any():
-            first = index_of(np.flatnonzero(chosen)[0], fits)
-            lines.append(f"{np.count_nonzero(chosen)} fits {text} (the first at {first})")
+    lines.extend(
+        f"{text} ({counted(chosen, fits)})" for text, chosen in doubts.items() if chosen.any()
+    )
     return ". ".join(lines)
+
+
+def counted(chosen: NDArray[np.bool_], fits: ManyFits) -> str:
+    """Count the fits, and name the first."""
+    places = np.flatnonzero(chosen)
+    first = index_of(places[0], fits)
+    return f"{len(places)} fits, the first at {first}" if len(places) > 1 else f"the fit at {first}"
 
 
 def index_of(place: Any, fits: ManyFits) -> Any:

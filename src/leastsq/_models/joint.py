@@ -6,6 +6,7 @@ as they are. A model that works for one fit only, or mixes fits, is found out by
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -23,6 +24,9 @@ Fits = NDArray[np.int32]
 Errors = dict[int, Exception]
 TOLERANCE = 1e-9
 """The largest difference between joint and single values, relative to the largest value."""
+CHECKED = 512
+"""One in so many joint values is compared with a single one, and one in each call."""
+GOLDEN = 0.6180339887498949
 SAMPLES = 10
 """The largest number of fits to look at before a model is called for all fits jointly."""
 
@@ -53,6 +57,10 @@ class MismatchError(ValueError):
     """A function cannot be called for several fits jointly."""
 
 
+class MixedFitsError(MismatchError):
+    """A joint evaluation, which was possible before, gave other values than a single one."""
+
+
 class Joint:
     """A model and its Jacobian, each evaluated jointly or for one fit at a time."""
 
@@ -64,30 +72,50 @@ class Joint:
         self.jac_is_joint = False
         self.precision = EPSILON
         self.is_jac_single = False
-        self.is_refused = False
-
-    def refuse(self) -> None:
-        """Never again call the model jointly, because it mixes fits."""
-        self.is_refused = True
-        warn_of_single_calls(self.f, "if it is called for many fits at once, it mixes them")
+        self.turn = 0
 
     def values(self, data: Data, points: FloatArray, fits: Fits) -> tuple[FloatArray, Errors]:
         """Evaluate the model; shape (count, m). Also return what it raised, by point."""
         shape = (len(points), data.m)
         try:
-            return joint_array(self.f, data, points, fits, shape), {}
+            values = joint_array(self.f, data, points, fits, shape)
         except Exception:
             return one_by_one(self.value, data, points, fits, shape)
+        self.spot_check(self.value, data, points, fits, values)
+        return values, {}
 
     def jacobians(self, data: Data, points: FloatArray, fits: Fits) -> tuple[FloatArray, Errors]:
         """Evaluate the Jacobian; shape (count, n, m). Also return what it raised, by point."""
         shape = (len(points), self.n, data.m)
         if self.jac_is_joint and len(points):
             try:
-                return self.joint_slopes(data, points, fits), {}
+                values = self.joint_slopes(data, points, fits)
             except Exception:
                 return one_by_one(self.slopes, data, points, fits, shape)
+            self.spot_check(self.slopes, data, points, fits, values)
+            return values, {}
         return one_by_one(self.slopes, data, points, fits, shape)
+
+    def spot_check(
+        self, function: Any, data: Data, points: FloatArray, fits: Fits, values: FloatArray
+    ) -> None:
+        """Compare some of the joint values with single values, others in each call."""
+        count = len(points)
+        for _ in range(min(count, 1 + count // CHECKED)):
+            self.turn += 1
+            i = int(count * (self.turn * GOLDEN % 1))
+            self.compare_one(function, data, points[i], int(fits[i]), values[i])
+
+    def compare_one(
+        self, function: Any, data: Data, p: FloatArray, fit: int, values: FloatArray
+    ) -> None:
+        """Compare the joint values of one fit with its values alone."""
+        try:
+            near = are_near(values, function(data, fit, p.copy()))
+        except Exception:
+            near = False
+        if not near:
+            raise MixedFitsError("if it is called for many fits at once, it mixes them")
 
     def joint_slopes(self, data: Data, points: FloatArray, fits: Fits) -> FloatArray:
         """Evaluate the Jacobian jointly; shape (count, n, m)."""
@@ -98,14 +126,15 @@ class Joint:
 
     def value(self, data: Data, fit: int, p: FloatArray) -> FloatArray:
         """Evaluate the model for one fit, and check what it returns; shape (m,)."""
-        returned = self.f(data.x_of(fit), *p)
+        returned = self.f(own_copy(data.x_of(fit)), *p)
         if np.asarray(returned).dtype == FLOAT32:
             self.precision = precision_of(FLOAT32)
-        return np.asarray(difference_of(self.f)(returned, np.zeros(data.m)), FLOAT64)
+        values = difference_of(self.f)(returned, np.zeros(data.m))
+        return real_array(values, "The values of the model").astype(FLOAT64)
 
     def slopes(self, data: Data, fit: int, p: FloatArray) -> FloatArray:
         """Evaluate the Jacobian for one fit, and check what it returns; shape (n, m)."""
-        jac, x = self.jac, data.x_of(fit)
+        jac, x = self.jac, own_copy(data.x_of(fit))
         assert jac is not None
         form = Jacobian(named(lambda p: jac(x, *p), jac), data.m, self.n, self.col_deriv)
         found = np.asarray(form(p).T, FLOAT64)
@@ -153,7 +182,16 @@ def joint_array(
 ) -> FloatArray:
     """Call a function with the parameters of several fits, and convert what it returns."""
     columns = np.ascontiguousarray(points.T)[:, :, None]
-    values = real_array(function(data.joint_x(fits), *columns), "the values of the model")
+    x = data.joint_x(fits)
+    if x is not None:
+        x = x.view()
+        x.flags.writeable = False  # a model that writes to x would change other fits
+    values = real_array(function(x, *columns), "The values of the model")
+    if values.ndim == 1 and values.size == math.prod(shape) > shape[-1]:
+        raise ValueError(
+            f"it returns a 1-D array of {values.size} values instead of the shape {shape}: leave "
+            "out .ravel() or .flatten() at its end"
+        )
     return np.ascontiguousarray(np.broadcast_to(values, shape), FLOAT64)
 
 
@@ -161,13 +199,21 @@ def one_by_one(
     function: Any, data: Data, points: FloatArray, fits: Fits, shape: tuple[int, ...]
 ) -> tuple[FloatArray, Errors]:
     """Evaluate a function for one point after another, and collect what it raises."""
-    values, errors = np.zeros(shape), {}
+    values = np.zeros(shape)
+    errors: Errors = {}
     for i, fit in enumerate(fits.tolist()):
         try:
             values[i] = function(data, fit, points[i].copy())
         except Exception as error:
-            errors[i] = error
+            # The traceback of the first is enough; tracebacks keep the variables of the model.
+            errors[i] = error if not errors else without_traceback(error)
     return values, errors
+
+
+def without_traceback(error: Exception) -> Exception:
+    """Let go of the frames in which an exception was raised."""
+    error.__context__ = error.__cause__ = None
+    return error.with_traceback(None)
 
 
 def compare(evaluate: Callable[[], FloatArray], alone: FloatArray) -> None:
@@ -179,15 +225,27 @@ def compare(evaluate: Callable[[], FloatArray], alone: FloatArray) -> None:
         raise MismatchError(
             f"with parameters of shape (2, 1) it raises {type(error).__name__}: {error}"
         ) from error
-    finite = np.isfinite(alone)
-    scale = np.abs(alone[finite]).max(initial=0.0)
-    near = np.isclose(jointly, alone, rtol=0, atol=TOLERANCE * scale, equal_nan=True)
-    if not near.all():
-        k = tuple(np.argwhere(~near)[0])
+    if not are_near(jointly, alone):
+        k = np.unravel_index(np.nanargmax(np.abs(jointly - alone)), alone.shape)
         raise MismatchError(
             f"with the parameters of two fits, of shape (2, 1), it returns {jointly[k]}, but "
             f"{alone[k]} with the parameters of one of the fits"
         )
+
+
+def are_near(jointly: FloatArray, alone: FloatArray) -> bool:
+    """Tell whether values differ by rounding errors only; NaN is equal to NaN."""
+    if np.array_equal(jointly, alone):
+        return True
+    with np.errstate(all="ignore"):
+        scale = np.abs(alone[np.isfinite(alone)]).max(initial=0.0)
+        near = np.isclose(jointly, alone, rtol=0, atol=TOLERANCE * scale, equal_nan=True)
+    return bool(near.all())
+
+
+def own_copy(x: FloatArray | None) -> FloatArray | None:
+    """Copy x, because a model may write to it."""
+    return None if x is None else x.copy()
 
 
 def warn_of_single_calls(function: Function, reason: str) -> None:
