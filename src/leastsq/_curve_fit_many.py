@@ -6,6 +6,7 @@ import inspect
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from threading import get_ident, main_thread
 from time import monotonic
 from typing import Any
 
@@ -33,6 +34,8 @@ from leastsq._models.joint import MixedFitsError, warn_of_single_calls
 
 COVARIANCES = (True, False, "stderr")
 ON_FAILURE = ("nan", "last", "raise")
+FEWEST = 32
+"""Fits that are worth a chunk of their own, unless the user wants smaller chunks."""
 
 
 def curve_fit_many(
@@ -364,8 +367,8 @@ class Runner:
         until_failure: bool,
     ) -> None:
         """Fit some of the data sets, from p or from their own starts."""
-        parts = 1 if self.threads == 1 else 4 * self.threads
-        size = self.chunk or max(1, min(self.engine.chunk, -(-fits.size // parts)))
+        parts = 1 if self.threads == 1 else 2 * self.threads
+        size = self.chunk or min(self.engine.chunk, max(FEWEST, -(-fits.size // parts)))
         pool = Pool(fits.size, size, self.engine.plan, told)
 
         def stop_at_failure(work: Work) -> Work:
@@ -378,12 +381,18 @@ class Runner:
 
         works = [
             stop_at_failure(self.engine.work(self.batch, results, fits, p))
-            for _ in range(self.threads)
+            for _ in range(min(self.threads, -(-fits.size // size)))
         ]
-        if self.engine.is_native or self.threads > 1:
+        if len(works) > 1 or (self.engine.is_native and self.needs_attention):
             pool.run(works)
-        else:
+        elif works:
             pool.run_here(works[0])
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether this thread must be free for signals or the deadline while native code runs."""
+        is_main = get_ident() == main_thread().ident
+        return is_main or self.engine.plan.deadline is not None
 
     def again(self, fits: NDArray[np.int64], p: FloatArray) -> Results:
         """Fit some of the data sets again, from p."""

@@ -12,7 +12,7 @@ from leastsq._arguments.bounds import pair
 from leastsq._arguments.many import Layout, numbers, read_layout, read_x
 from leastsq._fit.many_fits import ManyFits
 from leastsq._fit.plan import Plan
-from leastsq._fit.results import messages
+from leastsq._fit.results import ALL_REASONS, messages
 
 NAMES = {"sigma", "mask", "p0", "lower", "upper"}
 """Arguments that may be arrays with a value for each fit; others are x."""
@@ -71,7 +71,7 @@ def unpack(packed: Any, n: int, covariance: bool | str, plan: Plan) -> ManyFits:
         nfev.astype(np.int32),
         packed[..., n : 2 * n].astype(np.int8),
         attempts.astype(np.int8),
-        messages(plan),
+        messages(plan, ALL_REASONS),
         reasons.astype(np.int8),
         {},
     )

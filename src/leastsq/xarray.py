@@ -104,6 +104,7 @@ def curvefit(
     options = {"on_failure": "raise" if errors == "raise" else "nan", **(kwargs or {})}
     listed = [coords] if isinstance(coords, str | xr.DataArray) else list(coords)
     variables = [obj[name] if isinstance(name, str) else name for name in listed]
+    foreign = [values for values in listed if isinstance(values, xr.DataArray)]
     more = [reduce_dims] if isinstance(reduce_dims, str) else list(reduce_dims or ())
 
     def fit(data: xr.DataArray, prefix: str) -> xr.Dataset:
@@ -119,6 +120,7 @@ def curvefit(
 def fit_array(
     data: xr.DataArray,
     variables: list[xr.DataArray],
+    foreign: list[xr.DataArray],
     func: Callable[..., Any],
     dims: list[str],
     skipna: bool,
@@ -128,7 +130,7 @@ def fit_array(
     options: dict[str, Any],
     prefix: str,
 ) -> xr.Dataset:
-    """Fit one array; dims are those of the points."""
+    """Fit one array; dims are those of the points, foreign the variables that are not its own."""
     if not dims or set(dims) - set(data.dims):
         raise ValueError(
             f"the points of a fit have the dimensions {dims}, and the data {data.dims}: pass 1-D "
@@ -141,8 +143,9 @@ def fit_array(
     each = y.isel(dict.fromkeys(dims, 0), drop=True)
     given = [*(p0 or {}).values(), *(limit for pair in (bounds or {}).values() for limit in pair)]
     given += [options.get("sigma"), options.get("mask")]
-    arrays = [value for value in (*variables, *given) if isinstance(value, xr.DataArray)]
-    xr.align(y, *arrays, join="exact")  # raises if labels differ, or their order
+    arrays = [*foreign, *(value for value in given if isinstance(value, xr.DataArray))]
+    if arrays:
+        xr.align(y, *arrays, join="exact")  # raises if labels differ, or their order
     limits = bounds or {}
     lower, upper = (
         by_parameter([limits.get(name, (-np.inf, np.inf))[side] for name in names], each)
@@ -199,6 +202,8 @@ def by_parameter(values: list[Any], each: xr.DataArray) -> Any:
 
 def like(values: xr.DataArray, other: xr.DataArray, name: str) -> xr.DataArray:
     """Broadcast values to the dimensions of another array, by their names."""
+    if values.dims == other.dims:
+        return values
     if foreign := set(values.dims) - set(other.dims):
         raise ValueError(f"{name} has the dimensions {sorted(foreign)}, which the fits do not have")
     return values.broadcast_like(other).transpose(*other.dims)

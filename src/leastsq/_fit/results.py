@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,10 +29,18 @@ MESSAGES = {
     ),
     ZERO_SIGMA: "sigma contains zeros: a point with sigma = 0 would weigh infinitely.",
 }
-ADOPTED = ("x", "cov", "stderr", "chi2", "status", "reason", "nfev", "active_mask", "doubt")
-"""The arrays that another try replaces."""
 BOUNDED = 64
 """Is added to the reason why a fit ended if the fit has bounds."""
+LEAST = 8
+"""More than the absolute value of any negative reason."""
+ALL_REASONS = [
+    code + BOUNDED * bounded
+    for code in (*range(1, 11), *range(PROMISE_BROKEN + 1, PROMISE_BROKEN + 5))
+    for bounded in (False, True)
+]
+"""How fits can end."""
+ADOPTED = ("x", "cov", "stderr", "chi2", "status", "reason", "nfev", "active_mask", "doubt")
+"""The arrays that another try replaces."""
 NO_COVARIANCE = -1
 """The state of the parameters of a fit without a covariance."""
 SURE, DOUBTFUL, UNKNOWN = 0, 1, 2
@@ -222,21 +231,20 @@ class Results:
             self.nfev.reshape(shape),
             self.active_mask.reshape(*shape, n),
             self.attempts.reshape(shape),
-            messages(plan),
+            messages(plan, np.flatnonzero(np.bincount(reasons.astype(np.int64) + LEAST)) - LEAST),
             reasons.reshape(shape),
             self.errors,
         )
 
 
-def messages(plan: Plan) -> dict[int, str]:
-    """Describe how fits can end, with the options of a plan."""
+def messages(plan: Plan, reasons: Iterable[int]) -> dict[int, str]:
+    """Describe how fits ended, for some reasons."""
     found = dict(MESSAGES)
-    codes = [*range(1, 11), *(code + PROMISE_BROKEN for code in range(1, 5))]
-    for bounded in (False, True):
-        settings, limit, *_ = plan.options(bounded)
-        for code in codes:
-            text = message(code, settings, limit, not plan.is_differenced)
-            found[code + BOUNDED * bounded] = text
+    for reason in reasons:
+        if reason > 0:
+            settings, limit, *_ = plan.options(reason >= BOUNDED)
+            text = message(reason % BOUNDED, settings, limit, not plan.is_differenced)
+            found[int(reason)] = text
     return found
 
 
