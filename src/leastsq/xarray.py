@@ -104,7 +104,6 @@ def curvefit(
     options = {"on_failure": "raise" if errors == "raise" else "nan", **(kwargs or {})}
     listed = [coords] if isinstance(coords, str | xr.DataArray) else list(coords)
     variables = [obj[name] if isinstance(name, str) else name for name in listed]
-    foreign = [values for values in listed if isinstance(values, xr.DataArray)]
     more = [reduce_dims] if isinstance(reduce_dims, str) else list(reduce_dims or ())
 
     def fit(data: xr.DataArray, prefix: str) -> xr.Dataset:
@@ -120,7 +119,6 @@ def curvefit(
 def fit_array(
     data: xr.DataArray,
     variables: list[xr.DataArray],
-    foreign: list[xr.DataArray],
     func: Callable[..., Any],
     dims: list[str],
     skipna: bool,
@@ -130,7 +128,7 @@ def fit_array(
     options: dict[str, Any],
     prefix: str,
 ) -> xr.Dataset:
-    """Fit one array; dims are those of the points, foreign the variables that are not its own."""
+    """Fit one array; dims are those of the points."""
     if not dims or set(dims) - set(data.dims):
         raise ValueError(
             f"the points of a fit have the dimensions {dims}, and the data {data.dims}: pass 1-D "
@@ -143,7 +141,8 @@ def fit_array(
     each = y.isel(dict.fromkeys(dims, 0), drop=True)
     given = [*(p0 or {}).values(), *(limit for pair in (bounds or {}).values() for limit in pair)]
     given += [options.get("sigma"), options.get("mask")]
-    arrays = [*foreign, *(value for value in given if isinstance(value, xr.DataArray))]
+    given += [v for v in variables if not is_coordinate(v, data)]
+    arrays = [value for value in given if isinstance(value, xr.DataArray)]
     if arrays:
         xr.align(y, *arrays, join="exact")  # raises if labels differ, or their order
     limits = bounds or {}
@@ -176,6 +175,11 @@ def fit_array(
         found["stderr"] = ((*kept, "param"), fits.perr)
     named = {f"{prefix}curvefit_{name}": values for name, values in found.items()}
     return xr.Dataset(named, {**coords, **labels}, data.attrs)
+
+
+def is_coordinate(variable: xr.DataArray, data: xr.DataArray) -> bool:
+    """Tell whether a variable is a coordinate of the data, which has the labels of the data."""
+    return variable.name in data.coords and variable.identical(data.coords[variable.name])
 
 
 def independent(variables: list[xr.DataArray], y: xr.DataArray, kept: list[Any]) -> Any:
