@@ -3,39 +3,28 @@
 from __future__ import annotations
 
 import inspect
-import os
 from collections.abc import Callable
-from contextlib import suppress
-from threading import get_ident, main_thread
-from time import monotonic
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from leastsq._arguments.arrays import FloatArray, Function, name_of
+from leastsq._arguments.arrays import Function, name_of
 from leastsq._arguments.curve_fit_options import refuse_foreign
 from leastsq._arguments.many import Batch, asks_neighbours, read_batch, read_blocks
 from leastsq._arguments.warn import warn
 from leastsq._curve_fit import EVERYWHERE, METHODS, parameter_count
-from leastsq._errors import FitError, OptimizeWarning
-from leastsq._fit.engines import SOME, Engine, engine_for
+from leastsq._errors import OptimizeWarning
 from leastsq._fit.many_fits import ManyFits
-from leastsq._fit.neighbours import try_neighbours
-from leastsq._fit.one_by_one import OneByOne
 from leastsq._fit.plan import Plan
-from leastsq._fit.pool import Pool, Work
 from leastsq._fit.progress import Progress
-from leastsq._fit.results import Results
-from leastsq._fit.summary import index_of, summary
+from leastsq._fit.run import fit_all
+from leastsq._fit.summary import summary
 from leastsq._functions.native import NativeFunction
 from leastsq._models.jacobian import NO_MODEL
-from leastsq._models.joint import MixedFitsError, warn_of_single_calls
 
 COVARIANCES = (True, False, "stderr")
 ON_FAILURE = ("nan", "last", "raise")
-FEWEST = 32
-"""Fits that are worth a chunk of their own, unless the user wants smaller chunks."""
 
 
 def curve_fit_many(
@@ -249,50 +238,6 @@ def read_all(
     return plan, batch
 
 
-def fit_all(
-    plan: Plan,
-    batch: Batch,
-    vectorized: bool | None,
-    covariance: bool | str,
-    on_failure: str,
-    threads: int | None,
-    chunk: int | None,
-    max_time: float | None,
-    told: Progress,
-    quiet: bool = False,
-) -> tuple[ManyFits, Results]:
-    """Fit all data sets; also return the results as they were collected."""
-    fits = batch.layout.fits
-    results = Results(fits, batch.n, covariance)
-    engine = engine_for(plan, batch, vectorized, quiet)
-    plan.deadline = None if max_time is None else monotonic() + max_time
-    runner = Runner(engine, batch, covariance, threads, chunk)
-    until_failure = on_failure == "raise" and not batch.asks_neighbours
-    try:
-        try:
-            runner.run(np.arange(fits), None, results, told, until_failure)
-        except MixedFitsError as error:
-            if vectorized:
-                raise ValueError(f"{name_of(plan.f)} is not vectorized: {error}") from None
-            if not quiet:
-                warn_of_single_calls(plan.f, str(error))
-            results = Results(fits, batch.n, covariance)
-            runner.engine = Engine(OneByOne, engine.plan, SOME)
-            plan.cancel[0] = 0
-            told.restart()
-            runner.run(np.arange(fits), None, results, told, until_failure)
-        if batch.asks_neighbours:
-            try_neighbours(batch.layout.batch, results, runner.again)
-    except BaseException as error:
-        with suppress(Exception):  # some exceptions do not allow new attributes
-            error.partial = finished(results, batch, plan, on_failure)  # type: ignore[attr-defined]
-        raise
-    found = finished(results, batch, plan, on_failure)
-    if on_failure == "raise":
-        raise_first(found, results)
-    return found, results
-
-
 def is_lazy(ydata: Any) -> bool:
     """Tell whether data are a Dask array, or a labelled array of one."""
     graph = getattr(ydata, "__dask_graph__", None)
@@ -337,92 +282,3 @@ def refuse_other_count(f: Function, n: int) -> None:
         raise TypeError(
             f"{name_of(f)} cannot be called with x and the {n} parameters in p0: {error}"
         ) from None
-
-
-class Runner:
-    """Runs an engine in threads, if it is native or threads are asked for."""
-
-    def __init__(
-        self,
-        engine: Engine,
-        batch: Batch,
-        covariance: bool | str,
-        threads: int | None,
-        chunk: int | None,
-    ) -> None:
-        self.engine = engine
-        self.batch = batch
-        self.covariance = covariance
-        self.threads = threads or ((os.cpu_count() or 1) if engine.is_native else 1)
-        self.chunk = chunk
-        if self.threads < 1 or (chunk is not None and chunk < 1):
-            raise ValueError(f"threads and chunk must be positive, got {threads} and {chunk}")
-
-    def run(
-        self,
-        fits: NDArray[np.int64],
-        p: FloatArray | None,
-        results: Results,
-        told: Callable[[int], Any],
-        until_failure: bool,
-    ) -> None:
-        """Fit some of the data sets, from p or from their own starts."""
-        parts = 1 if self.threads == 1 else 2 * self.threads
-        size = self.chunk or min(self.engine.chunk, max(FEWEST, -(-fits.size // parts)))
-        pool = Pool(fits.size, size, self.engine.plan, told)
-
-        def stop_at_failure(work: Work) -> Work:
-            def until(first: int, last: int) -> None:
-                work(first, last)
-                if results.has_failed[first:last].any():
-                    pool.leave()
-
-            return until if until_failure else work
-
-        works = [
-            stop_at_failure(self.engine.work(self.batch, results, fits, p))
-            for _ in range(min(self.threads, -(-fits.size // size)))
-        ]
-        if len(works) > 1 or (self.engine.is_native and self.needs_attention):
-            pool.run(works)
-        elif works:
-            pool.run_here(works[0])
-
-    @property
-    def needs_attention(self) -> bool:
-        """Whether this thread must be free for signals or the deadline while native code runs."""
-        is_main = get_ident() == main_thread().ident
-        return is_main or self.engine.plan.deadline is not None
-
-    def again(self, fits: NDArray[np.int64], p: FloatArray) -> Results:
-        """Fit some of the data sets again, from p."""
-        results = Results(fits.size, self.batch.n, self.covariance)
-        self.run(fits, p, results, lambda more: None, False)
-        return results
-
-
-def finished(results: Results, batch: Batch, plan: Plan, on_failure: str) -> ManyFits:
-    """Make the result that users see."""
-    return results.finish(batch.layout.batch, plan, keep_last=on_failure != "nan")
-
-
-def raise_first(fits: ManyFits, results: Results) -> None:
-    """Raise an error for the first fit without a solution, if there is one."""
-    failed = np.flatnonzero(results.has_failed)
-    if not failed.size:
-        return
-    place = int(failed[0])
-    index = index_of(place, fits)
-    if results.first_error is not None and place == results.first_error[0]:
-        error = results.first_error[1]
-        with suppress(Exception):
-            error.add_note(f"in the fit at index {index}")
-    else:
-        where = index if isinstance(index, tuple) else (index,)
-        text = fits.message(where if fits.status.ndim else ())
-        counts = {"nfev": int(results.nfev[place])}
-        status = int(results.status[place])
-        error = FitError(f"The fit at index {index}: {text}", results.x[place], counts, status)
-    with suppress(Exception):  # some exceptions do not allow new attributes
-        error.partial = fits  # type: ignore[attr-defined]
-    raise error
