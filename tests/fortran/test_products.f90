@@ -1,0 +1,137 @@
+program test_products
+   !! The triangle from the products of columns, beside the triangle from reflections.
+   use minpack_kinds, only: dp
+   use minpack_products, only: add_products, factor_products, most_columns
+   use minpack_fold, only: triangulate
+   use minpack_qr, only: pivoted_qr
+   use checks, only: check, finish, random_matrix
+   implicit none
+   integer, parameter :: lengths(5) = [1, 3, 8, 25, 131]
+   real(dp), parameter :: sizes(3) = [1.0_dp, 1e100_dp, 1e-100_dp]
+   integer :: i, j, n
+
+   do n = 1, most_columns
+      do i = 1, size(lengths)
+         if (lengths(i) < n + 2) cycle
+         do j = 1, size(sizes)
+            call agrees_with_reflections(sizes(j)*random_matrix(lengths(i), n + 1))
+         end do
+         call adds_up(random_matrix(lengths(i), n + 1), random_matrix(lengths(i), n + 1))
+      end do
+      call is_given_up_where_digits_are_lost(random_matrix(40, n + 1))
+   end do
+   call finish()
+
+contains
+
+   subroutine multiply(columns, products)
+      real(dp), intent(in), contiguous :: columns(:, :)
+         !! J, and f behind it.
+      real(dp), intent(inout) :: products(:, :)
+      integer :: m, n
+
+      m = size(columns, 1)
+      n = size(columns, 2) - 1
+      call add_products(m, n, columns(:, :n), m, columns(:, n + 1), products)
+   end subroutine multiply
+
+   subroutine factor(products, r, qtf, ipvt, acnorm, accurate)
+      real(dp), intent(in) :: products(:, :)
+      real(dp), intent(out) :: r(:, :)
+      real(dp), intent(out) :: qtf(:)
+      integer, intent(out) :: ipvt(:)
+      real(dp), intent(out) :: acnorm(:)
+      logical, intent(out) :: accurate
+      real(dp) :: left(size(qtf))
+
+      call factor_products(size(qtf), products, r, qtf, ipvt, acnorm, left, accurate)
+   end subroutine factor
+
+   subroutine agrees_with_reflections(columns)
+      real(dp), intent(in) :: columns(:, :)
+      real(dp) :: work(size(columns, 1), size(columns, 2))
+      real(dp), dimension(size(columns, 2) - 1, size(columns, 2) - 1) :: r, expected
+      real(dp), dimension(size(columns, 2) - 1) :: qtf, acnorm, expected_qtf, expected_norm, unit
+      real(dp) :: products(size(columns, 2), size(columns, 2) - 1), left(size(columns, 2) - 1, 2)
+      integer, dimension(size(columns, 2) - 1) :: ipvt, expected_ipvt
+      logical :: accurate
+      integer :: n, k
+
+      n = size(qtf)
+      products = 0
+      call multiply(columns, products)
+      call factor(products, r, qtf, ipvt, acnorm, accurate)
+      work = columns
+      call triangulate(size(work, 1), n + 1, work, size(work, 1))
+      do k = 1, n
+         expected(:k, k) = work(:k, k)
+         expected(k + 1:, k) = 0
+      end do
+      expected_qtf = work(:n, n + 1)
+      call pivoted_qr(n, expected, expected_qtf, expected_ipvt, expected_norm, left)
+      if (.not. accurate) then
+         call check(n > 1 .and. size(columns, 1) < 100, 'many random rows are accurate')
+         return
+      end if
+      do k = 1, n
+         unit(k) = sign(1.0_dp, expected(k, k))
+         expected(k, :) = unit(k)*expected(k, :)
+      end do
+      call check(all(ipvt == expected_ipvt), 'the same pivots')
+      call check(all(abs(r - expected) <= 1e-11_dp*maxval(abs(expected))), 'the same triangle')
+      call check(all(abs(qtf - unit*expected_qtf) <= 1e-10_dp*maxval(abs(columns))*10), &
+                 'the same right-hand side')
+      call check(all(abs(acnorm - expected_norm) <= 1e-13_dp*expected_norm), 'the same norms')
+   end subroutine agrees_with_reflections
+
+   subroutine adds_up(first, second)
+      real(dp), intent(in) :: first(:, :)
+      real(dp), intent(in) :: second(:, :)
+      real(dp) :: both(2*size(first, 1), size(first, 2))
+      real(dp), dimension(size(first, 2), size(first, 2) - 1) :: parts, whole
+      integer :: j
+
+      both(:size(first, 1), :) = first
+      both(size(first, 1) + 1:, :) = second
+      parts = 0
+      whole = 0
+      call multiply(first, parts)
+      call multiply(second, parts)
+      call multiply(both, whole)
+      do j = 1, size(first, 2) - 1
+         call check(all(abs(parts(j:, j) - whole(j:, j)) <= 1e-13_dp*size(both)), 'blocks add up')
+      end do
+   end subroutine adds_up
+
+   subroutine is_given_up_where_digits_are_lost(columns)
+      real(dp), intent(in) :: columns(:, :)
+      real(dp) :: work(size(columns, 1), size(columns, 2))
+      real(dp) :: products(size(columns, 2), size(columns, 2) - 1)
+      real(dp) :: r(size(columns, 2) - 1, size(columns, 2) - 1)
+      real(dp), dimension(size(columns, 2) - 1) :: qtf, acnorm
+      integer :: ipvt(size(columns, 2) - 1), n
+      logical :: accurate
+
+      n = size(qtf)
+      work = columns
+      if (n > 1) then
+         work(:, n) = work(:, 1) + 1e-4_dp*work(:, n)
+         products = 0
+         call multiply(work, products)
+         call factor(products, r, qtf, ipvt, acnorm, accurate)
+         call check(.not. accurate, 'two columns that are almost equal')
+      end if
+      work = columns
+      work(:, n) = 0
+      products = 0
+      call multiply(work, products)
+      call factor(products, r, qtf, ipvt, acnorm, accurate)
+      call check(.not. accurate, 'a column of zeros')
+      work(:, n) = 1e200_dp*columns(:, n)
+      products = 0
+      call multiply(work, products)
+      call factor(products, r, qtf, ipvt, acnorm, accurate)
+      call check(.not. accurate, 'a square that overflows')
+   end subroutine is_given_up_where_digits_are_lost
+
+end program test_products
