@@ -7,7 +7,7 @@ module minpack_lockstep_entries
    use minpack_lockstep, only: lockstep_type
    implicit none
    private
-   public :: lockstep_open, lockstep_ask, lockstep_tell, lockstep_close
+   public :: lockstep_open, lockstep_advance, lockstep_close
 
 contains
 
@@ -69,57 +69,46 @@ contains
       end if
    end subroutine lockstep_open
 
-   subroutine lockstep_ask(handle, n, lanes, points, fits, count, jacobian_points, jacobian_fits, &
-                           jacobian_count) bind(c, name='minpack_lockstep_ask')
-      type(c_ptr), value :: handle
-         !! From lockstep_open.
-      integer(c_int), value :: n
-         !! Number of variables.
-      integer(c_int), value :: lanes
-         !! How many fits run at a time.
-      real(dp), intent(inout) :: points(n, n*lanes)
-         !! Where the model is to be evaluated.
-      integer(c_int), intent(inout) :: fits(n*lanes)
-         !! Of which fit each of these points is, from 1.
-      integer(c_int), intent(out) :: count
-         !! How many points these are.
-      real(dp), intent(inout) :: jacobian_points(n, lanes)
-         !! Where the Jacobian of the model is to be evaluated.
-      integer(c_int), intent(inout) :: jacobian_fits(lanes)
-         !! Of which fit each of these points is, from 1.
-      integer(c_int), intent(out) :: jacobian_count
-         !! How many points these are.
-      type(lockstep_type), pointer :: self
-
-      call c_f_pointer(handle, self)
-      call self%ask(points, fits, count, jacobian_points, jacobian_fits, jacobian_count)
-   end subroutine lockstep_ask
-
-   subroutine lockstep_tell(handle, m, n, count, values, failed, jacobian_count, jacobians, &
-                            jacobian_failed) bind(c, name='minpack_lockstep_tell')
+   subroutine lockstep_advance(handle, m, n, lanes, count, values, failed, jacobian_count, &
+                               jacobians, jacobian_failed, points, fits, jacobian_points, &
+                               jacobian_fits) bind(c, name='minpack_lockstep_advance')
       type(c_ptr), value :: handle
          !! From lockstep_open.
       integer(c_int), value :: m
          !! Number of residuals of a fit.
       integer(c_int), value :: n
          !! Number of variables.
-      integer(c_int), value :: count
-         !! Number of points.
+      integer(c_int), value :: lanes
+         !! How many fits run at a time.
+      integer(c_int), intent(inout) :: count
+         !! In: number of points whose values are told. Out: number of points that are asked for.
       real(dp), intent(in) :: values(m, count)
-         !! The values of the model at the points.
+         !! The values of the model at the points that were asked for before.
       integer(c_int), intent(in) :: failed(count)
          !! Not zero where there are no values: the fit ends.
-      integer(c_int), value :: jacobian_count
-         !! Number of Jacobians.
+      integer(c_int), intent(inout) :: jacobian_count
+         !! In: number of Jacobians that are told. Out: number of Jacobians that are asked for.
       real(dp), intent(in) :: jacobians(m, n, jacobian_count)
-         !! The Jacobians of the model.
+         !! The Jacobians of the model that were asked for before.
       integer(c_int), intent(in) :: jacobian_failed(jacobian_count)
          !! Not zero where there is no Jacobian: the fit ends.
+      real(dp), intent(inout) :: points(n, n*lanes)
+         !! Where the model is to be evaluated next.
+      integer(c_int), intent(inout) :: fits(n*lanes)
+         !! Of which fit each of these points is, from 1.
+      real(dp), intent(inout) :: jacobian_points(n, lanes)
+         !! Where the Jacobian of the model is to be evaluated next.
+      integer(c_int), intent(inout) :: jacobian_fits(lanes)
+         !! Of which fit each of these points is, from 1.
       type(lockstep_type), pointer :: self
+      integer :: points_asked, jacobians_asked
 
       call c_f_pointer(handle, self)
-      call self%tell(values, failed, jacobians, jacobian_failed)
-   end subroutine lockstep_tell
+      call self%advance(values, failed, jacobians, jacobian_failed, points, fits, points_asked, &
+                        jacobian_points, jacobian_fits, jacobians_asked)
+      count = points_asked
+      jacobian_count = jacobians_asked
+   end subroutine lockstep_advance
 
    subroutine lockstep_close(handle) bind(c, name='minpack_lockstep_close')
       type(c_ptr), value :: handle

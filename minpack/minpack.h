@@ -121,7 +121,7 @@ void minpack_many(const minpack_residual *residual, const minpack_jacobian *jaco
 
 /* Fit one model to many data sets without calling it: the caller is asked for the values of the model at
  * the points that the fits need, and tells them. `lanes` fits run at a time; when a fit ends, the next
- * begins. Open a handle; ask and tell until there are no more points; close it.
+ * begins. Open a handle; advance until there are no more points; close it.
  *
  * differenced   1 if Jacobians are differenced, 0 if the caller tells them, too
  * y             m x fits: the data, which are subtracted from the values
@@ -134,19 +134,19 @@ void minpack_lockstep_open(const minpack_options *options, int m, int n, int fit
                            int bounds_count, int diag_count, int absolute, double negligible,
                            double doubtful, const minpack_results *results, void **handle);
 
-/* Ask for the points where the model is to be evaluated, and its Jacobian.
+/* Tell the values at the points that were asked for before, and ask for the next points. At first there
+ * is nothing to tell. If nothing is asked for, all fits are done.
  *
+ * count            in: the number of points that are told; out: the number that is asked for
+ * values           m x count; `failed` is not zero where there are none, and the fit ends with info -1
+ * jacobians        m x n x jacobian_count, with `jacobian_failed`, in the same way
  * points           n x (n*lanes), of which `count` are used
  * fits             n*lanes: of which fit each point is, from 1
  * jacobian_points  n x lanes, of which `jacobian_count` are used */
-void minpack_lockstep_ask(void *handle, int n, int lanes, double *points, int *fits, int *count,
-                          double *jacobian_points, int *jacobian_fits, int *jacobian_count);
-
-/* Tell the values at these points: m x count, and m x n x jacobian_count. Where `failed` is not zero
- * there are no values, and the fit ends with info -1. */
-void minpack_lockstep_tell(void *handle, int m, int n, int count, const double *values,
-                           const int *failed, int jacobian_count, const double *jacobians,
-                           const int *jacobian_failed);
+void minpack_lockstep_advance(void *handle, int m, int n, int lanes, int *count, const double *values,
+                              const int *failed, int *jacobian_count, const double *jacobians,
+                              const int *jacobian_failed, double *points, int *fits,
+                              double *jacobian_points, int *jacobian_fits);
 
 void minpack_lockstep_close(void *handle);
 

@@ -31,9 +31,10 @@ module minpack_lockstep
          !! Shape: (m, n). The residuals of one fit, or the rows of its Jacobian.
    contains
       procedure :: open
-      procedure :: ask
-      procedure :: tell
+      procedure :: advance
+      procedure, private :: begin_next
       procedure, private :: tell_lane
+      procedure, private :: tell_jacobian
    end type lockstep_type
 
 contains
@@ -64,51 +65,10 @@ contains
       end associate
    end subroutine open
 
-   subroutine ask(self, points, fits, count, jacobian_points, jacobian_fits, jacobian_count)
-      !! The points at which residuals and Jacobians are needed. If there are none, all fits are
-      !! done.
-      class(lockstep_type), intent(inout), target :: self
-      real(dp), intent(inout), contiguous :: points(:, :)
-         !! Shape: (n, n*lanes). Where the residuals are needed.
-      integer, intent(inout), contiguous :: fits(:)
-         !! Shape: (n*lanes). Of which fit each of these points is.
-      integer, intent(out) :: count
-         !! How many points these are.
-      real(dp), intent(inout), contiguous :: jacobian_points(:, :)
-         !! Shape: (n, lanes). Where the Jacobian is needed.
-      integer, intent(inout), contiguous :: jacobian_fits(:)
-         !! Shape: (lanes). Of which fit each of these points is.
-      integer, intent(out) :: jacobian_count
-         !! How many points these are.
-      integer :: i, more
-
-      count = 0
-      jacobian_count = 0
-      do i = 1, size(self%lanes)
-         associate (lane => self%lanes(i))
-            if (lane%stage == ended) then
-               if (self%begun == self%batch%fits) cycle
-               self%begun = self%begun + 1
-               lane%settings%diag => self%batch%diag_of(self%begun)
-               call lane%begin(self%begun, self%batch%x(:, self%begun), &
-                               self%batch%bounds_of(self%begun), self%workspace)
-            end if
-            if (lane%stage == wanting_jacobian) then
-               jacobian_count = jacobian_count + 1
-               jacobian_points(:, jacobian_count) = lane%fit%x
-               jacobian_fits(jacobian_count) = lane%k
-               cycle
-            end if
-            more = lane%asked()
-            call lane%points(points(:, count + 1:count + more))
-            fits(count + 1:count + more) = lane%k
-            count = count + more
-         end associate
-      end do
-   end subroutine ask
-
-   subroutine tell(self, values, failed, jacobians, jacobian_failed)
-      !! Take the values of the model at the points, and the Jacobians.
+   subroutine advance(self, values, failed, jacobians, jacobian_failed, points, fits, count, &
+                      jacobian_points, jacobian_fits, jacobian_count)
+      !! Take the values of the model at the points that were asked for before, and its Jacobians.
+      !! Ask for the next points. If there are none, all fits are done.
       class(lockstep_type), intent(inout), target :: self
       real(dp), intent(in), contiguous :: values(:, :)
          !! Shape: (m, count). The values of the model, without the data.
@@ -118,41 +78,78 @@ contains
          !! Shape: (m, n, jacobian_count). The Jacobians of the model.
       integer, intent(in), contiguous :: jacobian_failed(:)
          !! Shape: (jacobian_count). Not zero where there is no Jacobian: the fit ends.
-      integer :: i, first, last, jacobian
+      real(dp), intent(inout), contiguous :: points(:, :)
+         !! Shape: (n, n*lanes). Where the model is needed next.
+      integer, intent(inout), contiguous :: fits(:)
+         !! Shape: (n*lanes). Of which fit each of these points is.
+      integer, intent(out) :: count
+         !! How many points these are.
+      real(dp), intent(inout), contiguous :: jacobian_points(:, :)
+         !! Shape: (n, lanes). Where the Jacobian is needed next.
+      integer, intent(inout), contiguous :: jacobian_fits(:)
+         !! Shape: (lanes). Of which fit each of these points is.
+      integer, intent(out) :: jacobian_count
+         !! How many points these are.
+      integer :: i, told, jacobians_told, more
 
-      last = 0
-      jacobian = 0
+      told = 0
+      jacobians_told = 0
+      count = 0
+      jacobian_count = 0
+      ! Each lane is told and asked in one go, while it is in the cache.
       do i = 1, size(self%lanes)
          associate (lane => self%lanes(i))
-            if (lane%stage == ended) cycle
             if (lane%stage == wanting_jacobian) then
-               jacobian = jacobian + 1
-               if (jacobian_failed(jacobian) /= 0) then
-                  call lane%stop(stopped)
-               else
-                  call tell_jacobian(self, lane, jacobians(:, :, jacobian))
-               end if
-            else
-               first = last + 1
-               last = last + lane%asked()
-               if (any(failed(first:last) /= 0)) then
-                  call lane%stop(stopped)
-               else
-                  call self%tell_lane(lane, values(:, first:last))
-               end if
+               jacobians_told = jacobians_told + 1
+               call self%tell_jacobian(lane, jacobians(:, :, jacobians_told), &
+                                       jacobian_failed(jacobians_told) /= 0)
+            else if (lane%stage /= ended) then
+               more = lane%asked()
+               call self%tell_lane(lane, values(:, told + 1:told + more), &
+                                   any(failed(told + 1:told + more) /= 0))
+               told = told + more
             end if
-            if (lane%stage == ended) call self%batch%store(lane%k, lane%fit, lane%nfev)
+            if (lane%stage == ended) call self%begin_next(lane)
+            if (lane%stage == wanting_jacobian) then
+               jacobian_count = jacobian_count + 1
+               jacobian_points(:, jacobian_count) = lane%fit%x
+               jacobian_fits(jacobian_count) = lane%k
+            else if (lane%stage /= ended) then
+               more = lane%asked()
+               call lane%points(points(:, count + 1:count + more))
+               fits(count + 1:count + more) = lane%k
+               count = count + more
+            end if
          end associate
       end do
-   end subroutine tell
+   end subroutine advance
 
-   subroutine tell_lane(self, lane, values)
+   subroutine begin_next(self, lane)
+      !! Store the results of the fit that has ended in a lane, and begin the next fit there.
+      class(lockstep_type), intent(inout), target :: self
+      type(lane_type), intent(inout), target :: lane
+
+      if (lane%k > 0) call self%batch%store(lane%k, lane%fit, lane%nfev)
+      lane%k = 0
+      if (self%begun == self%batch%fits) return
+      self%begun = self%begun + 1
+      lane%settings%diag => self%batch%diag_of(self%begun)
+      call lane%begin(self%begun, self%batch%x(:, self%begun), &
+                      self%batch%bounds_of(self%begun), self%workspace)
+   end subroutine begin_next
+
+   subroutine tell_lane(self, lane, values, has_failed)
       !! Take the values of the model at the points of one fit.
       class(lockstep_type), intent(inout), target :: self
       type(lane_type), intent(inout), target :: lane
       real(dp), intent(in), contiguous :: values(:, :)
+      logical, intent(in) :: has_failed
       integer :: i, count
 
+      if (has_failed) then
+         call lane%stop(stopped)
+         return
+      end if
       count = size(values, 2)
       do i = 1, count
          self%residuals(:, i) = values(:, i) - self%y(:, lane%k)
@@ -161,14 +158,19 @@ contains
       call lane%take_residuals(self%residuals(:, :count), self%folding)
    end subroutine tell_lane
 
-   subroutine tell_jacobian(self, lane, jacobian)
+   subroutine tell_jacobian(self, lane, jacobian, has_failed)
       !! Take the Jacobian of the model of one fit.
       class(lockstep_type), intent(inout), target :: self
       type(lane_type), intent(inout), target :: lane
       real(dp), intent(in), contiguous :: jacobian(:, :)
+      logical, intent(in) :: has_failed
       type(strided_matrix_type) :: matrix
       integer :: j
 
+      if (has_failed) then
+         call lane%stop(stopped)
+         return
+      end if
       do j = 1, size(jacobian, 2)
          self%residuals(:, j) = jacobian(:, j)
          call weigh(self%weights, lane%k, self%residuals(:, j))

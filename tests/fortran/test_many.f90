@@ -4,7 +4,7 @@ program test_many
                                           c_null_funptr, c_f_pointer
    use minpack_kinds, only: dp
    use minpack_entries, only: fit, many, covar
-   use minpack_lockstep_entries, only: lockstep_open, lockstep_ask, lockstep_tell, lockstep_close
+   use minpack_lockstep_entries, only: lockstep_open, lockstep_advance, lockstep_close
    use minpack_c_options, only: c_options_type
    use minpack_c_functions, only: c_function_type
    use minpack_batch, only: c_results_type
@@ -176,8 +176,11 @@ contains
       call lockstep_open(options_from(1), m, n, fits, lanes, 1, c_loc(curves), c_null_ptr, 0, &
                          columns, 1, absolute, error, error, results, handle)
       calls = 0
+      count = 0
+      jacobians = 0
       do
-         call lockstep_ask(handle, n, lanes, points, owner, count, no_points, no_owner, jacobians)
+         call lockstep_advance(handle, m, n, lanes, count, values, failed, jacobians, nothing, &
+                               no_fail, points, owner, no_points, no_owner)
          if (count == 0) exit
          failed = 0
          do i = 1, count
@@ -186,7 +189,6 @@ contains
             calls = calls + 1
             if (calls == 2) failed(i) = 1
          end do
-         call lockstep_tell(handle, m, n, count, values, failed, 0, nothing, no_fail)
       end do
       call lockstep_close(handle)
    end subroutine answer_questions

@@ -54,24 +54,20 @@ def lockstep_open(
     doubtful: float,
     results: NDArray[np.int64],
 ) -> int: ...
-def lockstep_ask(
-    handle: int,
-    points: NDArray[np.float64],
-    fits: NDArray[np.int32],
-    jacobian_points: NDArray[np.float64],
-    jacobian_fits: NDArray[np.int32],
-) -> tuple[int, int]: ...
-def lockstep_tell(
+def lockstep_advance(
     handle: int,
     m: int,
-    n: int,
     count: int,
     values: int,
     failed: int,
     jacobian_count: int,
     jacobians: int,
     jacobian_failed: int,
-) -> None: ...
+    points: NDArray[np.float64],
+    fits: NDArray[np.int32],
+    jacobian_points: NDArray[np.float64],
+    jacobian_fits: NDArray[np.int32],
+) -> tuple[int, int]: ...
 def lockstep_close(handle: int) -> None: ...
 def fault(options: Options, n: int) -> int: ...
 def evaluate(residual: Callee, x: NDArray[np.float64], fvec: NDArray[np.float64]) -> int: ...

@@ -94,8 +94,26 @@ class Lockstep:
         points, owners = np.empty((lanes * n, n)), np.empty(lanes * n, np.int32)
         places, sources = np.empty((lanes, n)), np.empty(lanes, np.int32)
         is_begun = np.full(len(group.places), group.x_is_shared)
+        count = slopes = 0
+        told: tuple[NDArray[Any], ...] = ()
         while not self.plan.is_cancelled:
-            count, slopes = _core.lockstep_ask(handle, points, owners, places, sources)
+            values, failed, jacobians, missing = (
+                (array.ctypes.data for array in told) if told else (0, 0, 0, 0)
+            )
+            count, slopes = _core.lockstep_advance(
+                handle,
+                group.m,
+                count,
+                values,
+                failed,
+                slopes,
+                jacobians,
+                missing,
+                points,
+                owners,
+                places,
+                sources,
+            )
             if count == slopes == 0:
                 return
             told = (
@@ -103,10 +121,6 @@ class Lockstep:
                 *self.evaluate(joint.jacobians, group, places[:slopes], sources[:slopes]),
             )
             self.check_starts(group, points[:count], owners[:count] - 1, told[0], is_begun)
-            values, failed, jacobians, missing = (array.ctypes.data for array in told)
-            _core.lockstep_tell(
-                handle, group.m, n, count, values, failed, slopes, jacobians, missing
-            )
 
     def check_starts(
         self,
