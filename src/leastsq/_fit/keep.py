@@ -26,12 +26,21 @@ Solve = Callable[[Group, Settings], tuple[Solutions, Flags]]
 
 
 class Keeper:
-    """Stores results, and tries fits again that ended where parameters have no effect."""
+    """Keeps the results of groups, and tries fits again where parameters have no effect."""
 
     def __init__(self, plan: Plan, results: Results) -> None:
         self.plan = plan
         self.results = results
         self.one_by_one = OneByOne(plan, results)
+
+    def fit(self, group: Group, solve: Solve) -> None:
+        """Fit a group, store the results, and try fits again where this may help."""
+        if group.m < self.plan.n:  # possible if parameters are fixed
+            self.one_by_one.fit(group)
+            return
+        found, is_done = solve(group, self.plan.options(group.box is not None).settings)
+        self.store(group, found, is_done)
+        self.try_again(group, found, is_done, solve)
 
     def store(self, group: Group, found: Solutions, is_done: Flags) -> None:
         """Store the results of the fits that are done."""

@@ -50,13 +50,7 @@ class Many:
 
     def fit(self, group: Group) -> None:
         """Fit a group; what happens in one fit does not stop another."""
-        if group.m < self.plan.n:  # possible if parameters are fixed
-            self.keeper.one_by_one.fit(group)
-            return
-        settings = self.plan.options(group.box is not None).settings
-        found, is_done = self.solve(group, settings)
-        self.keeper.store(group, found, is_done)
-        self.keeper.try_again(group, found, is_done, self.solve)
+        self.keeper.fit(group, self.solve)
 
     def solve(self, group: Group, settings: Settings) -> tuple[Solutions, NDArray[np.bool_]]:
         """Call the core until all fits are done, or cancelled; also return which are done."""
