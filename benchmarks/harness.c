@@ -54,11 +54,11 @@ seconds_of_fit(void *data, int m, const double *x0, int count, double *x, int *n
     const minpack_options options = {
         .ftol = tolerance, .xtol = tolerance, .factor = factor, .epsfcn = epsfcn, .maxfev = maxfev};
     double fvec[MOST], fnorm, augmented[N * (N + 1)], start = now();
-    int ipvt[N], njev, info;
+    int ipvt[N], trials, njev, steps, info;
     for (int i = 0; i < count; i++) {
         memcpy(x, x0, N * sizeof *x);
-        minpack_fit(&function, NULL, &options, m, N, x, fvec, 0, &fnorm, augmented, ipvt, nfev, &njev,
-                    &info);
+        minpack_fit(&function, NULL, &options, m, N, x, fvec, 0, &fnorm, augmented, ipvt, nfev, &trials,
+                    &njev, &steps, &info);
     }
     return (now() - start) / count;
 }

@@ -1,11 +1,14 @@
 module minpack_c_options
    !! The options of a fit as C gives them.
-   use, intrinsic :: iso_c_binding, only: c_int, c_ptr, c_associated, c_f_pointer
+   use, intrinsic :: iso_c_binding, only: c_int, c_ptr, c_funptr, c_null_ptr, c_null_funptr, &
+                                          c_associated, c_f_pointer, c_f_procpointer
    use minpack_kinds, only: dp
-   use minpack_settings, only: settings_type
+   use minpack_settings, only: settings_type, lm
+   use minpack_loss, only: loss_type
+   use minpack_watch, only: watch_type
    implicit none
    private
-   public :: c_options_type, settings_of
+   public :: c_options_type, settings_of, loss_of, watch_of
 
    type, bind(c) :: c_options_type
       real(dp) :: ftol
@@ -19,6 +22,20 @@ module minpack_c_options
       type(c_ptr) :: diff_step
       type(c_ptr) :: lower
       type(c_ptr) :: upper
+      integer(c_int) :: limits_trials = 0
+      integer(c_int) :: concludes = 0
+      integer(c_int) :: tests = lm
+      integer(c_int) :: loss = 0
+      integer(c_int) :: scale_count = 0
+         !! m, or 1.
+      type(c_ptr) :: f_scale = c_null_ptr
+         !! scale_count numbers, or null if the loss is linear.
+      type(c_funptr) :: rho = c_null_funptr
+         !! A loss of the user's, or null.
+      type(c_ptr) :: rho_data = c_null_ptr
+      type(c_funptr) :: watch = c_null_funptr
+         !! Sees how the fit goes on, or null.
+      type(c_ptr) :: watch_data = c_null_ptr
    end type c_options_type
 
 contains
@@ -37,6 +54,9 @@ contains
       settings%factor = options%factor
       settings%epsfcn = options%epsfcn
       settings%maxfev = options%maxfev
+      settings%limits_trials = options%limits_trials /= 0
+      settings%concludes = options%concludes /= 0
+      settings%tests = options%tests
       if (c_associated(options%diag)) call c_f_pointer(options%diag, settings%diag, [n])
       if (c_associated(options%diff_step)) call c_f_pointer(options%diff_step, settings%steps, [n])
       settings%bounds%bounded = c_associated(options%lower)
@@ -44,5 +64,28 @@ contains
       call c_f_pointer(options%lower, settings%bounds%lower, [n])
       call c_f_pointer(options%upper, settings%bounds%upper, [n])
    end function settings_of
+
+   function loss_of(options) result(loss)
+      !! The loss.
+      type(c_options_type), intent(in) :: options
+         !! The options.
+      type(loss_type) :: loss
+
+      if (.not. c_associated(options%f_scale)) return
+      loss%kind = options%loss
+      call c_f_pointer(options%f_scale, loss%scale, [options%scale_count])
+      call c_f_procpointer(options%rho, loss%function)
+      loss%data = options%rho_data
+   end function loss_of
+
+   function watch_of(options) result(watch)
+      !! The function that sees how the fit goes on.
+      type(c_options_type), intent(in) :: options
+         !! The options.
+      type(watch_type) :: watch
+
+      call c_f_procpointer(options%watch, watch%function)
+      watch%data = options%watch_data
+   end function watch_of
 
 end module minpack_c_options

@@ -17,11 +17,28 @@
 /* This library's. */
 #define MINPACK_RESIDUALS_NOT_FINITE 9
 #define MINPACK_JACOBIAN_NOT_FINITE 10
-#define MINPACK_OUT_OF_MEMORY 11
+#define MINPACK_TIME_IS_UP 11
+#define MINPACK_STOPPED 12
+#define MINPACK_OUT_OF_MEMORY 13
 
 /* Is added to the codes 1 to 3 when no step brought the reduction that the Jacobian promises, and to 4
  * when the Jacobian is zero and the residuals are not. */
 #define MINPACK_PROMISE_BROKEN 16
+
+/* What a function answers when the time for the fit is over; it becomes MINPACK_TIME_IS_UP. */
+#define MINPACK_NO_TIME (-2147483647)
+
+/* The meaning of gtol and xtol: see minpack_options. */
+#define MINPACK_LM 0
+#define MINPACK_TRF 1
+#define MINPACK_DOGBOX 2
+
+/* Losses. */
+#define MINPACK_LINEAR 0
+#define MINPACK_HUBER 1
+#define MINPACK_SOFT_L1 2
+#define MINPACK_CAUCHY 3
+#define MINPACK_ARCTAN 4
 
 /* The first option that is improper. */
 #define MINPACK_NO_FAULT 0

@@ -11,10 +11,10 @@ module minpack_entries
    use minpack_solver, only: solver_type
    use minpack_batch, only: batch_type, c_results_type
    use minpack_in_turn, only: drive_in_turn, c_input_type
-   use minpack_c_options, only: c_options_type, settings_of
+   use minpack_c_options, only: c_options_type, settings_of, loss_of, watch_of
    implicit none
    private
-   public :: fit, many, fault, evaluate, covar, whiten
+   public :: fit, differentiate, many, fault, evaluate, covar, whiten
 
    type :: opened_type
       !! A solver, and what it is made of.
@@ -27,7 +27,7 @@ module minpack_entries
 contains
 
    subroutine fit(residual, jacobian, options, m, n, x, fvec, is_evaluated, fnorm, augmented, &
-                  ipvt, nfev, njev, info) bind(c, name='minpack_fit')
+                  ipvt, nfev, trials, njev, steps, info) bind(c, name='minpack_fit')
       type(c_function_type), intent(in) :: residual
          !! The user's residual function.
       type(c_function_type), intent(in), optional :: jacobian
@@ -45,15 +45,20 @@ contains
       integer(c_int), value :: is_evaluated
          !! 1 if fvec comes with the residuals at x, 0 if they are yet to be evaluated.
       real(dp), intent(out) :: fnorm
-         !! The norm of the residuals at the solution.
+         !! The norm of the residuals at the solution; with a loss, the square root of what is
+         !! minimized.
       real(dp), intent(out) :: augmented(n, n + 1)
          !! The triangle R, and the head of Q'f beside it.
       integer(c_int), intent(out) :: ipvt(n)
          !! Column j of J P is column ipvt(j) of J.
       integer(c_int), intent(out) :: nfev
          !! Evaluations of the residuals.
+      integer(c_int), intent(out) :: trials
+         !! Those among them that were not for a differenced Jacobian.
       integer(c_int), intent(out) :: njev
          !! Evaluations of the Jacobian.
+      integer(c_int), intent(out) :: steps
+         !! How many steps were taken.
       integer(c_int), intent(out) :: info
          !! One of the names in minpack_info, or what a function returned to stop.
       type(opened_type), target :: opened
@@ -61,7 +66,9 @@ contains
 
       fnorm = 0
       nfev = 0
+      trials = 0
       njev = 0
+      steps = 0
       augmented = 0
       do j = 1, n
          ipvt(j) = j
@@ -76,10 +83,54 @@ contains
          ipvt = solver%fit%model%ipvt
          fnorm = solver%rows%fnorm
          nfev = solver%rows%nfev
+         trials = solver%rows%trials
          njev = solver%rows%njev
+         steps = solver%fit%steps
          info = solver%fit%info
       end associate
    end subroutine fit
+
+   subroutine differentiate(residual, jacobian, options, m, n, x, fvec, fjac, weighed, info) &
+      bind(c, name='minpack_differentiate')
+      type(c_function_type), intent(in) :: residual
+         !! The user's residual function.
+      type(c_function_type), intent(in), optional :: jacobian
+         !! Without it the Jacobian is differenced.
+      type(c_options_type), intent(in) :: options
+         !! The options.
+      integer(c_int), value :: m
+         !! Number of residuals.
+      integer(c_int), value :: n
+         !! Number of variables.
+      real(dp), intent(in) :: x(n)
+         !! The point.
+      real(dp), intent(inout), target :: fvec(m)
+         !! The residuals there.
+      real(dp), intent(inout) :: fjac(m, n)
+         !! Out: the Jacobian there, if there is one; with a loss, its rows are weighed.
+      real(dp), intent(inout) :: weighed(m)
+         !! Out: the residuals, weighed in the same way.
+      integer(c_int), intent(out) :: info
+         !! going_on, or the reason why there is no Jacobian.
+      type(opened_type), target :: opened
+      integer :: i
+
+      call open(opened, residual, jacobian, options, m, n, fvec, info)
+      if (info /= going_on) return
+      associate (rows => opened%solver%rows)
+         call rows%begin(opened%solver%settings%bounds, info)
+         if (info == going_on) call rows%jacobian_at(x, info)
+         if (info /= going_on) return
+         call rows%matrix%copy(fjac)
+         weighed = fvec
+         if (rows%loss%is_linear()) return
+         call rows%loss%weigh(fvec, .true., info)
+         weighed = rows%loss%residuals
+         do i = 1, m
+            fjac(i, :) = rows%loss%factors(i)*fjac(i, :)
+         end do
+      end associate
+   end subroutine differentiate
 
    subroutine many(residual, jacobian, options, m, n, fits, inputs, input_count, bounds_count, &
                    diag_count, absolute, negligible, doubtful, results, done) &
@@ -158,6 +209,9 @@ contains
       end if
       if (c_associated(options%lower) .neqv. c_associated(options%upper)) return
       settings = settings_of(options, n)
+      opened%analytic%loss = loss_of(options)
+      opened%differenced%loss = loss_of(options)
+      opened%solver%watch = watch_of(options)
       call opened%functions%connect(m, n, residual, jacobian, stat)
       if (stat == 0 .and. present(jacobian)) then
          call opened%solver%open(opened%functions, opened%analytic, settings, fvec, stat)

@@ -2,7 +2,7 @@ module minpack_lockstep_entries
    !! The entries for C and Python of the driver that calls no function. minpack.h documents them.
    use, intrinsic :: iso_c_binding, only: c_int, c_ptr, c_null_ptr, c_loc, c_associated, c_f_pointer
    use minpack_kinds, only: dp
-   use minpack_c_options, only: c_options_type, settings_of
+   use minpack_c_options, only: c_options_type, settings_of, loss_of
    use minpack_batch, only: c_results_type
    use minpack_lockstep, only: lockstep_type
    implicit none
@@ -61,7 +61,9 @@ contains
       if (c_associated(weights)) call c_f_pointer(weights, self%weights, [weight_count, fits])
       call self%batch%connect(m, n, fits, results, stat)
       call self%batch%vary(options, bounds_count, diag_count)
-      if (stat == 0) call self%open(lanes, settings_of(options, n), differenced /= 0, stat)
+      if (stat == 0) then
+         call self%open(lanes, settings_of(options, n), loss_of(options), differenced /= 0, stat)
+      end if
       if (stat == 0) then
          handle = c_loc(self)
       else

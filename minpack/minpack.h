@@ -56,6 +56,28 @@ typedef struct {
     void *data;
 } minpack_jacobian;
 
+/* Fill rho with the values of a loss at the m numbers z, and behind them with its first and its second
+ * derivatives. A negative return value stops the fit. */
+typedef int minpack_loss(void *data, int m, const double *z, double *rho);
+
+/* Where a fit stands. */
+typedef struct {
+    int iteration;   /* how many steps were taken; 0 at the starting point */
+    int nfev;        /* calls of the residual function */
+    int trials;      /* those among them that were not for a differenced Jacobian */
+    double fnorm;    /* the square root of what is minimized */
+    double step;     /* the norm of the last step */
+    double radius;   /* the trust radius, in units of |D x| */
+    double ratio;    /* actual by predicted reduction by the last step */
+    double gradient; /* the largest element of the gradient, as with the tests of the options; -1 at the
+                      * end of a fit, when it is not known */
+} minpack_report;
+
+/* See a point where the fit stands, and the residuals there. A positive return value stops the fit with
+ * MINPACK_STOPPED, a negative one stops it and becomes its info. */
+typedef int minpack_watch(void *data, int m, int n, const double *x, const double *fvec,
+                          const minpack_report *report);
+
 /* Options. Arrays hold n numbers. lower and upper are both given, or both NULL. */
 typedef struct {
     double ftol;   /* relative reduction of the sum of squares that is small enough to stop */
@@ -68,7 +90,26 @@ typedef struct {
     const double *diff_step; /* steps of differences in units of |x|; NULL: chosen from epsfcn */
     const double *lower;     /* bounds, may be infinite; equal bounds fix x; NULL: no bounds at all */
     const double *upper;
+    int limits_trials; /* 1: maxfev does not limit the calls for differenced Jacobians */
+    int concludes;     /* 1: with a loss, R is that of the Jacobian at x, which is evaluated once more */
+    int tests;         /* whose gtol and xtol these are: see below */
+    int loss;          /* a loss of codes.h; with another one than MINPACK_LINEAR, the sum of
+                        * C^2 rho((f/C)^2) over the residuals f is minimized */
+    int scale_count;   /* m, or 1 */
+    const double *f_scale;      /* C; NULL: the loss is linear */
+    minpack_loss *rho;          /* a loss of the caller's, or NULL */
+    void *rho_data;             /* what it is called with */
+    minpack_watch *watch;       /* sees how the fit goes on, or NULL */
+    void *watch_data;
 } minpack_options;
+
+/* The tests:
+ *
+ * MINPACK_LM      as described above
+ * MINPACK_DOGBOX  the fit stops if no element of the gradient J'f, of a variable that bounds let move, is
+ *                 larger than gtol, and the linear model promises no reduction that is worthwhile; or if
+ *                 |p| < xtol (xtol + |x|) for a step p, as with MINPACK_LM
+ * MINPACK_TRF     the same, but each element is multiplied by the distance from the bound ahead */
 
 /* Minimize the sum of squares of m >= n residuals.
  *
@@ -79,11 +120,21 @@ typedef struct {
  * fnorm         the norm of the residuals at x
  * augmented     n x (n + 1): R of the last Jacobian J P = Q R, and the head of Q'f beside it
  * ipvt          n: column j of J P is column ipvt[j] - 1 of J
- * nfev, njev    calls of the residual function, with that at the starting point; Jacobians
+ * nfev          calls of the residual function, with that at the starting point
+ * trials        those among them that were not for a differenced Jacobian
+ * njev, steps   Jacobians; steps that were taken
  * info          a code of codes.h, or what a function returned to stop the fit */
 void minpack_fit(const minpack_residual *residual, const minpack_jacobian *jacobian,
                  const minpack_options *options, int m, int n, double *x, double *fvec, int is_evaluated,
-                 double *fnorm, double *augmented, int *ipvt, int *nfev, int *njev, int *info);
+                 double *fnorm, double *augmented, int *ipvt, int *nfev, int *trials, int *njev, int *steps,
+                 int *info);
+
+/* Compute the Jacobian at x, where the residuals are fvec: fjac, m x n. With a loss, its rows and the
+ * residuals are weighed, so that the product of its transpose with `weighed` is the gradient of half of
+ * what is minimized. info is negative or MINPACK_JACOBIAN_NOT_FINITE if there is no Jacobian. */
+void minpack_differentiate(const minpack_residual *residual, const minpack_jacobian *jacobian,
+                           const minpack_options *options, int m, int n, const double *x, double *fvec,
+                           double *fjac, double *weighed, int *info);
 
 /* Numbers that differ from fit to fit. Before a fit they are copied to the place where the functions
  * read them. */

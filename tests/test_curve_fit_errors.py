@@ -86,7 +86,7 @@ def test_what_is_wrong_with_sigma_is_told(sigma, message):
         ({"jac": "4-point"}, ValueError, "jac must be callable, None, '2-point'"),
         ({"args": (1,)}, ValueError, "'args' is not a supported keyword argument"),
         ({"tr_solver": "lsmr"}, TypeError, "no option tr_solver='lsmr'"),
-        ({"loss": "huber"}, TypeError, "no option loss='huber'"),
+        ({"loss": "hubert"}, ValueError, "`loss` must be one of"),
         ({"x_scale": "auto"}, ValueError, "x_scale must be 'jac' or positive numbers"),
         ({"maxfev": 2.5}, TypeError, "maxfev must be a whole number"),
         ({"p0": []}, TypeError, "p0 is empty"),

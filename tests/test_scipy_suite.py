@@ -6,7 +6,7 @@ which are no trouble to it here. What comes before that is tested in test_curve_
 
 import numpy as np
 import pytest
-from scipy.optimize.tests import test_minpack
+from scipy.optimize.tests import test_least_squares, test_minpack
 
 import leastsq
 
@@ -33,3 +33,26 @@ class TestRootLM(Patched, test_minpack.TestRootLM):
 
 class TestCurveFit(Patched, test_minpack.TestCurveFit):
     test_bounds = None
+
+
+class Robust(Patched):
+    """What does not apply to any method of least_squares.
+
+    In three tests SciPy's first steps, 2 or twice 1, happen to end at the solution 0 exactly. A
+    forward difference determines it to 1e-8: which is what this library finds, with more calls.
+    """
+
+    test_x_scale_options = test_full_result = test_options = None
+    test_workers = None  # not supported yet
+
+
+class TestDogbox(Robust, test_least_squares.TestDogbox):
+    test_inconsistent_shape = None  # an array with one bound is the bound of all parameters
+
+
+class TestTRF(Robust, test_least_squares.TestTRF):
+    test_inconsistent_shape = None
+
+
+class TestLM(Robust, test_least_squares.TestLM):
+    test_bounds_not_supported = test_loss = None  # 'lm' supports both

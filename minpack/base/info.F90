@@ -6,8 +6,8 @@ module minpack_info
    private
    public :: going_on, improper_input, ftol_reached, xtol_reached, &
              ftol_and_xtol_reached, gtol_reached, maxfev_reached, ftol_too_small, xtol_too_small, &
-             gtol_too_small, residuals_not_finite, jacobian_not_finite, out_of_memory, &
-             promise_broken
+             gtol_too_small, residuals_not_finite, jacobian_not_finite, time_is_up, stopped, &
+             out_of_memory, no_time, promise_broken
 
    integer, parameter :: improper_input = MINPACK_IMPROPER_INPUT
    integer, parameter :: ftol_reached = MINPACK_FTOL_REACHED
@@ -20,8 +20,12 @@ module minpack_info
    integer, parameter :: gtol_too_small = MINPACK_GTOL_TOO_SMALL
    integer, parameter :: residuals_not_finite = MINPACK_RESIDUALS_NOT_FINITE
    integer, parameter :: jacobian_not_finite = MINPACK_JACOBIAN_NOT_FINITE
+   integer, parameter :: time_is_up = MINPACK_TIME_IS_UP
+   integer, parameter :: stopped = MINPACK_STOPPED
    integer, parameter :: out_of_memory = MINPACK_OUT_OF_MEMORY
-   integer, parameter :: going_on = 12
+   integer, parameter :: no_time = MINPACK_NO_TIME
+      !! The answer of a function when the time for the fit is over.
+   integer, parameter :: going_on = 14
       !! The fit has not ended.
    integer, parameter :: promise_broken = MINPACK_PROMISE_BROKEN
       !! Added to ftol_reached, xtol_reached or both: no step achieved the reduction that the

@@ -13,7 +13,8 @@ module minpack_lane
    use minpack_step_memory, only: reals_of_memory, integers_of_memory
    use minpack_differences, only: differences_type
    use minpack_folding, only: folding_type
-   use minpack_told_model, only: tell_model_of
+   use minpack_loss, only: loss_type
+   use minpack_told_model, only: tell_model_of, conclude
    implicit none
    private
    public :: lane_type, ended, at_start, trying, differencing, idling, wanting_jacobian
@@ -38,11 +39,15 @@ module minpack_lane
          !! What it asks for: one of the names above.
       integer :: nfev = 0
          !! Evaluations of the residuals.
+      integer, private :: trials = 0
+         !! Those among them that were not for a differenced Jacobian.
       type(fit_type) :: fit
       type(settings_type) :: settings
          !! The options; the bounds are those of the current fit.
       logical :: differenced = .true.
          !! Whether the Jacobian is differenced.
+      type(loss_type), pointer, private :: loss => null()
+         !! What is minimized, with memory that fits share.
       real(dp), allocatable, private :: fvec(:)
          !! Shape: (m). The residuals at the best point.
       real(dp), allocatable, private :: fjac(:, :)
@@ -68,7 +73,7 @@ module minpack_lane
 
 contains
 
-   subroutine open(self, m, n, settings, differenced, precision, stat)
+   subroutine open(self, m, n, settings, loss, differenced, precision, stat)
       !! Allocate memory for one fit after another.
       class(lane_type), intent(inout), target :: self
       integer, intent(in) :: m
@@ -77,6 +82,8 @@ contains
          !! Number of variables.
       type(settings_type), intent(in) :: settings
          !! The options.
+      type(loss_type), intent(in), target :: loss
+         !! What is minimized.
       logical, intent(in) :: differenced
          !! Whether the Jacobian is differenced.
       real(dp), intent(in) :: precision
@@ -87,6 +94,7 @@ contains
 
       bounded = settings%bounds%bounded
       self%settings = settings
+      self%loss => loss
       self%differenced = differenced
       allocate (self%fvec(m), &
                 self%reals(reals_of_fit(n, bounded) + reals_of_memory(n)), &
@@ -118,6 +126,7 @@ contains
       self%k = k
       self%stage = at_start
       self%nfev = 0
+      self%trials = 0
       self%settings%bounds = bounds
       call self%fit%attach(n, self%settings, workspace, self%reals(:reals), &
                            self%integers(:integers))
@@ -179,17 +188,19 @@ contains
       type(folding_type), intent(inout) :: folding
          !! Memory for the folding of rows, which fits share.
       real(dp) :: norm
-      integer :: i, j
+      integer :: i, j, info
 
       self%nfev = self%nfev + size(values, 2)
+      if (self%stage == at_start .or. self%stage == trying) then
+         self%trials = self%trials + 1
+         call self%loss%measure(values(:, 1), norm, info)
+      end if
       select case (self%stage)
       case (at_start)
          self%fvec = values(:, 1)
-         norm = enorm(size(self%fvec), self%fvec)
          call self%fit%begin(self%fit%x, norm)
       case (trying)
-         norm = enorm(size(self%fvec), values(:, 1))
-         call self%fit%tell_norm(norm, self%nfev)
+         call self%fit%tell_norm(norm, self%nfev, self%trials)
          if (self%fit%accepted) self%fvec = values(:, 1)
       case (idling)
          call self%differences%take_idle(values(:, 1), self%fvec)
@@ -218,7 +229,12 @@ contains
       type(folding_type), intent(inout) :: folding
          !! Memory for the folding of rows, which fits share.
 
-      call tell_model_of(matrix, self%fvec, folding, self%fit)
+      if (self%fit%needs == nothing) then
+         call conclude(matrix, self%fvec, self%loss, folding, self%fit)
+         self%stage = ended
+         return
+      end if
+      call tell_model_of(matrix, self%fvec, self%loss, folding, self%fit)
       call self%go_on(folding)
    end subroutine take_jacobian
 
@@ -241,6 +257,10 @@ contains
       select case (self%fit%needs)
       case (nothing)
          self%stage = ended
+         if (self%loss%is_linear() .or. .not. (self%settings%concludes &
+                                               .and. self%fit%has_solution())) return
+         self%stage = wanting_jacobian
+         if (self%differenced) call self%begin_differences(folding)
       case (a_norm)
          self%stage = trying
       case (a_model)
@@ -253,10 +273,13 @@ contains
       !! Ask for the points of a differenced Jacobian.
       class(lane_type), intent(inout), target :: self
       type(folding_type), intent(inout) :: folding
+      real(dp) :: norm
       integer :: j
 
       self%is_reconsidered = .false.
-      call self%differences%plan(self%fit%x, self%fit%fnorm)
+      norm = self%fit%fnorm
+      if (.not. self%loss%is_linear()) norm = enorm(size(self%fvec), self%fvec)
+      call self%differences%plan(self%fit%x, norm)
       do j = 1, self%fit%n
          if (.not. self%differences%asks(j)) self%fjac(:, j) = 0
       end do

@@ -7,6 +7,7 @@ module minpack_lockstep
    use minpack_settings, only: settings_type
    use minpack_strided_matrix, only: strided_matrix_type
    use minpack_folding, only: folding_type
+   use minpack_loss, only: loss_type
    use minpack_batch, only: batch_type
    use minpack_lane, only: lane_type, ended, wanting_jacobian
    implicit none
@@ -27,6 +28,7 @@ module minpack_lockstep
          !! How many fits have begun.
       type(workspace_type), private :: workspace
       type(folding_type), private :: folding
+      type(loss_type), private :: loss
       real(dp), allocatable, private :: residuals(:, :)
          !! Shape: (m, n). The residuals of one fit, or the rows of its Jacobian.
    contains
@@ -39,13 +41,15 @@ module minpack_lockstep
 
 contains
 
-   subroutine open(self, lanes, settings, differenced, stat)
+   subroutine open(self, lanes, settings, loss, differenced, stat)
       !! Allocate memory. The batch, y and weights are connected.
-      class(lockstep_type), intent(inout) :: self
+      class(lockstep_type), intent(inout), target :: self
       integer, intent(in) :: lanes
          !! How many fits run at a time.
       type(settings_type), intent(in) :: settings
          !! The options.
+      type(loss_type), intent(in) :: loss
+         !! What is minimized.
       logical, intent(in) :: differenced
          !! Whether the Jacobians are differenced.
       integer, intent(out) :: stat
@@ -56,10 +60,12 @@ contains
          allocate (self%lanes(lanes), self%residuals(m, n), stat=stat)
          if (stat == 0) call self%workspace%allocate_for(n, settings%bounds%bounded, stat)
          if (stat == 0) call self%folding%allocate_for(m, n, stat)
+         self%loss = loss
+         if (stat == 0) call self%loss%allocate_for(m, stat)
          do i = 1, lanes
             if (stat == 0) then
-               call self%lanes(i)%open(m, n, settings, differenced, max(settings%epsfcn, epsmch), &
-                                       stat)
+               call self%lanes(i)%open(m, n, settings, self%loss, differenced, &
+                                       max(settings%epsfcn, epsmch), stat)
             end if
          end do
       end associate

@@ -1,13 +1,14 @@
 module minpack_solver
    !! A solver for fits of one function: it has memory for a fit, and solves one fit after another.
    use minpack_kinds, only: dp
-   use minpack_info, only: going_on
+   use minpack_info, only: going_on, time_is_up, no_time
    use minpack_bounds, only: bounds_type
    use minpack_workspace, only: workspace_type
    use minpack_settings, only: settings_type
    use minpack_ask_and_tell, only: fit_type, reals_of_fit, integers_of_fit
    use minpack_user_functions, only: user_functions_type
    use minpack_rows, only: rows_type
+   use minpack_watch, only: watch_type
    use minpack_by_callback, only: drive_by_callback
    implicit none
    private
@@ -18,6 +19,8 @@ module minpack_solver
       class(rows_type), pointer :: rows => null()
       type(settings_type) :: settings
          !! The options; the bounds are those of the current fit.
+      type(watch_type) :: watch
+         !! Sees how a fit goes on.
       type(fit_type) :: fit
          !! The current fit.
       type(workspace_type) :: workspace
@@ -74,10 +77,11 @@ contains
       call self%fit%attach(size(x), self%settings, self%workspace, self%reals, self%integers)
       info = going_on
       if (.not. is_evaluated) call self%rows%evaluate_start(x, info)
-      call self%rows%begin(bounds)
+      call self%rows%begin(bounds, info)
       call self%fit%begin(x, self%rows%fnorm)
+      if (info == no_time) info = time_is_up
       if (info /= going_on) call self%fit%stop(info)
-      call drive_by_callback(self%fit, self%rows)
+      call drive_by_callback(self%fit, self%rows, self%watch)
    end subroutine solve
 
 end module minpack_solver

@@ -2,35 +2,83 @@ module minpack_told_model
    !! How a fit is told its linear model: by the products of the columns if they are accurate
    !! enough, otherwise by the triangle.
    use minpack_kinds, only: dp
+   use minpack_info, only: going_on
    use minpack_ask_and_tell, only: fit_type
    use minpack_strided_matrix, only: strided_matrix_type
+   use minpack_loss, only: loss_type
    use minpack_folding, only: folding_type
    implicit none
    private
-   public :: tell_model_of
+   public :: tell_model_of, conclude
 
 contains
 
-   subroutine tell_model_of(matrix, fvec, folding, fit)
+   subroutine tell_model_of(matrix, fvec, loss, folding, fit)
       !! Tell a fit the linear model of its residuals.
       type(strided_matrix_type), intent(in) :: matrix
          !! The Jacobian at the best point.
       real(dp), intent(in), contiguous :: fvec(:)
          !! Shape: (m). The residuals there.
+      type(loss_type), intent(inout) :: loss
+         !! What is minimized.
       type(folding_type), intent(inout) :: folding
          !! With memory for the rows.
       type(fit_type), intent(inout) :: fit
          !! Asks for a model.
+      integer :: info
+
+      if (loss%is_linear()) then
+         call tell(matrix, fvec, folding, fit)
+         return
+      end if
+      call loss%weigh(fvec, .false., info)
+      if (info == going_on) then
+         call tell(matrix, loss%residuals, folding, fit, loss%factors)
+      else
+         call fit%stop(info)
+      end if
+   end subroutine tell_model_of
+
+   subroutine conclude(matrix, fvec, loss, folding, fit)
+      !! Give a fit that has ended the model at its solution, with the curvature of the cost.
+      type(strided_matrix_type), intent(in) :: matrix
+         !! The Jacobian at the best point.
+      real(dp), intent(in), contiguous :: fvec(:)
+         !! Shape: (m). The residuals there.
+      type(loss_type), intent(inout) :: loss
+         !! What is minimized. It is not linear.
+      type(folding_type), intent(inout) :: folding
+         !! With memory for the rows.
+      type(fit_type), intent(inout) :: fit
+         !! Has ended.
+      integer :: info
+
+      call loss%weigh(fvec, .true., info)
+      if (info == going_on) then
+         call folding%triangulate_rows(matrix, loss%residuals, loss%factors)
+         call fit%conclude(folding%triangle)
+      else
+         call fit%stop(info)
+      end if
+   end subroutine conclude
+
+   subroutine tell(matrix, residuals, folding, fit, factors)
+      type(strided_matrix_type), intent(in) :: matrix
+      real(dp), intent(in), contiguous :: residuals(:)
+      type(folding_type), intent(inout) :: folding
+      type(fit_type), intent(inout) :: fit
+      real(dp), intent(in), contiguous, optional :: factors(:)
+         !! Factors of the rows of the Jacobian.
       logical :: accurate
 
       accurate = .false.
       if (folding%has_few_columns) then
-         call folding%multiply(matrix, fvec)
+         call folding%multiply(matrix, residuals, factors)
          call fit%tell_products(folding%products, accurate)
       end if
       if (accurate) return
-      call folding%triangulate_rows(matrix, fvec)
+      call folding%triangulate_rows(matrix, residuals, factors)
       call fit%tell_model(folding%triangle)
-   end subroutine tell_model_of
+   end subroutine tell
 
 end module minpack_told_model

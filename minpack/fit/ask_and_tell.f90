@@ -16,13 +16,14 @@ module minpack_ask_and_tell
                            ftol_and_xtol_reached, gtol_reached, maxfev_reached, ftol_too_small, &
                            xtol_too_small, gtol_too_small, residuals_not_finite, &
                            jacobian_not_finite, promise_broken
+   use minpack_vectors, only: enorm
    use minpack_store, only: store_type
    use minpack_bounds, only: bounds_type
    use minpack_model, only: model_type
    use minpack_workspace, only: workspace_type
    use minpack_trust_region, only: trust_region_type, reduction_type
-   use minpack_settings, only: settings_type, no_fault
-   use minpack_settled, only: has_settled, is_promising
+   use minpack_settings, only: settings_type, lm, trf, no_fault
+   use minpack_settled, only: has_settled, is_promising, has_little_left
    implicit none
    private
    public :: fit_type, nothing, a_model, a_norm, reals_of_fit, integers_of_fit
@@ -59,6 +60,12 @@ module minpack_ask_and_tell
          !! The largest cosine of the angle between the residuals and a column of the Jacobian.
       logical :: accepted = .false.
          !! Whether the norm that was told last made the trial point the best point.
+      integer :: steps = 0
+         !! How many trial points became the best point.
+      real(dp) :: step = 0
+         !! Norm of the last step.
+      real(dp) :: ratio = 0
+         !! Actual by predicted reduction by the last step.
       type(model_type) :: model
          !! The linear model that was told last.
       type(trust_region_type) :: region
@@ -68,7 +75,10 @@ module minpack_ask_and_tell
       procedure :: tell_model
       procedure :: tell_products
       procedure :: tell_norm
+      procedure :: has_solution
+      procedure :: conclude
       procedure :: stop
+      procedure :: gradient
       procedure, private :: use_model
       procedure, private :: propose
       procedure, private :: verdict
@@ -143,6 +153,9 @@ contains
       self%fnorm = fnorm
       self%cosine = 0
       self%models = 0
+      self%steps = 0
+      self%step = 0
+      self%ratio = 0
       call self%model%begin()
       call self%region%begin()
       self%info = going_on
@@ -193,24 +206,38 @@ contains
       associate (settings => self%settings, region => self%region, model => self%model)
          if (self%models == 1) then
             call region%set_off(model, self%x, settings%factor, settings%diag, self%workspace)
+            if (settings%limits_trials .and. settings%maxfev == 1) then
+               call self%stop(maxfev_reached)
+               return
+            end if
          end if
          self%cosine = gradient_cosine(self%n, model, settings%bounds, self%x)
-         if (self%cosine <= settings%gtol) then
+         if (self%cosine <= merge(settings%gtol, 0.0_dp, settings%tests == lm)) then
             call self%stop(gtol_reached + merge(promise_broken, 0, is_flat(model, settings%bounds)))
             return
          end if
          call region%adopt(model, follows=.not. associated(settings%diag))
+         if (settings%tests /= lm) then
+            if (self%gradient() <= settings%gtol) then
+               if (has_little_left(region, model, self%workspace)) then
+                  call self%stop(gtol_reached)
+                  return
+               end if
+            end if
+         end if
       end associate
       call self%propose()
    end subroutine use_model
 
-   subroutine tell_norm(self, norm, nfev)
+   subroutine tell_norm(self, norm, nfev, trials)
       !! Take the norm at the trial point, accept the point or not, and decide how to go on.
       class(fit_type), intent(inout) :: self
       real(dp), intent(in) :: norm
          !! May be NaN or infinite: then the point is not accepted.
       integer, intent(in) :: nfev
          !! Evaluations of the residuals so far.
+      integer, intent(in) :: trials
+         !! Those among them that were not for a differenced Jacobian.
       type(reduction_type) :: reduction
       real(dp) :: trial_norm
 
@@ -223,14 +250,17 @@ contains
       associate (region => self%region)
          reduction = region%assess(self%model, self%fnorm, trial_norm, self%workspace)
          call region%resize(reduction)
+         self%ratio = reduction%ratio
          self%accepted = reduction%ratio >= acceptable
+         self%step = distance(self%n, self%trial, self%x)
          if (self%accepted) then
+            self%steps = self%steps + 1
             self%x = self%trial
             self%fnorm = trial_norm
             call region%stand_at(self%x, self%workspace)
          end if
       end associate
-      self%info = self%verdict(reduction, nfev)
+      self%info = self%verdict(reduction, self%settings%counted(nfev, trials))
       if (self%info /= going_on) then
          self%needs = nothing
       else if (self%accepted) then
@@ -250,6 +280,26 @@ contains
       self%needs = nothing
    end subroutine stop
 
+   pure logical function has_solution(self)
+      !! Whether the fit has ended at a solution.
+      class(fit_type), intent(in) :: self
+
+      has_solution = self%needs == nothing .and. self%info > improper_input &
+                     .and. mod(self%info, promise_broken) <= gtol_too_small &
+                     .and. self%info /= maxfev_reached
+   end function has_solution
+
+   subroutine conclude(self, triangle)
+      !! Take another linear model at the solution, after the end.
+      class(fit_type), intent(inout) :: self
+      real(dp), intent(in), contiguous :: triangle(:, :)
+         !! Shape: (n + 1, n + 1). The rows of [J f] at x, folded.
+      logical :: finite
+
+      call self%model%take(triangle, self%fnorm, self%workspace%left, finite)
+      if (.not. finite) self%info = jacobian_not_finite
+   end subroutine conclude
+
    subroutine propose(self)
       !! Choose a point to try.
       class(fit_type), intent(inout) :: self
@@ -265,25 +315,26 @@ contains
       self%needs = a_norm
    end subroutine propose
 
-   integer function verdict(self, reduction, nfev) result(info)
+   integer function verdict(self, reduction, calls) result(info)
       !! Whether the fit ends after a step, and how.
       class(fit_type), intent(inout) :: self
       type(reduction_type), intent(in) :: reduction
-      integer, intent(in) :: nfev
+      integer, intent(in) :: calls
+         !! What maxfev limits.
       integer :: claim
 
       associate (settings => self%settings, region => self%region)
          info = going_on
          claim = self%converged(reduction)
          if (claim == going_on) then
-            info = self%exhausted(reduction, nfev)
+            info = self%exhausted(reduction, calls)
          else if (has_settled(region, self%model, reduction, self%accepted, self%fnorm, &
                               max(settings%ftol, settings%xtol), self%workspace)) then
             info = claim
          else if (region%delta <= epsmch*self%size_of_x()) then
             info = claim
             if (is_promising(region, self%model, self%workspace)) info = info + promise_broken
-         else if (nfev >= settings%maxfev) then
+         else if (calls >= settings%maxfev) then
             info = maxfev_reached
          end if
       end associate
@@ -296,22 +347,28 @@ contains
       logical :: small_reduction, small_region
 
       small_reduction = negligible(reduction, self%settings%ftol)
-      small_region = self%region%delta <= self%settings%xtol*self%size_of_x()
+      associate (xtol => self%settings%xtol)
+         if (self%settings%tests == lm) then
+            small_region = self%region%delta <= xtol*self%size_of_x()
+         else
+            small_region = self%step < xtol*(xtol + enorm(self%n, self%x))
+         end if
+      end associate
       info = going_on
       if (small_reduction) info = ftol_reached
       if (small_region) info = xtol_reached
       if (small_reduction .and. small_region) info = ftol_and_xtol_reached
    end function converged
 
-   pure integer function exhausted(self, reduction, nfev) result(info)
+   pure integer function exhausted(self, reduction, calls) result(info)
       !! Whether there is no use in going on although no tolerance was reached; the last test
       !! counts.
       class(fit_type), intent(in) :: self
       type(reduction_type), intent(in) :: reduction
-      integer, intent(in) :: nfev
+      integer, intent(in) :: calls
 
       info = going_on
-      if (nfev >= self%settings%maxfev) info = maxfev_reached
+      if (calls >= self%settings%maxfev) info = maxfev_reached
       if (negligible(reduction, epsmch)) info = ftol_too_small
       if (self%region%delta <= epsmch*self%size_of_x()) info = xtol_too_small
       if (self%cosine <= epsmch) info = gtol_too_small
@@ -324,6 +381,44 @@ contains
 
       size_of_x = max(self%region%xnorm, epsmch*self%fnorm)
    end function size_of_x
+
+   pure real(dp) function gradient(self)
+      !! The largest element of the gradient of half of what is minimized, of a variable that bounds
+      !! let move; for the tests of trf each is multiplied by the distance from the bound ahead.
+      class(fit_type), intent(in) :: self
+      real(dp) :: slope, ahead
+      integer :: j, column
+
+      gradient = 0
+      if (self%model%fnorm == 0) return
+      do j = 1, self%n
+         column = self%model%ipvt(j)
+         slope = self%model%slope(j)
+         associate (bounds => self%settings%bounds, x => self%x(column))
+            if (bounds%pins(column, x, slope)) cycle
+            ahead = 1
+            if (bounds%bounded .and. self%settings%tests == trf) then
+               if (slope > 0) ahead = x - bounds%lower(column)
+               if (slope < 0) ahead = bounds%upper(column) - x
+               if (.not. is_finite(ahead)) ahead = 1
+            end if
+         end associate
+         gradient = max(gradient, abs(slope)*self%model%fnorm*ahead)
+      end do
+   end function gradient
+
+   pure real(dp) function distance(n, a, b)
+      integer, intent(in) :: n
+      real(dp), intent(in) :: a(n)
+      real(dp), intent(in) :: b(n)
+      integer :: j
+
+      distance = 0
+      do j = 1, n
+         distance = distance + (a(j) - b(j))**2
+      end do
+      distance = sqrt(distance)
+   end function distance
 
    pure real(dp) function gradient_cosine(n, model, bounds, x)
       !! The largest cosine of the angle between the residuals and a column of the Jacobian, of a

@@ -5,9 +5,14 @@ module minpack_settings
    use minpack_bounds, only: bounds_type
    implicit none
    private
-   public :: settings_type, no_fault, fault_of_ftol, fault_of_xtol, fault_of_gtol, &
-             fault_of_factor, fault_of_maxfev, fault_of_epsfcn, fault_of_diag, fault_of_spread, &
-             fault_of_diff_step
+   public :: settings_type, lm, trf, dogbox, no_fault, fault_of_ftol, fault_of_xtol, &
+             fault_of_gtol, fault_of_factor, fault_of_maxfev, fault_of_epsfcn, fault_of_diag, &
+             fault_of_spread, fault_of_diff_step
+
+   ! Whose tests gtol and xtol belong to.
+   integer, parameter :: lm = MINPACK_LM
+   integer, parameter :: trf = MINPACK_TRF
+   integer, parameter :: dogbox = MINPACK_DOGBOX
 
    integer, parameter :: no_fault = MINPACK_NO_FAULT
    integer, parameter :: fault_of_ftol = MINPACK_FAULT_OF_FTOL
@@ -37,6 +42,15 @@ module minpack_settings
          !! Relative error of the residuals.
       integer :: maxfev = 0
          !! Evaluations of the residuals after which to stop.
+      logical :: limits_trials = .false.
+         !! Whether maxfev does not count the evaluations for differenced Jacobians.
+      logical :: concludes = .false.
+         !! Whether the last model of a fit with a robust loss is to be that at the solution.
+      integer :: tests = lm
+         !! lm: gtol and xtol are those of MINPACK, as described above. trf and dogbox: they are
+         !! those of SciPy's methods of this name. Then gtol is compared with the largest element
+         !! of the gradient, of variables that bounds let move, for trf multiplied by the distance
+         !! from the bound ahead; xtol is compared with |p|/(xtol + |x|) for a step p.
       real(dp), pointer, contiguous :: diag(:) => null()
          !! Shape: (n). D, or null if D follows the norms of the Jacobian's columns.
       real(dp), pointer, contiguous :: steps(:) => null()
@@ -45,6 +59,7 @@ module minpack_settings
          !! Where x may go.
    contains
       procedure :: fault
+      procedure :: counted
    end type settings_type
 
 contains
@@ -72,6 +87,17 @@ contains
          if (.not. all(self%steps > 0 .and. is_finite(self%steps))) fault = fault_of_diff_step
       end if
    end function fault
+
+   pure integer function counted(self, nfev, trials)
+      !! The number of evaluations that maxfev limits.
+      class(settings_type), intent(in) :: self
+      integer, intent(in) :: nfev
+         !! Evaluations of the residuals.
+      integer, intent(in) :: trials
+         !! Those among them that were not for a differenced Jacobian.
+
+      counted = merge(trials, nfev, self%limits_trials)
+   end function counted
 
    pure integer function fault_of_scale(diag) result(fault)
       real(dp), intent(in) :: diag(:)

@@ -27,7 +27,7 @@ module minpack_settled
    use minpack_trust_region, only: trust_region_type, reduction_type
    implicit none
    private
-   public :: has_settled, is_promising
+   public :: has_settled, is_promising, has_little_left
 
    real(dp), parameter :: worthwhile = 1e-6_dp
       !! The fraction of the sum of squares by which it must be reducible for the fit to go on,
@@ -92,6 +92,22 @@ contains
 
       is_promising = promise(region, model, damping, workspace) > credible
    end function is_promising
+
+   logical function has_little_left(region, model, workspace)
+      !! Whether the model promises no reduction that is worthwhile, or the residuals are rounding
+      !! errors.
+      class(trust_region_type), intent(inout) :: region
+         !! The trust region.
+      type(model_type), intent(in) :: model
+         !! The linear model at its centre.
+      type(workspace_type), intent(inout) :: workspace
+         !! Memory for n variables.
+
+      has_little_left = model%fnorm <= rounding*region%xnorm
+      if (.not. has_little_left) then
+         has_little_left = promise(region, model, damping, workspace) <= worthwhile
+      end if
+   end function has_little_left
 
    real(dp) function promise(region, model, par, workspace)
       !! The relative reduction of the sum of squares by the step with a given par, however long.

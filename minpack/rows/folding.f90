@@ -63,38 +63,43 @@ contains
       if (stat == 0 .and. self%has_few_columns) allocate (self%products(n + 1, n), stat=stat)
    end subroutine allocate_for
 
-   subroutine multiply(self, matrix, fvec)
+   subroutine multiply(self, matrix, fvec, factors)
       !! Compute the products of the columns of [J f].
       class(folding_type), intent(inout) :: self
       type(strided_matrix_type), intent(in) :: matrix
          !! J.
       real(dp), intent(in), contiguous :: fvec(:)
          !! Shape: (m). f.
+      real(dp), intent(in), contiguous, optional :: factors(:)
+         !! Shape: (m). Factors of the rows of J.
       real(dp), pointer, contiguous :: columns(:)
       integer :: first, rows, ld
 
       self%products = 0
       ld = matrix%column_length()
+      if (present(factors)) ld = 0
       do first = 1, self%m, self%block_rows
          rows = min(self%block_rows, self%m - first + 1)
          if (ld > 0) then
             columns => matrix%columns_from(first)
             call add_products(rows, self%n, columns, ld, fvec(first:), self%products)
          else
-            call matrix%load(first, rows, self%n, self%block(self%start), self%ld)
+            call matrix%load(first, rows, self%n, self%block(self%start), self%ld, factors)
             call add_products(rows, self%n, self%block(self%start), self%ld, fvec(first:), &
                               self%products)
          end if
       end do
    end subroutine multiply
 
-   subroutine triangulate_rows(self, matrix, fvec)
+   subroutine triangulate_rows(self, matrix, fvec, factors)
       !! Make the triangle of the first rows of [J f], and fold the others into it.
       class(folding_type), intent(inout) :: self
       type(strided_matrix_type), intent(in) :: matrix
          !! J.
       real(dp), intent(in), contiguous :: fvec(:)
          !! Shape: (m). f.
+      real(dp), intent(in), contiguous, optional :: factors(:)
+         !! Shape: (m). Factors of the rows of J.
       integer :: height, first, rows, last
 
       height = 0
@@ -105,7 +110,7 @@ contains
             rows = min(self%block_rows, self%m - first + 1)
             ! The first rows become the triangle. This is slower than folding, so there are few.
             if (height < columns .and. columns > fewest_rows) rows = min(rows, fewest_rows)
-            call matrix%load(first, rows, self%n, self%block(self%start), self%ld)
+            call matrix%load(first, rows, self%n, self%block(self%start), self%ld, factors)
             self%block(last:last + rows - 1) = fvec(first:first + rows - 1)
             call fold(rows, columns, height, self%block(self%start), self%ld, self%triangle, &
                       columns)

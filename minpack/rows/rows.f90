@@ -2,7 +2,7 @@ module minpack_rows
    !! The rows of the residuals and of their Jacobian. They are evaluated, and folded into numbers
    !! whose count does not depend on the number of rows.
    use minpack_kinds, only: dp
-   use minpack_info, only: going_on
+   use minpack_info, only: going_on, no_time
    use minpack_vectors, only: enorm
    use minpack_bounds, only: bounds_type
    use minpack_user_functions, only: user_functions_type
@@ -11,6 +11,7 @@ module minpack_rows
    use minpack_step_memory, only: reals_of_memory, integers_of_memory
    use minpack_differences, only: differences_type
    use minpack_folding, only: folding_type
+   use minpack_loss, only: loss_type
    implicit none
    private
    public :: rows_type, analytic_rows_type, differenced_rows_type
@@ -21,14 +22,18 @@ module minpack_rows
          !! Number of variables.
       integer :: nfev = 0
          !! Evaluations of the residuals, including the one at the starting point.
+      integer :: trials = 0
+         !! Those among them that were not for a differenced Jacobian.
       integer :: njev = 0
          !! Evaluations of the Jacobian.
       real(dp), pointer, contiguous :: fvec(:) => null()
          !! Shape: (m). The residuals at the best point.
       real(dp) :: fnorm = 0
-         !! Norm of these residuals.
+         !! The square root of what is minimized, there; the norm of fvec if the loss is linear.
       real(dp) :: trial_norm = 0
-         !! Norm of the residuals at the trial point.
+         !! The same at the trial point.
+      type(loss_type) :: loss
+         !! What is minimized.
       type(strided_matrix_type) :: matrix
          !! The Jacobian at the best point, good until the next evaluation.
       type(folding_type) :: folding
@@ -92,6 +97,7 @@ contains
       self%fvec => fvec
       self%n = functions%n
       call self%folding%allocate_for(functions%m, self%n, stat)
+      if (stat == 0) call self%loss%allocate_for(functions%m, stat)
    end subroutine connect
 
    subroutine connect_differenced(self, functions, fvec, stat)
@@ -123,22 +129,27 @@ contains
       if (info == going_on) self%fvec = self%functions%values
    end subroutine evaluate_start
 
-   subroutine begin(self, bounds)
+   subroutine begin(self, bounds, info)
       !! Begin a fit at the point where fvec contains the residuals.
       class(rows_type), intent(inout) :: self
       type(bounds_type), intent(in) :: bounds
          !! Where the residuals may be evaluated.
+      integer, intent(inout) :: info
+         !! going_on, or the reason to stop; then the residuals are not looked at.
 
       self%nfev = 1
+      self%trials = 1
       self%njev = 0
-      self%fnorm = enorm(self%functions%m, self%fvec)
+      self%fnorm = 0
+      if (info == going_on) call self%loss%measure(self%fvec, self%fnorm, info)
    end subroutine begin
 
-   subroutine begin_differenced(self, bounds)
+   subroutine begin_differenced(self, bounds, info)
       class(differenced_rows_type), intent(inout) :: self
       type(bounds_type), intent(in) :: bounds
+      integer, intent(inout) :: info
 
-      call begin(self, bounds)
+      call begin(self, bounds, info)
       self%differences%bounds = bounds
       call self%differences%memory%begin()
    end subroutine begin_differenced
@@ -149,15 +160,18 @@ contains
       real(dp), intent(in), contiguous :: x(:)
          !! Shape: (n).
       real(dp), intent(out) :: norm
-         !! Norm of the residuals there.
+         !! The square root of what is minimized, there.
       integer, intent(out) :: info
          !! going_on, or the reason to stop.
 
       norm = 0
       call self%functions%residual(x, .false., info)
-      self%nfev = self%nfev + 1
+      self%nfev = self%nfev + called(info)
+      self%trials = self%trials + called(info)
+      if (info == going_on) then
+         call self%loss%measure(self%functions%values, self%trial_norm, info)
+      end if
       if (info /= going_on) return
-      self%trial_norm = enorm(self%functions%m, self%functions%values)
       norm = self%trial_norm
    end subroutine norm_at
 
@@ -195,9 +209,12 @@ contains
       real(dp), intent(in), contiguous :: x(:)
       type(strided_matrix_type), intent(out) :: matrix
       integer, intent(out) :: info
+      real(dp) :: norm
       integer :: j
 
-      call self%differences%plan(x, self%fnorm)
+      norm = self%fnorm
+      if (.not. self%loss%is_linear()) norm = enorm(self%functions%m, self%fvec)
+      call self%differences%plan(x, norm)
       do j = 1, self%n
          if (.not. self%differences%asks(j)) self%fjac(:, j) = 0
       end do
@@ -246,7 +263,14 @@ contains
       integer, intent(out) :: info
 
       call self%functions%residual(self%point, .true., info)
-      self%nfev = self%nfev + 1
+      self%nfev = self%nfev + called(info)
    end subroutine evaluate
+
+   pure integer function called(info)
+      !! 1 if the user's function was called, 0 if there was no time for it.
+      integer, intent(in) :: info
+
+      called = merge(0, 1, info == no_time)
+   end function called
 
 end module minpack_rows

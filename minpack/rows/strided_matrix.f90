@@ -37,6 +37,7 @@ module minpack_strided_matrix
       procedure :: column_length
       procedure :: columns_from
       procedure :: load
+      procedure :: copy
    end type strided_matrix_type
 
 contains
@@ -85,7 +86,7 @@ contains
       columns => self%doubles(self%start + first - 1:)
    end function columns_from
 
-   pure subroutine load(self, first, rows, n, block, ld)
+   pure subroutine load(self, first, rows, n, block, ld, factors)
       !! Copy some rows.
       class(strided_matrix_type), intent(in) :: self
       integer, intent(in) :: first
@@ -98,6 +99,8 @@ contains
          !! From one column of the block to the next, in numbers.
       real(dp), intent(inout) :: block(ld, n + 1)
          !! Out: the rows in its first n columns. The last one is spare.
+      real(dp), intent(in), optional :: factors(:)
+         !! Factors of all rows of the matrix.
       integer(c_intptr_t) :: place
       integer :: i, j
 
@@ -117,7 +120,33 @@ contains
             end do
          end do
       end if
+      if (.not. present(factors)) return
+      do j = 1, n
+         do i = 1, rows
+            block(i, j) = factors(first + i - 1)*block(i, j)
+         end do
+      end do
    end subroutine load
+
+   pure subroutine copy(self, matrix)
+      !! Copy all rows.
+      class(strided_matrix_type), intent(in) :: self
+      real(dp), intent(out), contiguous :: matrix(:, :)
+         !! The rows.
+      integer(c_intptr_t) :: place
+      integer :: i, j
+
+      do j = 1, size(matrix, 2)
+         do i = 1, size(matrix, 1)
+            place = self%start + (i - 1)*self%row_step + (j - 1)*self%column_step
+            if (associated(self%singles)) then
+               matrix(i, j) = self%singles(place)
+            else
+               matrix(i, j) = self%doubles(place)
+            end if
+         end do
+      end do
+   end subroutine copy
 
    pure subroutine load_rows(rows, n, step, numbers, block, ld)
       !! Turn rows to columns, eight at a time; a stray number goes to the spare column.

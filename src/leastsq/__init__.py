@@ -6,7 +6,9 @@ from leastsq._check_derivative import check_derivative
 from leastsq._curve_fit import curve_fit
 from leastsq._errors import FitError, OptimizeWarning
 from leastsq._functions.native import NativeFunction, StoppedError
+from leastsq._least_squares import least_squares
 from leastsq._leastsq import leastsq
+from leastsq._optimize_result import OptimizeResult
 from leastsq._patch import patch_scipy, unpatch_scipy
 
 if TYPE_CHECKING:
@@ -17,11 +19,13 @@ __all__ = [
     "FitError",
     "ManyFits",
     "NativeFunction",
+    "OptimizeResult",
     "OptimizeWarning",
     "StoppedError",
     "check_derivative",
     "curve_fit",
     "curve_fit_many",
+    "least_squares",
     "leastsq",
     "patch_scipy",
     "unpatch_scipy",

@@ -11,6 +11,7 @@ from leastsq._arguments.arrays import FloatArray, Function, name_of, own_vector
 from leastsq._arguments.bounds import Box, read_box
 from leastsq._arguments.curve_fit_options import default_settings, fit_settings, refuse_foreign
 from leastsq._arguments.data import read_data
+from leastsq._arguments.options import deadline_after
 from leastsq._arguments.warn import warn
 from leastsq._core._calls import ACTS_TOGETHER
 from leastsq._errors import FitError, OptimizeWarning
@@ -30,6 +31,7 @@ from leastsq._fit.result import (
     inverse,
     message,
 )
+from leastsq._fit.watch import watch_for
 from leastsq._functions.native import NativeFunction
 from leastsq._models.jacobian import NO_MODEL, read_jac
 
@@ -101,12 +103,12 @@ def curve_fit(
         Whether to refuse ('raise') or to leave out ('omit') points with a NaN in xdata or ydata.
         With None, check_finite decides.
     **kwargs
-        Options of leastsq: ftol, xtol, gtol, maxfev, epsfcn, diff_step, factor, diag, atol, and
-        col_deriv for jac. The default of factor is 1 with bounds. Options of SciPy's
-        least_squares: max_nfev, which limits the calls of f, including those for finite
-        differences, to ``max_nfev*(n + 1)``; x_scale, the unit of each parameter, or 'jac'; loss,
-        which must be 'linear'. With bounds, or with method 'trf' or 'dogbox', maxfev has the
-        meaning of max_nfev.
+        Options of leastsq: ftol, xtol, gtol, maxfev, epsfcn, diff_step, factor, diag, atol, loss,
+        f_scale, callback, max_time, and col_deriv for jac. The default of factor is 1 with bounds.
+        Options of least_squares: max_nfev, which limits the calls of f without those for finite
+        differences; x_scale, the unit of each parameter, or 'jac'; verbose. With bounds, or with
+        method 'trf' or 'dogbox', maxfev has the meaning of max_nfev. With a loss, pcov is computed
+        from the weighed Jacobian and the cost, as in SciPy.
 
     Returns
     -------
@@ -195,11 +197,13 @@ def curve_fit(
     settings, limit = read(n, jac is None, box is not None, as_least_squares, **kwargs)
     p0 = p.copy()
     col_deriv = bool(kwargs.get("col_deriv"))
-    outcome = fit_curve(f, data, p, jac, col_deriv, settings, box, may_be_few)
+    verbose = kwargs.get("verbose", 0)
+    watch = watch_for(kwargs.get("callback"), verbose, counts_trials=as_least_squares)
+    deadline = deadline_after(kwargs.get("max_time"))
+    outcome = fit_curve(f, data, p, jac, col_deriv, settings, box, may_be_few, watch, deadline)
     ending = outcome.ending
     if as_least_squares:
         outcome = outcome._replace(ending=TO_PRECISION.get(ending, ending))
-    verbose = bool(kwargs.get("verbose"))
     mesg = ""
     if full_output or verbose or outcome.ending not in SOLVED_OR_FLAT:
         mesg = message(ending, settings, limit, jac is not None)

@@ -9,9 +9,16 @@ from numpy.typing import ArrayLike
 
 from leastsq._arguments.arrays import FloatArray, Function, own_vector
 from leastsq._arguments.bounds import read_box
-from leastsq._arguments.options import DEFAULT_TOLERANCE, EMPTY, IMPROPER, read_settings
+from leastsq._arguments.options import (
+    DEFAULT_TOLERANCE,
+    EMPTY,
+    IMPROPER,
+    NO_SCALE,
+    deadline_after,
+    read_settings,
+)
 from leastsq._arguments.warn import warn
-from leastsq._core._calls import IMPROPER_INPUT, PROMISE_BROKEN
+from leastsq._core._calls import IMPROPER_INPUT, PROMISE_BROKEN, STOPPED
 from leastsq._errors import BestPoint, OptimizeWarning
 from leastsq._fit.one import minimize, solve
 from leastsq._fit.result import (
@@ -21,6 +28,7 @@ from leastsq._fit.result import (
     full_tuple,
     message,
 )
+from leastsq._fit.watch import watch_for
 from leastsq._functions.functions import Functions, refuse_unread
 
 
@@ -42,6 +50,10 @@ def leastsq(
     atol: float | None = None,
     bounds: Any = None,
     diff_step: ArrayLike | None = None,
+    loss: str | Function = "linear",
+    f_scale: ArrayLike = NO_SCALE,
+    callback: Function | None = None,
+    max_time: float | None = None,
 ) -> tuple[Any, ...]:
     """Minimize the sum of squares of the values of a function.
 
@@ -104,6 +116,19 @@ def leastsq(
     diff_step : float or array_like, optional
         Steps of the finite differences: n positive numbers, or one for all parameters. The step is
         ``diff_step*abs(x[j])``, or diff_step if x[j] is 0. No other steps are tried.
+    loss : {'linear', 'soft_l1', 'huber', 'cauchy', 'arctan'} or callable, optional
+        A robust loss instead of the sum of squares: see least_squares. cov_x belongs to the weighed
+        Jacobian then.
+    f_scale : float or array_like, optional
+        The size of residuals from which the loss grows more slowly than the square: one number, or
+        m numbers.
+    callback : callable, optional
+        ``callback(x)``, or ``callback(intermediate_result)`` if its only parameter has this name,
+        is called after each step that is taken: see least_squares. If it raises StopIteration or
+        returns True, the fit stops with ier 12.
+    max_time : float, optional
+        Seconds after which func and Dfun are not called any more. The fit stops with ier 11 at the
+        best point.
 
     Returns
     -------
@@ -139,7 +164,8 @@ def leastsq(
     ier : int
         1 to 4: a solution was found (1 by ftol, 2 by xtol, 3 by both, 4 by gtol). 5: maxfev was
         reached. 6, 7, 8: ftol, xtol or gtol is too small. 9: func is not finite at x0. 10: the
-        Jacobian is not finite. 0: improper input.
+        Jacobian is not finite. 11: max_time is over. 12: callback stopped the fit. 0: improper
+        input.
 
     Raises
     ------
@@ -162,7 +188,7 @@ def leastsq(
         The fit stopped with ier 1 to 3, but no step reduced the sum of squares as much as the
         Jacobian predicts. With full_output, mesg says so instead.
     RuntimeWarning
-        No solution was found (ier 5 to 10), and full_output is False. Or an njit function is called
+        No solution was found (ier 5 to 11), and full_output is False. Or an njit function is called
         from Python; the warning gives the reason.
 
     References
@@ -206,7 +232,11 @@ def leastsq(
         diag,
         atol,
         diff_step,
+        loss,
+        f_scale,
     )
+    watch = watch_for(callback, 0, counts_trials=False)
+    deadline = deadline_after(max_time)
     box = None if bounds is None else read_box(bounds, n)
     if box is not None:
         box.refuse_outside(x, "x0")
@@ -214,18 +244,18 @@ def leastsq(
         raise TypeError(f"{IMPROPER} {settings.fault}")
 
     with BestPoint(x):
-        functions = Functions(func, Dfun, args, col_deriv, x)
+        functions = Functions(func, Dfun, args, col_deriv, x, None, deadline)
         if n == 0:
             return full_tuple(nothing_to_solve(functions, x), settings)
         if full_output:
-            return full_tuple(solve(functions, x, settings, box), settings)
+            return full_tuple(solve(functions, x, settings, box, watch), settings)
         if box is None:
-            ending = minimize(functions, x, settings, box)[-1]
+            ending = minimize(functions, x, settings, box, watch)[-1]
         else:
-            outcome = solve(functions, x, settings, box)
+            outcome = solve(functions, x, settings, box, watch)
             x, ending = outcome.x, outcome.ending
     ier = ending % PROMISE_BROKEN
-    if ending not in SOLVED_OR_FLAT:
+    if ending not in SOLVED_OR_FLAT and ending != STOPPED:
         text = message(ending, settings, has_Dfun=Dfun is not None)
         warn(text, OptimizeWarning if ier in SOLVED else RuntimeWarning)
     return x, ier
@@ -233,9 +263,12 @@ def leastsq(
 
 def nothing_to_solve(functions: Functions, x: FloatArray) -> Outcome:
     """Return what SciPy returns for an empty x0: improper input, with the residuals."""
-    counts = {"nfev": 0} if functions.Dfun is None else {"nfev": 0, "njev": 0}
+    counts = {"nfev": 0, "njev": 0}
+    has_Dfun = functions.Dfun is not None
     left = np.empty((1, 0)), np.empty(0, np.int32)
-    return Outcome(x, functions.fvec, None, (0.0, 0.0), 0.0, *left, counts, IMPROPER_INPUT)
+    return Outcome(
+        x, functions.fvec, None, (0.0, 0.0), 0.0, *left, counts, IMPROPER_INPUT, has_Dfun
+    )
 
 
 def refuse_flag_or_data(Dfun: object) -> None:

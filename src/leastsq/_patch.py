@@ -13,7 +13,9 @@ from typing import Any
 from leastsq._arguments.curve_fit_options import foreign_option
 from leastsq._curve_fit import curve_fit
 from leastsq._errors import LeastsqWarning, OptimizeWarning
+from leastsq._least_squares import least_squares
 from leastsq._leastsq import leastsq
+from leastsq._models.jacobian import SparseJacobianError
 
 STAND_INS: dict[Callable[..., Any], Callable[..., Any]] = {}  # for SciPy's functions
 PATCHES: set[Patch] = set()  # the active ones
@@ -36,14 +38,14 @@ class Patch:
 
 
 def patch_scipy() -> Patch:
-    """Replace SciPy's leastsq and curve_fit by those of this library.
+    """Replace SciPy's leastsq, curve_fit and least_squares by those of this library.
 
-    While SciPy is patched, ``scipy.optimize.leastsq``, ``curve_fit`` and ``root(method='lm')`` are
-    the functions of this library: in all modules that look them up, and in modules that imported
-    them by name before, such as lmfit and astropy. References in other places, such as attributes
-    of classes or default arguments, are not replaced. If ``curve_fit`` is called with options that
-    this library does not have (``loss``, ``tr_solver`` and others of SciPy's ``least_squares``),
-    SciPy's ``curve_fit`` is used. `OptimizeWarning` becomes a subclass of SciPy's.
+    While SciPy is patched, ``scipy.optimize.leastsq``, ``curve_fit``, ``least_squares`` and
+    ``root(method='lm')`` are the functions of this library: in all modules that look them up, and
+    in modules that imported them by name before, such as lmfit and astropy. References in other
+    places, such as attributes of classes or default arguments, are not replaced. SciPy's own
+    functions are used for sparse Jacobians, and with ``tr_solver='lsmr'``, ``jac_sparsity`` or
+    ``workers``. `OptimizeWarning` becomes a subclass of SciPy's.
 
     Returns
     -------
@@ -85,6 +87,7 @@ def patch_scipy() -> Patch:
         try:
             STAND_INS[optimize.leastsq] = copy_of(leastsq, optimize.leastsq)
             STAND_INS[optimize.curve_fit] = with_fallback(curve_fit, optimize.curve_fit)
+            STAND_INS[optimize.least_squares] = dense_or(optimize.least_squares)
             rebind(STAND_INS)
             OptimizeWarning.__bases__ = (LeastsqWarning, optimize.OptimizeWarning)
         except BaseException:
@@ -136,6 +139,23 @@ def with_fallback(function: Any, original: Any) -> Any:
         options = {name: value for name, value in kwargs.items() if name not in named}
         chosen = function if foreign_option(options) is None else original
         return chosen(*args, **kwargs)
+
+    return in_the_place_of(original, stand_in)
+
+
+def dense_or(original: Any) -> Any:
+    """Make a function that calls SciPy's least_squares for what needs sparse solvers."""
+
+    @functools.wraps(least_squares)
+    def stand_in(*args: Any, **kwargs: Any) -> Any:
+        given = inspect.signature(original).bind(*args, **kwargs).arguments
+        is_sparse = given.get("tr_solver") == "lsmr" or given.get("jac_sparsity") is not None
+        if is_sparse or given.get("workers") is not None:
+            return original(*args, **kwargs)
+        try:
+            return least_squares(*args, **kwargs)
+        except SparseJacobianError:
+            return original(*args, **kwargs)
 
     return in_the_place_of(original, stand_in)
 

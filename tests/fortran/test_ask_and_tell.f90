@@ -123,7 +123,7 @@ contains
          call fit%tell_model(triangle)
       case (a_norm)
          evaluations(k) = evaluations(k) + 1
-         call fit%tell_norm(norm2(residuals(fit%trial, k)), evaluations(k))
+         call fit%tell_norm(norm2(residuals(fit%trial, k)), evaluations(k), evaluations(k))
       end select
    end subroutine answer
 

@@ -167,7 +167,8 @@ contains
       rows = unused
       call rows%connect(functions, values, stat)
       call check(stat == 0, 'memory')
-      call rows%begin(box)
+      info = going_on
+      call rows%begin(box, info)
    end subroutine fresh
 
    function mix(x) result(values)

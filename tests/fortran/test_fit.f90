@@ -21,7 +21,7 @@ program test_fit
    real(dp) :: fnorm
    logical :: bounded = .false.
    integer(c_int), allocatable, target, save :: ipvt(:)
-   integer(c_int) :: info, nfev, njev
+   integer(c_int) :: info, nfev, njev, trials, steps
    integer :: i, j, driver
 
    do i = 1, size(shapes, 2)
@@ -99,11 +99,12 @@ contains
       problem%upper = upper
       if (driver == 3) then
          call fit(residual_of(problem), options=options, m=m, n=n, x=x, fvec=fvec, is_evaluated=0, &
-                  fnorm=fnorm, augmented=augmented, ipvt=ipvt, nfev=nfev, njev=njev, info=info)
+                  fnorm=fnorm, augmented=augmented, ipvt=ipvt, nfev=nfev, &
+                  trials=trials, njev=njev, steps=steps, info=info)
       else
          answer = residual(c_loc(problem), m, n, x, fvec, 1_c_int)
          call fit(residual_of(problem), jacobian_of(problem, fills=driver == 4), options, m, n, x, &
-                  fvec, 1, fnorm, augmented, ipvt, nfev, njev, info)
+                  fvec, 1, fnorm, augmented, ipvt, nfev, trials, njev, steps, info)
       end if
    end subroutine solve
 
@@ -208,7 +209,8 @@ contains
       character(*), intent(in) :: what
 
       call fit(function, options=options, m=m, n=4, x=x, fvec=fvec, is_evaluated=1, &
-               fnorm=fnorm, augmented=augmented, ipvt=ipvt, nfev=nfev, njev=njev, info=info)
+               fnorm=fnorm, augmented=augmented, ipvt=ipvt, nfev=nfev, &
+                  trials=trials, njev=njev, steps=steps, info=info)
       call check(info == improper_input, what)
    end subroutine refused
 

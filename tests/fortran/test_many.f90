@@ -106,7 +106,8 @@ contains
 
    subroutine compare_with_fits_alone()
       real(dp) :: own_x(n), fvec(m), norm, augmented(n, n + 1), own_cov(n, n)
-      integer(c_int) :: ipvt(n), own_state(n), active(n), own_info, calls, njev, regular
+      integer(c_int) :: ipvt(n), own_state(n), active(n)
+      integer(c_int) :: own_info, calls, trials, njev, steps, regular
       integer :: k, j
 
       do k = 1, fits
@@ -114,7 +115,8 @@ contains
          own_x = start
          call fit(c_function_type(c_funloc(residual), c_null_funptr, c_loc(data)), &
                   options=options_from(k), m=m, n=n, x=own_x, fvec=fvec, is_evaluated=0, &
-                  fnorm=norm, augmented=augmented, ipvt=ipvt, nfev=calls, njev=njev, info=own_info)
+                  fnorm=norm, augmented=augmented, ipvt=ipvt, nfev=calls, trials=trials, &
+                  njev=njev, steps=steps, info=own_info)
          active = 0
          if (columns > 0) then
             where (own_x <= lower(:, k) .or. own_x >= upper(:, min(k, columns))) active = 1

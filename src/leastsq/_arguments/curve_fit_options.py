@@ -20,15 +20,22 @@ LEASTSQS_OPTIONS = {
     "diag",
     "atol",
     "diff_step",
+    "loss",
+    "f_scale",
 }
 TOLERANCES = ("ftol", "xtol", "gtol")
-OPTIONS = LEASTSQS_OPTIONS | {"col_deriv", "max_nfev", "x_scale", "loss", "verbose"}
+OPTIONS = LEASTSQS_OPTIONS | {
+    "col_deriv",
+    "max_nfev",
+    "x_scale",
+    "verbose",
+    "callback",
+    "max_time",
+}
 NEUTRAL: dict[str, Any] = {
-    "f_scale": 1.0,
     "tr_solver": None,
     "tr_options": {},
     "jac_sparsity": None,
-    "callback": None,
     "workers": None,
     "kwargs": {},
 }
@@ -51,8 +58,7 @@ def foreign_option(options: dict[str, Any]) -> str | None:
         is_neutral = value is None or (type(value) is type(neutral) and value == neutral)
         if name not in OPTIONS and not (name in NEUTRAL and is_neutral):
             return name
-    loss = options.get("loss", "linear")
-    return None if isinstance(loss, str) and loss == "linear" else "loss"
+    return None
 
 
 def fit_settings(
@@ -63,7 +69,8 @@ def fit_settings(
     Also return the maximum number of calls of f in the user's words, if it is not maxfev.
     """
     given = {name: value for name, value in options.items() if name in LEASTSQS_OPTIONS}
-    given.setdefault("factor", 1 if bounded else 100)
+    is_robust = options.get("loss", "linear") != "linear"
+    given.setdefault("factor", 1 if bounded or is_robust else 100)
     if as_least_squares:
         off = [name for name in TOLERANCES if name in given and given[name] is None]
         given.update(dict.fromkeys(off, 0.0))
@@ -80,8 +87,8 @@ def fit_settings(
     if as_least_squares or options.get("max_nfev") is not None:
         name = "maxfev" if options.get("max_nfev") is None else "max_nfev"
         most = most_calls(at_least_one(options, name), 100 * n, name)
-        given["maxfev"] = most * (n + 1 if differenced else 1)
-        limit = f"{name} = {most}" + (" (times n + 1, with differences)" if differenced else "")
+        given.update(maxfev=most, limits_trials=True)
+        limit = f"{name} = {most}" + (", without those for differences" if differenced else "")
     return read_settings(n, differenced, **given), limit
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
+from time import monotonic
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,6 +15,7 @@ from numpy.typing import ArrayLike
 from leastsq import _core
 from leastsq._arguments.arrays import LARGEST_INT, FloatArray, own_vector, real_number
 from leastsq._arguments.bounds import Box
+from leastsq._arguments.loss import Loss, read_loss
 from leastsq._core._calls import (
     FAULT_OF_DIAG,
     FAULT_OF_EPSFCN,
@@ -21,14 +24,21 @@ from leastsq._core._calls import (
     FAULT_OF_GTOL,
     FAULT_OF_SPREAD,
     FAULT_OF_XTOL,
+    LINEAR,
+    LM,
     NO_FAULT,
+    observer,
     options,
 )
 
 if TYPE_CHECKING:
     from leastsq._core._calls import Options
 
+Watch = Callable[..., bool]
+"""What the core calls at each point where a fit stands: see _fit/watch.py."""
+
 DEFAULT_TOLERANCE = 1.49012e-8
+NO_SCALE = 1.0  # the default of f_scale
 IMPROPER = "Improper input parameters."
 EMPTY = "x0 is empty: there is nothing to solve for."
 EPSILON = float(np.finfo(np.float64).eps)
@@ -59,12 +69,21 @@ class Settings:
     maxfev: int
     diag: FloatArray | None = None
     diff_step: FloatArray | None = None
+    limits_trials: bool = False
+    concludes: bool = True
+    tests: int = LM
+    loss: Loss | None = None
 
-    def for_core(self, box: Box | None, precision: float) -> Options:
-        """Convert the options for the core; precision is the default of epsfcn."""
-        if box is None and precision == EPSILON:
+    def for_core(
+        self, box: Box | None, precision: float, watch: Watch | None = None, released: bool = False
+    ) -> Options:
+        """Convert the options for the core.
+
+        precision is the default of epsfcn. released tells that the GIL will be released.
+        """
+        if box is None and precision == EPSILON and watch is None and self.loss is None:
             return self.usual
-        return self.convert(box, precision)
+        return self.convert(box, precision, watch, released)
 
     def from_fit(self, first: int) -> Settings:
         """Leave out the fits before the first, if diag has a row for each fit."""
@@ -81,9 +100,12 @@ class Settings:
         """The options for the core, without bounds and for residuals in float64."""
         return self.convert(None, EPSILON)
 
-    def convert(self, box: Box | None, precision: float) -> Options:
+    def convert(
+        self, box: Box | None, precision: float, watch: Watch | None = None, released: bool = False
+    ) -> Options:
         """Make the object that the core takes."""
         lower, upper = (None, None) if box is None else box
+        kind, scale, rho = (LINEAR, None, None) if self.loss is None else self.loss
         return options(
             self.ftol,
             self.xtol,
@@ -95,7 +117,24 @@ class Settings:
             self.diff_step,
             lower,
             upper,
+            self.limits_trials,
+            self.concludes,
+            self.tests,
+            kind,
+            scale,
+            None if rho is None else observer(rho, released),
+            None if watch is None else observer(watch, released),
         )
+
+    def for_rows(self, m: int) -> Settings:
+        """Return the options for m residuals."""
+        if self.loss is None or self.loss.scale.size in (1, m):
+            return self
+        return replace(self, loss=self.loss.for_rows(m))
+
+    def padded(self, m: int) -> Settings:
+        """Return the options for residuals that were filled up with zeros to m."""
+        return self if self.loss is None else replace(self, loss=self.loss.padded(m))
 
     @cached_property
     def fault(self) -> str | None:
@@ -116,6 +155,9 @@ def read_settings(
     diag: ArrayLike | None = None,
     atol: float | None = None,
     diff_step: ArrayLike | None = None,
+    loss: Any = "linear",
+    f_scale: ArrayLike = NO_SCALE,
+    **others: Any,
 ) -> Settings:
     """Convert the options of a fit of n parameters, with a differenced Jacobian or not."""
     if atol is not None:
@@ -124,10 +166,26 @@ def read_settings(
         type(ftol) is type(xtol) is type(gtol) is type(factor) is float
         and type(maxfev) is int
         and epsfcn is diag is diff_step is None
+        and type(loss) is str
+        and loss == "linear"
+        and f_scale is NO_SCALE
     )
     if is_usual:
-        return shared_settings(n, differenced, ftol, xtol, gtol, maxfev, None, factor)
-    return make_settings(n, differenced, ftol, xtol, gtol, maxfev, epsfcn, factor, diag, diff_step)
+        return shared_settings(n, differenced, ftol, xtol, gtol, maxfev, None, factor, **others)
+    return make_settings(
+        n,
+        differenced,
+        ftol,
+        xtol,
+        gtol,
+        maxfev,
+        epsfcn,
+        factor,
+        diag,
+        diff_step,
+        loss=read_loss(loss, f_scale),
+        **others,
+    )
 
 
 def make_settings(
@@ -141,8 +199,9 @@ def make_settings(
     factor: float,
     diag: ArrayLike | None = None,
     diff_step: ArrayLike | None = None,
+    **others: Any,
 ) -> Settings:
-    """Convert the options one by one."""
+    """Convert the options one by one; the others are converted already."""
     return Settings(
         real_number(ftol, "ftol"),
         real_number(xtol, "xtol"),
@@ -152,6 +211,7 @@ def make_settings(
         most_calls(maxfev, (200 if differenced else 100) * (n + 1)),
         None if diag is None else scale_factors(diag, n),
         None if diff_step is None else steps(diff_step, n),
+        **others,
     )
 
 
@@ -173,6 +233,16 @@ def most_calls(given: float, default: int, name: str = "maxfev") -> int:
             raise TypeError(f"{name} must be a whole number, or infinite, got {given!r}")
         given = int(min(max(calls, 0), LARGEST_INT))
     return min(given if given > 0 else default, LARGEST_INT)
+
+
+def deadline_after(max_time: float | None) -> float:
+    """Convert a time in seconds to a value of the clock `monotonic`."""
+    if max_time is None:
+        return math.inf
+    seconds = real_number(max_time, "max_time")
+    if not seconds >= 0:
+        raise ValueError(f"max_time must not be negative, got {max_time!r}")
+    return monotonic() + seconds
 
 
 def scale_factors(diag: ArrayLike, n: int) -> FloatArray:

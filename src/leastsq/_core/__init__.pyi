@@ -17,10 +17,19 @@ def fit(
     is_evaluated: bool,
     augmented: NDArray[np.float64],
     ipvt: NDArray[np.int32],
-) -> tuple[float, int, int, int]: ...
+) -> tuple[float, int, int, int, int, int]: ...
 
 fit_nogil = fit
 
+def differentiate(
+    residual: Callee,
+    jacobian: Callee | int,
+    options: Options,
+    x: NDArray[np.float64],
+    fvec: NDArray[np.float64],
+    fjac: NDArray[np.float64],
+    weighed: NDArray[np.float64],
+) -> int: ...
 def many(
     residual: Callee,
     jacobian: Callee | int,

@@ -6,6 +6,18 @@ from numpy.typing import NDArray
 
 IMPROPER_INPUT: int
 GTOL_REACHED: int
+RESIDUALS_NOT_FINITE: int
+JACOBIAN_NOT_FINITE: int
+TIME_IS_UP: int
+STOPPED: int
+LM: int
+TRF: int
+DOGBOX: int
+LINEAR: int
+HUBER: int
+SOFT_L1: int
+CAUCHY: int
+ARCTAN: int
 MAXFEV_REACHED: int
 OUT_OF_MEMORY: int
 PROMISE_BROKEN: int
@@ -24,6 +36,8 @@ HARDLY_DETERMINED: int
 class Callee:
     def __int__(self) -> int: ...
 
+class Observer: ...
+
 class Options:
     def __int__(self) -> int: ...
 
@@ -32,6 +46,7 @@ def python_function(
     args: tuple[Any, ...],
     coerce: Callable[[object, Callable[..., Any], int], Any] | None,
     released: bool,
+    time_left: float,
     /,
 ) -> Callee: ...
 def native_function(
@@ -41,8 +56,10 @@ def native_function(
     watched: bool,
     released: bool,
     flag: NDArray[np.int32] | None,
+    time_left: float,
     /,
 ) -> Callee: ...
+def observer(function: Callable[..., Any], released: bool, /) -> Observer: ...
 def options(
     ftol: float,
     xtol: float,
@@ -54,6 +71,13 @@ def options(
     diff_step: NDArray[np.float64] | None,
     lower: NDArray[np.float64] | None,
     upper: NDArray[np.float64] | None,
+    limits_trials: bool,
+    concludes: bool,
+    tests: int,
+    loss: int,
+    f_scale: NDArray[np.float64] | None,
+    rho: Observer | None,
+    watch: Observer | None,
     /,
 ) -> Options: ...
 def hold(release: int, data: int, needed: object, /) -> object: ...

@@ -54,17 +54,22 @@ static PyMethodDef functions[] = {
      "An object that calls release(data), both given as addresses, when it is deleted, and keeps the\n"
      "object needed alive until then."},
     {"native_function", (PyCFunction)(void (*)(void))native_function, METH_FASTCALL,
-     "native_function(function, data, is_jacobian, watched, released, flag) -> callee\n\n"
+     "native_function(function, data, is_jacobian, watched, released, flag, time_left) -> callee\n\n"
      "A C function with its data, both as addresses. After each call of a watched function Python\n"
      "handles signals. released tells that the GIL will be released. flag is an int32 array that stops\n"
-     "the fit when its element is not zero, or None."},
+     "the fit when its element is not zero, or None. time_left is in seconds, and may be infinite."},
+    {"observer", (PyCFunction)(void (*)(void))observer, METH_FASTCALL,
+     "observer(function, released) -> observer\n\n"
+     "A function for the options rho or watch. released tells that the GIL will be released."},
     {"options", (PyCFunction)(void (*)(void))options, METH_FASTCALL,
-     "options(ftol, xtol, gtol, factor, epsfcn, maxfev, diag, diff_step, lower, upper) -> options\n\n"
-     "The last four are arrays of n numbers, or None."},
+     "options(ftol, xtol, gtol, factor, epsfcn, maxfev, diag, diff_step, lower, upper, limits_trials,\n"
+     "        concludes, tests, loss, f_scale, rho, watch) -> options\n\n"
+     "diag to upper are arrays of n numbers, or None; f_scale is an array of one or m numbers, or None; rho\n"
+     "and watch are observers, or None."},
     {"python_function", (PyCFunction)(void (*)(void))python_function, METH_FASTCALL,
-     "python_function(function, args, coerce, released) -> callee\n\n"
+     "python_function(function, args, coerce, released, time_left) -> callee\n\n"
      "A residual function; a Jacobian function if coerce is None. released tells that the GIL will be\n"
-     "released."},
+     "released. time_left is in seconds, and may be infinite."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -76,6 +81,10 @@ static const struct {
     CODE(IMPROPER_INPUT),   CODE(GTOL_REACHED),   CODE(MAXFEV_REACHED),   CODE(OUT_OF_MEMORY),
     CODE(PROMISE_BROKEN),   CODE(NO_FAULT),       CODE(FAULT_OF_FTOL),    CODE(FAULT_OF_XTOL),
     CODE(FAULT_OF_GTOL),    CODE(FAULT_OF_FACTOR), CODE(FAULT_OF_EPSFCN), CODE(FAULT_OF_DIAG),
+    CODE(TIME_IS_UP),       CODE(STOPPED),        CODE(JACOBIAN_NOT_FINITE),
+    CODE(LM),               CODE(TRF),            CODE(DOGBOX),
+    CODE(LINEAR),           CODE(HUBER),          CODE(SOFT_L1),      CODE(CAUCHY),
+    CODE(ARCTAN),           CODE(RESIDUALS_NOT_FINITE),
     CODE(FAULT_OF_SPREAD),  CODE(WITHOUT_EFFECT), CODE(ACTS_TOGETHER),    CODE(HARDLY_DETERMINED),
 };
 
@@ -96,7 +105,8 @@ prepare_types(void)
     if (PyArray_ImportNumPyAPI() < 0) {
         return -1;
     }
-    PyTypeObject *types[] = {&python_function_type, &native_function_type, &held_type, &options_type};
+    PyTypeObject *types[] = {&python_function_type, &native_function_type, &observer_type, &held_type,
+                             &options_type};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         if (PyType_Ready(types[i]) < 0) {
             return -1;

@@ -3,29 +3,18 @@
  * in other threads. */
 #include "calls.h"
 
-#include <time.h>
-
-enum { PATIENCE = 50 /* milliseconds */ };
+static const double patience = 0.05; /* seconds */
 
 typedef struct {
     Callee callee;
-    Address native;        /* the user's function, if it is watched or can be stopped */
+    Address native;        /* the user's function */
+    int is_begun;          /* whether it was called: at the starting point there is always time */
+    int watched;           /* whether Python handles signals after each call */
     PyArrayObject *flag;   /* an int that is not zero if the fit is to stop, or NULL */
     PyThreadState *thread; /* the thread that released the GIL to call the core; NULL if it holds the GIL */
-    long long due;         /* when to take the GIL again */
+    double gil_due;        /* when to take the GIL again */
+    double due;            /* when the time for the fit is over, by seconds() */
 } NativeFunction;
-
-static long long
-milliseconds(void)
-{
-    struct timespec now;
-#ifdef CLOCK_MONOTONIC_COARSE
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-#else
-    timespec_get(&now, TIME_UTC);
-#endif
-    return 1000LL * now.tv_sec + now.tv_nsec / 1000000;
-}
 
 static int
 is_interrupted(NativeFunction *self)
@@ -33,26 +22,33 @@ is_interrupted(NativeFunction *self)
     if (self->thread == NULL) {
         return PyErr_CheckSignals() < 0;
     }
-    if (milliseconds() < self->due) {
+    if (seconds() < self->gil_due) {
         return 0;
     }
     PyEval_RestoreThread(self->thread);
     int interrupted = PyErr_CheckSignals() < 0;
     PyEval_SaveThread();
-    self->due = milliseconds() + PATIENCE;
+    self->gil_due = seconds() + patience;
     return interrupted;
 }
 
 static int
 is_to_stop(NativeFunction *self)
 {
-    return self->flag != NULL ? *(volatile int *)PyArray_DATA(self->flag) : is_interrupted(self);
+    if (self->flag != NULL) {
+        return *(volatile int *)PyArray_DATA(self->flag);
+    }
+    return self->watched && is_interrupted(self);
 }
 
 static int
 watched_residual(void *data, int m, int n, const double *x, double *fvec, int iflag)
 {
     NativeFunction *self = data;
+    if (self->is_begun && seconds() > self->due) {
+        return MINPACK_NO_TIME;
+    }
+    self->is_begun = 1;
     int answer = self->native.residual.fill(self->native.residual.data, m, n, x, fvec, iflag);
     return answer >= 0 && is_to_stop(self) ? STOP : answer;
 }
@@ -62,6 +58,9 @@ watched_jacobian(void *data, int m, int n, const double *x, double *fvec, double
                  int iflag)
 {
     NativeFunction *self = data;
+    if (seconds() > self->due) {
+        return MINPACK_NO_TIME;
+    }
     int answer = self->native.jacobian.fill(self->native.jacobian.data, m, n, x, fvec, fjac, ldfjac, iflag);
     return answer >= 0 && is_to_stop(self) ? STOP : answer;
 }
@@ -86,12 +85,12 @@ PyTypeObject native_function_type = {
 PyObject *
 native_function(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t count)
 {
-    int has_flag = count == 6 && given[5] != Py_None;
-    if (count != 6
+    int has_flag = count == 7 && given[5] != Py_None;
+    if (count != 7 || !PyFloat_Check(given[6])
         || (has_flag && !(PyArray_CheckExact(given[5])
                           && PyArray_TYPE((PyArrayObject *)given[5]) == NPY_INT))) {
         PyErr_SetString(PyExc_TypeError,
-                        "native_function(function, data, is_jacobian, watched, released, flag)");
+                        "native_function(function, data, is_jacobian, watched, released, flag, time_left)");
         return NULL;
     }
     void *function = PyLong_AsVoidPtr(given[0]);
@@ -108,7 +107,11 @@ native_function(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t 
         self->native.residual = (minpack_residual){(minpack_fill_residual *)function, NULL, data};
     }
     self->flag = has_flag ? (PyArrayObject *)Py_NewRef(given[5]) : NULL;
-    if (!watched && !has_flag) {
+    self->watched = watched;
+    self->is_begun = 0;
+    self->due = seconds() + PyFloat_AS_DOUBLE(given[6]);
+    self->gil_due = 0;
+    if (!watched && !has_flag && self->due == Py_HUGE_VAL) {
         self->callee.address = self->native;
     } else if (is_jacobian) {
         self->callee.address.jacobian = (minpack_jacobian){watched_jacobian, NULL, self};
@@ -116,6 +119,5 @@ native_function(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t 
         self->callee.address.residual = (minpack_residual){watched_residual, NULL, self};
     }
     self->thread = released ? PyThreadState_Get() : NULL;
-    self->due = 0;
     return (PyObject *)self;
 }

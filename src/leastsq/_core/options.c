@@ -1,20 +1,20 @@
 /* The options of a fit, as the core takes them. */
 #include "calls.h"
 
-enum { DIAG, DIFF_STEP, LOWER, UPPER, ARRAYS };
+enum { DIAG, DIFF_STEP, LOWER, UPPER, F_SCALE, RHO, WATCH, OBJECTS };
 
 typedef struct {
     PyObject_HEAD
     minpack_options options;
-    PyObject *arrays[ARRAYS]; /* what the options point to, or NULL */
+    PyObject *objects[OBJECTS]; /* what the options point to, or None */
 } Options;
 
 static void
 dealloc(PyObject *object)
 {
     Options *self = (Options *)object;
-    for (int i = 0; i < ARRAYS; i++) {
-        Py_XDECREF(self->arrays[i]);
+    for (int i = 0; i < OBJECTS; i++) {
+        Py_DECREF(self->objects[i]);
     }
     PyObject_Free(self);
 }
@@ -55,12 +55,11 @@ numbers_of(PyObject *array)
 PyObject *
 options(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t count)
 {
-    if (count != 6 + ARRAYS) {
-        PyErr_SetString(PyExc_TypeError, "options(ftol, xtol, gtol, factor, epsfcn, maxfev, diag, "
-                                         "diff_step, lower, upper)");
+    if (count != 17) {
+        PyErr_SetString(PyExc_TypeError, "options: 17 arguments");
         return NULL;
     }
-    PyObject *const *arrays = given + 6;
+    PyObject *objects[] = {given[6], given[7], given[8], given[9], given[14], given[15], given[16]};
     minpack_options read = {
         .ftol = PyFloat_AsDouble(given[0]),
         .xtol = PyFloat_AsDouble(given[1]),
@@ -68,18 +67,28 @@ options(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t count)
         .factor = PyFloat_AsDouble(given[3]),
         .epsfcn = PyFloat_AsDouble(given[4]),
         .maxfev = (int)PyLong_AsLong(given[5]),
-        .diag = numbers_of(arrays[DIAG]),
-        .diff_step = numbers_of(arrays[DIFF_STEP]),
-        .lower = numbers_of(arrays[LOWER]),
-        .upper = numbers_of(arrays[UPPER]),
+        .diag = numbers_of(objects[DIAG]),
+        .diff_step = numbers_of(objects[DIFF_STEP]),
+        .lower = numbers_of(objects[LOWER]),
+        .upper = numbers_of(objects[UPPER]),
+        .limits_trials = PyObject_IsTrue(given[10]),
+        .concludes = PyObject_IsTrue(given[11]),
+        .tests = (int)PyLong_AsLong(given[12]),
+        .loss = (int)PyLong_AsLong(given[13]),
+        .f_scale = numbers_of(objects[F_SCALE]),
     };
+    if (read.f_scale != NULL) {
+        read.scale_count = (int)PyArray_SIZE((PyArrayObject *)objects[F_SCALE]);
+    }
+    take_loss(objects[RHO], &read);
+    take_watch(objects[WATCH], &read);
     Options *self = PyErr_Occurred() ? NULL : PyObject_New(Options, &options_type);
     if (self == NULL) {
         return NULL;
     }
     self->options = read;
-    for (int i = 0; i < ARRAYS; i++) {
-        self->arrays[i] = arrays[i] == Py_None ? NULL : Py_NewRef(arrays[i]);
+    for (int i = 0; i < OBJECTS; i++) {
+        self->objects[i] = Py_NewRef(objects[i]);
     }
     return (PyObject *)self;
 }

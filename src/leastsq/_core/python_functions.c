@@ -15,6 +15,7 @@ typedef struct {
     PyObject *point;       /* the x that was passed last */
     PyObject *returned;    /* what the function returned last: the core reads it until the next call */
     PyObject **stack;      /* room for a vectorcall, x and the args behind it */
+    double due;            /* when the time for the fit is over, by seconds() */
     PyThreadState *thread; /* the thread that released the GIL to call the core; NULL if it holds the GIL */
 } PythonFunction;
 
@@ -84,6 +85,9 @@ static int
 show_residual(void *data, int m, int n, const double *x, const double **fvec)
 {
     PythonFunction *self = data;
+    if (seconds() > self->due) {
+        return MINPACK_NO_TIME;
+    }
     take_gil(self);
     PyObject *returned = call_at(self, n, x);
     if (returned != NULL && !is_plain(returned, m)) {
@@ -123,6 +127,9 @@ show_jacobian(void *data, int m, int n, const double *x, minpack_matrix *fjac)
 {
     (void)m;
     PythonFunction *self = data;
+    if (seconds() > self->due) {
+        return MINPACK_NO_TIME;
+    }
     take_gil(self);
     PyObject *returned = call_at(self, n, x);
     if (returned != NULL) {
@@ -177,9 +184,11 @@ PyTypeObject python_function_type = {
 PyObject *
 python_function(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t count)
 {
-    int released = count == 4 && PyTuple_Check(given[1]) ? PyObject_IsTrue(given[3]) : -1;
+    int released = count == 5 && PyTuple_Check(given[1]) && PyFloat_Check(given[4])
+                       ? PyObject_IsTrue(given[3])
+                       : -1;
     if (released < 0) {
-        PyErr_SetString(PyExc_TypeError, "python_function(function, args, coerce, released)");
+        PyErr_SetString(PyExc_TypeError, "python_function(function, args, coerce, released, time_left)");
         return NULL;
     }
     PythonFunction *self = (PythonFunction *)python_function_type.tp_alloc(&python_function_type, 0);
@@ -194,6 +203,7 @@ python_function(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t 
     }
     self->function = Py_NewRef(given[0]);
     self->args = Py_NewRef(given[1]);
+    self->due = seconds() + PyFloat_AS_DOUBLE(given[4]);
     self->thread = released ? PyThreadState_Get() : NULL;
     Py_ssize_t arguments = PyTuple_GET_SIZE(self->args);
     self->stack = PyMem_Calloc(arguments + 2, sizeof(PyObject *));

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 from leastsq._arguments.arrays import FloatArray, Function
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.data import Data
-from leastsq._arguments.options import Settings
+from leastsq._arguments.options import Settings, Watch
 from leastsq._errors import BestPoint
 from leastsq._fit.one import solve
 from leastsq._fit.result import Outcome
@@ -22,11 +24,15 @@ def fit_curve(
     settings: Settings,
     box: Box | None,
     may_be_few: bool,
+    watch: Watch | None = None,
+    deadline: float = math.inf,
 ) -> Outcome:
     """Fit a model to data from p; there may be fewer points than parameters if may_be_few."""
     n = p.size
     with BestPoint(p):
         model = Model(f, data, n, is_padded=may_be_few and n > data.y.size)
         model.differentiate(jac, col_deriv)
-        functions = Functions(model.residuals, model.jacobian, data.args, False, p, model)
-        return model.without_padding(solve(functions, p, settings, box))
+        functions = Functions(model.residuals, model.jacobian, data.args, False, p, model, deadline)
+        if model.is_padded:
+            settings = settings.for_rows(model.residuals.m).padded(functions.m)
+        return model.without_padding(solve(functions, p, settings, box, watch))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -152,7 +153,7 @@ def bind(plan: Plan, group: Group) -> Bound | None:
 def addresses(functions: list[Any], plan: Plan) -> tuple[Any, Any]:
     """Make the objects that the core calls; it differences the model if there is no Jacobian."""
     residual, *jacobian = (
-        native_function(f.address, f.data, is_jacobian, False, True, plan.cancel)
+        native_function(f.address, f.data, is_jacobian, False, True, plan.cancel, math.inf)
         for f, is_jacobian in zip(functions, (False, True), strict=False)
     )
     return residual, jacobian[0] if jacobian else NO_JACOBIAN

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from leastsq import _core
 from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.bounds import Box
-from leastsq._arguments.options import Settings
-from leastsq._core._calls import OUT_OF_MEMORY
+from leastsq._arguments.options import Settings, Watch
+from leastsq._core._calls import OUT_OF_MEMORY, STOPPED, TIME_IS_UP
 from leastsq._fit.result import SOLVED, Outcome
 from leastsq._fit.traps import other_tries
 from leastsq._functions.functions import Functions
@@ -23,17 +23,23 @@ INT32 = np.dtype(np.int32)
 WORTHWHILE = 0.999  # a smaller ratio of two norms of residuals means another minimum
 
 
-def solve(functions: Functions, x: FloatArray, settings: Settings, box: Box | None) -> Outcome:
+def solve(
+    functions: Functions,
+    x: FloatArray,
+    settings: Settings,
+    box: Box | None,
+    watch: Watch | None = None,
+) -> Outcome:
     """Minimize the sum of squares from x; try other starts if parameters have no effect."""
     if box is None or not box.is_bounded():
-        return solve_once(functions, x, settings, box)
+        return solve_once(functions, x, settings, box, watch)
     start = x.copy()
-    outcome = best = solve_once(functions, x, settings, box)
+    outcome = best = solve_once(functions, x, settings, box, watch)
     if outcome.ier not in SOLVED:
         return outcome
     counts = outcome.counts
     for again in other_tries(start, outcome.x, outcome.effect, outcome.fnorm, box):
-        left = settings.maxfev - counts["nfev"]
+        left = settings.maxfev - counts["trials" if settings.limits_trials else "nfev"]
         if left <= 0 or best is not outcome:
             break
         functions.fvec = np.empty_like(functions.fvec)  # the outcome keeps the old array
@@ -41,36 +47,55 @@ def solve(functions: Functions, x: FloatArray, settings: Settings, box: Box | No
         options: dict[str, Any] = {"maxfev": left}
         if again.diag is not None and settings.diag is None:
             options.update(factor=1.0, diag=again.diag)
-        other = solve_once(functions, again.x, replace(settings, **options), box)
+        other = solve_once(functions, again.x, replace(settings, **options), box, watch)
         counts = {name: count + other.counts[name] for name, count in counts.items()}
         if other.ier in SOLVED and other.fnorm < WORTHWHILE * outcome.fnorm:
             best = other
+        if other.ier == TIME_IS_UP:
+            break
+        if other.ier == STOPPED:
+            nearest = min(outcome, other, key=lambda each: each.fnorm)
+            best = nearest._replace(ending=STOPPED)
+            break
     return best._replace(counts=counts)
 
 
-def solve_once(functions: Functions, x: FloatArray, settings: Settings, box: Box | None) -> Outcome:
+def solve_once(
+    functions: Functions,
+    x: FloatArray,
+    settings: Settings,
+    box: Box | None,
+    watch: Watch | None = None,
+) -> Outcome:
     """Minimize the sum of squares from x. The array x becomes the solution."""
-    left = minimize(functions, x, settings, box)
-    return Outcome(x, functions.fvec, box, functions.jacobian_error(), *left)
+    left = minimize(functions, x, settings, box, watch)
+    has_Dfun = functions.Dfun is not None
+    return Outcome(x, functions.fvec, box, functions.jacobian_error(), *left, has_Dfun)
 
 
 def minimize(
-    functions: Functions, x: FloatArray, settings: Settings, box: Box | None
+    functions: Functions,
+    x: FloatArray,
+    settings: Settings,
+    box: Box | None,
+    watch: Watch | None = None,
 ) -> tuple[float, FloatArray, NDArray[np.int32], dict[str, int], int]:
-    """Minimize as solve_once does; return the last five fields of its Outcome."""
+    """Minimize as solve_once does; return the fields of its Outcome from fnorm to ending."""
     n = x.size
     left = empty((n + 1, n)), empty(n, INT32)
-    fit = _core.fit_nogil if functions.release_the_gil else _core.fit
-    fnorm, nfev, njev, ending = fit(
+    released = functions.release_the_gil
+    fit = _core.fit_nogil if released else _core.fit
+    settings = settings.for_rows(functions.m)
+    fnorm, nfev, trials, njev, steps, ending = fit(
         functions.residual,
         functions.jacobian,
-        settings.for_core(box, functions.precision),
+        settings.for_core(box, functions.precision, watch, released),
         x,
         functions.fvec,
         functions.is_evaluated,
         *left,
     )
-    counts = {"nfev": nfev} if functions.Dfun is None else {"nfev": nfev, "njev": njev}
+    counts = {"nfev": nfev, "trials": trials, "njev": njev, "nit": steps}
     if ending < 0:
         functions.raise_wrong_shape()
         raise StoppedError(ending, x, nfev)

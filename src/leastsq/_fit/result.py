@@ -12,7 +12,13 @@ from leastsq import _core
 from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.options import EMPTY, IMPROPER, Settings
-from leastsq._core._calls import GTOL_REACHED, IMPROPER_INPUT, PROMISE_BROKEN
+from leastsq._core._calls import (
+    GTOL_REACHED,
+    IMPROPER_INPUT,
+    PROMISE_BROKEN,
+    STOPPED,
+    TIME_IS_UP,
+)
 
 SOLVED = (1, 2, 3, 4)
 SOLVED_OR_FLAT = (*SOLVED, GTOL_REACHED + PROMISE_BROKEN)  # no warning, as in SciPy
@@ -48,6 +54,8 @@ MESSAGES = {
         "The Jacobian is not finite: it contains NaN or infinity, or the residuals are not\n"
         "  finite on both sides of a point where their difference is needed."
     ),
+    TIME_IS_UP: "The time max_time is over; the fit has not ended.",
+    STOPPED: "Stopped because `callback` function raised `StopIteration` or returned `True`",
 }
 
 FLAT = ".\n  But the Jacobian is zero although the residuals are not: they do not depend on x here"
@@ -75,7 +83,8 @@ class Outcome(NamedTuple):
     """Everything that the core returns.
 
     error contains a lower and an upper estimate of the relative error of the Jacobian's columns.
-    fnorm is the norm of fvec.
+    fnorm is the norm of fvec; with a loss, the square root of what is minimized. counts contains
+    nfev, njev, trials (calls of func that are not for differences) and nit (steps that were taken).
     The rows of augmented are the columns of the triangle R, and the first n elements of Q'f.
     """
 
@@ -88,6 +97,7 @@ class Outcome(NamedTuple):
     ipvt: NDArray[np.int32]
     counts: dict[str, int]
     ending: int
+    has_jacobian: bool
 
     @property
     def ier(self) -> int:
@@ -114,17 +124,27 @@ def message(
     """Describe how a fit ended; limit is the maximum number of calls in the user's words."""
     if ending == IMPROPER_INPUT:
         return f"{IMPROPER} {settings.fault or EMPTY}"
-    text = MESSAGES[ending % PROMISE_BROKEN]
-    if ending == GTOL_REACHED + PROMISE_BROKEN:
-        return text.format(gtol=settings.gtol) + FLAT
-    if ending > PROMISE_BROKEN:
-        text += UNKEPT + (CHECK if has_Dfun else "")
-    return text.format(
+    text = MESSAGES[ending % PROMISE_BROKEN].format(
         ftol=settings.ftol,
         xtol=settings.xtol,
         gtol=settings.gtol,
         limit=limit or f"maxfev = {settings.maxfev}",
     )
+    return text + addition(ending, has_Dfun)
+
+
+def addition(ending: int, has_Dfun: bool) -> str:
+    """Describe what is doubtful about a solution."""
+    if ending == GTOL_REACHED + PROMISE_BROKEN:
+        return FLAT
+    if ending > PROMISE_BROKEN:
+        return UNKEPT + (CHECK if has_Dfun else "")
+    return ""
+
+
+def is_doubtful(ending: int) -> bool:
+    """Tell whether a fit stopped where no step reduced the sum of squares as predicted."""
+    return ending > PROMISE_BROKEN and ending not in SOLVED_OR_FLAT
 
 
 def covariance(outcome: Outcome) -> FloatArray | None:
@@ -163,7 +183,8 @@ def infodict(outcome: Outcome) -> InfoDict:
     fjac[:, :n] = outcome.augmented[:-1, :m]
     info: InfoDict = {
         "fvec": outcome.fvec,
-        **outcome.counts,  # type: ignore[typeddict-item]
+        "nfev": outcome.counts["nfev"],
+        **({"njev": outcome.counts["njev"]} if outcome.has_jacobian else {}),
         "fjac": fjac,
         "ipvt": outcome.ipvt - 1,
         "qtf": outcome.augmented[-1].copy(),
@@ -191,6 +212,6 @@ def full_tuple(outcome: Outcome, settings: Settings) -> tuple[Any, ...]:
         outcome.x,
         covariance(outcome),
         infodict(outcome),
-        message(outcome.ending, settings, has_Dfun="njev" in outcome.counts),
+        message(outcome.ending, settings, has_Dfun=outcome.has_jacobian),
         outcome.ier,
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from functools import cache
 from threading import get_ident, main_thread
+from time import monotonic
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +42,8 @@ class Functions:
 
     fvec contains the residuals at x0 if is_evaluated is true; otherwise it is filled later.
     precision is the relative error of the residuals. For curve_fit, model is the Model object; it
-    evaluates the residuals at x0, and knows whether the model computes in float32.
+    evaluates the residuals at x0, and knows whether the model computes in float32. When the clock
+    `monotonic` shows deadline, no function is called any more.
     """
 
     def __init__(
@@ -51,8 +54,10 @@ class Functions:
         col_deriv: bool,
         x: FloatArray,
         model: Any = None,
+        deadline: float = math.inf,
     ) -> None:
         self.args = args
+        self.deadline = deadline
         self.native_func: Native | None = None
         self.native_Dfun: Native | None = None
         self.python_Dfun: Jacobian | None = None
@@ -107,11 +112,24 @@ class Functions:
     def callee(self, function: Any, native: Native | None, coerce: Any) -> Callee:
         """Make the object that the core calls; coerce is None for a Jacobian."""
         if native is None:
-            return python_function(function, self.args, coerce, self.release_the_gil)
+            return python_function(
+                function, self.args, coerce, self.release_the_gil, self.time_left
+            )
         watched = get_ident() == main_thread().ident
         return native_function(
-            native.address, native.data, coerce is None, watched, self.release_the_gil, None
+            native.address,
+            native.data,
+            coerce is None,
+            watched,
+            self.release_the_gil,
+            None,
+            self.time_left,
         )
+
+    @property
+    def time_left(self) -> float:
+        """The time until the deadline, in seconds."""
+        return self.deadline if self.deadline == math.inf else self.deadline - monotonic()
 
     def jacobian_error(self) -> tuple[float, float]:
         """Estimate the relative error of the Jacobian's columns, at least and at most."""

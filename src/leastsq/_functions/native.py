@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import operator
 from typing import Any, NoReturn
 
@@ -143,7 +144,7 @@ class NativeFunction:
         """Evaluate the residuals at x, n numbers; shape (m,)."""
         point = own_vector(x, "x")
         fvec = self.room()
-        callee = native_function(self.address, self.data, False, False, True, None)
+        callee = native_function(self.address, self.data, False, False, True, None, math.inf)
         info = _core.evaluate(callee, point, fvec)
         if info < 0:
             raise StoppedError(info, point, 1)

@@ -1,13 +1,20 @@
-"""Jacobians of a model by central differences and complex steps: jac='3-point' and 'cs'."""
+"""Jacobians by central differences and complex steps: jac='3-point' and 'cs'.
+
+The functions here take f(p), and return the columns of its Jacobian at p.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from leastsq._arguments.arrays import FLOAT64, FloatArray, Function
+from leastsq._arguments.arrays import FLOAT64, FloatArray
 from leastsq._arguments.bounds import Box
+
+Values = Callable[[Any], Any]
+Columns = Callable[[Values, FloatArray], list[Any]]
 
 CUBE_ROOT = float(np.finfo(FLOAT64).eps) ** (1 / 3)
 TINY = 1e-20
@@ -15,23 +22,29 @@ THREE_POINT_ERROR = 1e-9
 INFINITE = np.array(np.inf)
 
 
-def three_point(f: Function, box: Box | None, shape: tuple[int, ...]) -> Function:
-    """Make the Jacobian by central differences, or by one-sided ones next to a bound."""
+def central_columns(box: Box | None, steps: FloatArray | None = None) -> Columns:
+    """Make central differences, and one-sided ones next to a bound.
 
-    def jac(x: Any, *params: Any) -> Any:
-        p = np.array(params, FLOAT64)
+    steps are relative to the parameters, as diff_step.
+    """
+
+    def columns(f: Values, p: FloatArray) -> list[Any]:
         below, above = (INFINITE, INFINITE) if box is None else (p - box.lower, box.upper - p)
         below, above = np.broadcast_to(below, p.shape), np.broadcast_to(above, p.shape)
-        columns = [column(x, p, j, below[j], above[j]) for j in range(p.size)]
-        return side_by_side(columns, shape)
+        return [column(f, p, j, below[j], above[j]) for j in range(p.size)]
 
-    def column(x: Any, p: FloatArray, j: int, below: float, above: float) -> Any:
+    def step_of(p: FloatArray, j: int) -> float:
+        if steps is None:
+            return float(CUBE_ROOT * max(1, abs(p[j])))
+        return float(steps[j] * (abs(p[j]) or 1))
+
+    def column(f: Values, p: FloatArray, j: int, below: float, above: float) -> Any:
         def moved(by: float) -> tuple[Any, float]:
             other = p.copy()
             other[j] += by
-            return np.asarray(f(x, *other)), other[j] - p[j]
+            return np.asarray(f(other)), other[j] - p[j]
 
-        step = CUBE_ROOT * max(1, abs(p[j]))
+        step = step_of(p, j)
         if min(below, above) > step:
             (after, forward), (before, backward) = moved(step), moved(-step)
             return (after - before) / (forward - backward)
@@ -43,22 +56,18 @@ def three_point(f: Function, box: Box | None, shape: tuple[int, ...]) -> Functio
             return np.zeros_like(here, FLOAT64) if k == 0 else (far - here) / k
         return (k**2 * (near - here) - h**2 * (far - here)) / (h * k * (k - h))
 
-    jac.error = THREE_POINT_ERROR  # type: ignore[attr-defined]
-    return jac
+    return columns
 
 
-def complex_step(f: Function, shape: tuple[int, ...]) -> Function:
-    """Make the Jacobian by complex steps, for a model that accepts complex parameters."""
-
-    def jac(x: Any, *params: Any) -> Any:
-        columns = []
-        for j, value in enumerate(params):
-            h = TINY * (abs(value) or 1)
-            moved = [*params[:j], value + 1j * h, *params[j + 1 :]]
-            columns.append(np.imag(f(x, *moved)) / h)
-        return side_by_side(columns, shape)
-
-    return jac
+def complex_columns(f: Values, p: FloatArray) -> list[Any]:
+    """Make complex steps, for a function that accepts complex parameters."""
+    columns = []
+    for j, value in enumerate(p.tolist()):
+        h = TINY * (abs(value) or 1)
+        moved = p.astype(complex)
+        moved[j] += 1j * h
+        columns.append(np.imag(f(moved)) / h)
+    return columns
 
 
 def side_by_side(columns: list[Any], shape: tuple[int, ...]) -> Any:

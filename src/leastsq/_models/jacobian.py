@@ -1,19 +1,27 @@
-"""The argument jac of curve_fit."""
+"""The argument jac of curve_fit and of least_squares."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from leastsq._arguments.arrays import Function
+import numpy as np
+
+from leastsq._arguments.arrays import FLOAT64, FloatArray, Function, name_of
 from leastsq._arguments.bounds import Box
 from leastsq._functions.native import NativeFunction
-from leastsq._models.differences import complex_step, three_point
+from leastsq._models.differences import (
+    THREE_POINT_ERROR,
+    Columns,
+    central_columns,
+    complex_columns,
+    side_by_side,
+)
 
 NO_MODEL = "{} must not be a NativeFunction, which computes residuals: pass it to leastsq"
 
 
 def read_jac(jac: Any, f: Function, box: Box | None, shape: tuple[int, ...]) -> Function | None:
-    """Convert jac to a function, or to None for forward differences."""
+    """Convert jac of curve_fit to a function, or to None for forward differences."""
     if isinstance(jac, NativeFunction):
         raise TypeError(NO_MODEL.format("jac"))
     if jac is None or callable(jac):
@@ -22,8 +30,65 @@ def read_jac(jac: Any, f: Function, box: Box | None, shape: tuple[int, ...]) -> 
         raise TypeError(f"jac must be a function, '2-point', '3-point' or 'cs', got {jac!r}")
     if jac == "2-point":
         return None
+    columns = columns_of(jac, box)
+
+    def differenced(x: Any, *params: Any) -> Any:
+        p = np.array(params, FLOAT64)
+        return side_by_side(columns(lambda q: f(x, *q), p), shape)
+
+    return with_error(differenced, jac)
+
+
+def jacobian_of(
+    fun: Function, jac: str, box: Box | None, m: int, steps: FloatArray | None
+) -> Function:
+    """Make the Jacobian of m residuals by central differences or complex steps."""
+    columns = columns_of(jac, box, steps)
+
+    def differenced(x: FloatArray, *args: Any) -> Any:
+        return side_by_side(columns(lambda p: np.asarray(fun(p, *args)).reshape(-1), x), (m,))
+
+    return with_error(differenced, jac)
+
+
+def columns_of(jac: str, box: Box | None, steps: FloatArray | None = None) -> Columns:
+    """Choose the differences by their name."""
     if jac == "3-point":
-        return three_point(f, box, shape)
+        return central_columns(box, steps)
     if jac == "cs":
-        return complex_step(f, shape)
+        return complex_columns
     raise ValueError(f"jac must be callable, None, '2-point', '3-point' or 'cs', got {jac!r}")
+
+
+def with_error(differenced: Any, jac: str) -> Function:
+    """Tell the relative error of a Jacobian by central differences."""
+    if jac == "3-point":
+        differenced.error = THREE_POINT_ERROR
+    return differenced  # type: ignore[no-any-return]
+
+
+class SparseJacobianError(ValueError):
+    """A Jacobian is sparse, or a linear operator."""
+
+
+def dense(jac: Function, m: int, n: int) -> Function:
+    """Check the shape of a Jacobian; name SciPy's solver if it is not an array."""
+
+    def checked(x: FloatArray, *args: Any) -> Any:
+        values = jac(x, *args)
+        if hasattr(values, "toarray") or hasattr(values, "matvec"):
+            raise SparseJacobianError(
+                f"{name_of(jac)} returns a {type(values).__name__}: leastsq needs an array. "
+                "scipy.optimize.least_squares has solvers for sparse Jacobians"
+            )
+        array = np.asarray(values)
+        if array.ndim < 2 and array.size == m * n:
+            return array.reshape(m, n)
+        if array.shape != (m, n):
+            raise ValueError(
+                f"The return value of `jac` has wrong shape: expected {(m, n)}, actual "
+                f"{array.shape}"
+            )
+        return array
+
+    return checked

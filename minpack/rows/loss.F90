@@ -1,0 +1,208 @@
+#include "../codes.h"
+module minpack_loss
+   !! Losses: what is minimized is the sum of C**2 rho((f/C)**2) over the residuals f, half of which
+   !! is the cost. A loss that grows more slowly than f**2 makes a fit robust against outliers.
+   !!
+   !! B. Triggs, P. F. McLauchlan, R. I. Hartley and A. W. Fitzgibbon, "Bundle adjustment - a modern
+   !! synthesis", Vision Algorithms: Theory and Practice (2000), section 4.3: the cost has the
+   !! gradient J'(rho' f), and almost the second derivatives J'(rho' + 2 rho'' (f/C)**2) J. Both are
+   !! those of an ordinary sum of squares, if the rows of J and the residuals are multiplied by
+   !! factors. Where a residual is large, rho' + 2 rho'' (f/C)**2 is small or negative. A model with
+   !! so little curvature promises too much; with some of rho' instead, fewer steps are needed.
+   use, intrinsic :: iso_c_binding, only: c_int, c_ptr, c_null_ptr
+   use minpack_kinds, only: dp, epsmch
+   use minpack_info, only: going_on
+   use minpack_vectors, only: enorm
+   implicit none
+   private
+   public :: loss_type
+
+   real(dp), parameter :: least_share = 0.5_dp
+      !! The least curvature of a model for steps, as a share of rho'.
+
+   integer, parameter :: linear_loss = MINPACK_LINEAR
+   integer, parameter :: huber_loss = MINPACK_HUBER
+   integer, parameter :: soft_l1_loss = MINPACK_SOFT_L1
+   integer, parameter :: cauchy_loss = MINPACK_CAUCHY
+   integer, parameter :: arctan_loss = MINPACK_ARCTAN
+
+   abstract interface
+      function c_loss_type(data, m, z, rho) bind(c) result(answer)
+         import :: c_int, c_ptr, dp
+         type(c_ptr), value :: data
+         integer(c_int), value :: m
+         real(dp), intent(in) :: z(m)
+         real(dp), intent(out) :: rho(m, 3)
+            !! The values of the loss, its first and its second derivatives.
+         integer(c_int) :: answer
+            !! Negative to stop.
+      end function c_loss_type
+   end interface
+
+   interface
+      pure real(dp) function log1p(x) bind(c, name='log1p')
+         !! log(1 + x), from the C library.
+         import :: dp
+         real(dp), value :: x
+      end function log1p
+   end interface
+
+   type :: loss_type
+      integer :: kind = linear_loss
+         !! One of the names above, if there is no function.
+      real(dp), pointer, contiguous :: scale(:) => null()
+         !! Shape: (m), or (1). C.
+      procedure(c_loss_type), pointer, nopass :: function => null()
+         !! The user's function, or null.
+      type(c_ptr) :: data = c_null_ptr
+         !! What this function is called with.
+      real(dp), allocatable :: residuals(:)
+         !! Shape: (m). The residuals, weighed.
+      real(dp), allocatable :: factors(:)
+         !! Shape: (m). The factors of the rows of the Jacobian.
+      real(dp), allocatable, private :: z(:)
+         !! Shape: (m). (f/C)**2, for the user's function.
+      real(dp), allocatable, private :: rho(:, :)
+         !! Shape: (m, 3). What this function returned.
+   contains
+      procedure :: is_linear
+      procedure :: allocate_for
+      procedure :: measure
+      procedure :: weigh
+      procedure, private :: call_function
+   end type loss_type
+
+contains
+
+   pure logical function is_linear(self)
+      !! Whether the sum of squares is minimized.
+      class(loss_type), intent(in) :: self
+
+      is_linear = self%kind == linear_loss .and. .not. associated(self%function)
+   end function is_linear
+
+   subroutine allocate_for(self, m, stat)
+      class(loss_type), intent(inout) :: self
+      integer, intent(in) :: m
+         !! Number of residuals.
+      integer, intent(out) :: stat
+         !! Not zero if memory ran out.
+
+      stat = 0
+      if (self%is_linear()) return
+      allocate (self%residuals(m), self%factors(m), stat=stat)
+      if (stat == 0 .and. associated(self%function)) allocate (self%z(m), self%rho(m, 3), stat=stat)
+   end subroutine allocate_for
+
+   subroutine measure(self, f, norm, info)
+      !! Compute the square root of what is minimized; for the sum of squares it is the norm.
+      class(loss_type), intent(inout) :: self
+      real(dp), intent(in), contiguous :: f(:)
+         !! Shape: (m). The residuals.
+      real(dp), intent(out) :: norm
+         !! Infinite if it overflows.
+      integer, intent(out) :: info
+         !! going_on, or the reason to stop.
+      real(dp) :: total, c, rho, slope, curvature
+      integer :: i
+
+      info = going_on
+      if (self%is_linear()) then
+         norm = enorm(size(f), f)
+         return
+      end if
+      norm = 0
+      if (associated(self%function)) call self%call_function(f, info)
+      if (info /= going_on) return
+      total = 0
+      do i = 1, size(f)
+         c = self%scale(min(i, size(self%scale)))
+         if (associated(self%function)) then
+            rho = self%rho(i, 1)
+         else
+            call values_at(self%kind, (f(i)/c)**2, rho, slope, curvature)
+         end if
+         total = total + c*rho*c
+      end do
+      norm = sqrt(total)
+   end subroutine measure
+
+   subroutine weigh(self, f, exact, info)
+      !! Compute the factors of the rows, and the residuals that belong to these rows.
+      class(loss_type), intent(inout) :: self
+      real(dp), intent(in), contiguous :: f(:)
+         !! Shape: (m). The residuals.
+      logical, intent(in) :: exact
+         !! Whether the model is to have the curvature of the cost, as well as a sum of squares can;
+         !! not for steps.
+      integer, intent(out) :: info
+         !! going_on, or the reason to stop.
+      real(dp) :: z, rho, slope, curvature, share
+      integer :: i
+
+      info = going_on
+      if (associated(self%function)) call self%call_function(f, info)
+      if (info /= going_on) return
+      share = merge(0.0_dp, least_share, exact)
+      do i = 1, size(f)
+         z = (f(i)/self%scale(min(i, size(self%scale))))**2
+         if (associated(self%function)) then
+            slope = self%rho(i, 2)
+            curvature = self%rho(i, 3)
+         else
+            call values_at(self%kind, z, rho, slope, curvature)
+         end if
+         self%factors(i) = sqrt(max(slope + 2*curvature*z, share*slope, epsmch))
+         self%residuals(i) = slope*f(i)/self%factors(i)
+      end do
+   end subroutine weigh
+
+   subroutine call_function(self, f, info)
+      class(loss_type), intent(inout) :: self
+      real(dp), intent(in), contiguous :: f(:)
+      integer, intent(out) :: info
+      integer :: i, answer
+
+      do i = 1, size(f)
+         self%z(i) = (f(i)/self%scale(min(i, size(self%scale))))**2
+      end do
+      answer = self%function(self%data, size(f), self%z, self%rho)
+      info = merge(answer, going_on, answer < 0)
+   end subroutine call_function
+
+   pure subroutine values_at(kind, z, rho, slope, curvature)
+      !! A loss at z, and its first two derivatives.
+      integer, intent(in) :: kind
+      real(dp), intent(in) :: z
+      real(dp), intent(out) :: rho
+      real(dp), intent(out) :: slope
+      real(dp), intent(out) :: curvature
+      real(dp) :: root
+
+      rho = z
+      slope = 1
+      curvature = 0
+      select case (kind)
+      case (huber_loss)
+         if (z <= 1) return
+         root = sqrt(z)
+         rho = 2*root - 1
+         slope = 1/root
+         curvature = -slope/(2*z)
+      case (soft_l1_loss)
+         root = sqrt(1 + z)
+         rho = 2*(z/(root + 1))
+         slope = 1/root
+         curvature = -slope/(2*(1 + z))
+      case (cauchy_loss)
+         rho = log1p(z)
+         slope = 1/(1 + z)
+         curvature = -slope**2
+      case (arctan_loss)
+         rho = atan(z)
+         slope = 1/(1 + z**2)
+         curvature = -2*z*slope**2
+      end select
+   end subroutine values_at
+
+end module minpack_loss

@@ -1,0 +1,108 @@
+"""The options of least_squares."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from leastsq._arguments.arrays import FLOAT64, FloatArray, real_number
+from leastsq._arguments.bounds import Box
+from leastsq._arguments.curve_fit_options import positive
+from leastsq._arguments.options import EPSILON, Settings, most_calls, read_settings
+from leastsq._core._calls import DOGBOX, LM, TRF
+
+TESTS = {"lm": LM, "trf": TRF, "dogbox": DOGBOX}
+JACOBIANS = ("2-point", "3-point", "cs")
+SCIPY = "scipy.optimize.least_squares"
+
+
+def check_choices(jac: Any, method: Any, tr_solver: Any, verbose: Any) -> None:
+    """Refuse values that these options cannot have."""
+    if not isinstance(method, str) or method not in TESTS:
+        raise ValueError(f"`method` must be 'trf', 'dogbox' or 'lm', got {method!r}")
+    if not (callable(jac) or (isinstance(jac, str) and jac in JACOBIANS)):
+        raise ValueError(f"`jac` must be '2-point', '3-point', 'cs' or callable, got {jac!r}")
+    if tr_solver not in (None, "exact", "lsmr"):
+        raise ValueError(f"`tr_solver` must be None, 'exact' or 'lsmr', got {tr_solver!r}")
+    if tr_solver == "lsmr":
+        raise ValueError(f"tr_solver='lsmr' is a solver for sparse Jacobians of {SCIPY}")
+    if verbose not in (0, 1, 2):
+        raise ValueError(f"`verbose` must be in [0, 1, 2], got {verbose!r}")
+
+
+def read_x0(x0: Any) -> FloatArray:
+    """Convert the starting point."""
+    if np.iscomplexobj(x0):
+        raise ValueError("`x0` must be real.")
+    x = np.atleast_1d(np.array(x0, FLOAT64))
+    if x.ndim > 1:
+        raise ValueError(f"`x0` must have at most 1 dimension, got {x.ndim}")
+    if x.size == 0:
+        raise ValueError("`x0` is empty: there is nothing to solve for")
+    if not np.isfinite(x).all():
+        raise ValueError(f"`x0` must be finite, got {x0!r}")
+    return x
+
+
+def settings_of(
+    n: int,
+    box: Box | None,
+    method: str,
+    ftol: float | None,
+    xtol: float | None,
+    gtol: float | None,
+    x_scale: Any,
+    loss: Any,
+    f_scale: Any,
+    diff_step: Any,
+    max_nfev: Any,
+) -> Settings:
+    """Convert the options."""
+    names = {"ftol": ftol, "xtol": xtol, "gtol": gtol}
+    tolerances = {name: tolerance(given, name) for name, given in names.items()}
+    small = [value < EPSILON for value in tolerances.values()]
+    if any(small) and method == "lm":
+        raise ValueError(
+            f"All tolerances must be higher than machine epsilon ({EPSILON:.2e}) for method 'lm'."
+        )
+    if all(small):
+        raise ValueError(
+            f"At least one of the tolerances must be higher than machine epsilon ({EPSILON:.2e})."
+        )
+    if max_nfev is not None and not real_number(max_nfev, "max_nfev") > 0:
+        raise ValueError(f"`max_nfev` must be None or positive integer, got {max_nfev!r}")
+    diag = None
+    if isinstance(x_scale, str) and x_scale != "jac":
+        raise ValueError(f"x_scale must be 'jac' or positive numbers, got {x_scale!r}")
+    if not (x_scale is None or isinstance(x_scale, str)):
+        diag = 1 / positive(x_scale, n)
+    return read_settings(
+        n,
+        True,
+        **tolerances,
+        maxfev=most_calls(max_nfev or 0, 100 * n, "max_nfev"),
+        factor=100.0 if box is None and loss == "linear" else 1.0,
+        diag=diag,
+        diff_step=diff_step,
+        loss=loss,
+        f_scale=f_scale,
+        limits_trials=True,
+        concludes=False,
+        tests=TESTS[method],
+    )
+
+
+def tolerance(given: float | None, name: str) -> float:
+    """Convert a tolerance; None is zero."""
+    if given is None:
+        return 0.0
+    value = real_number(given, name)
+    if value < EPSILON:
+        warnings.warn(
+            f"Setting `{name}` below the machine epsilon ({EPSILON:.2e}) effectively disables the "
+            "corresponding termination condition.",
+            stacklevel=4,
+        )
+    return max(value, 0.0)

@@ -1,0 +1,184 @@
+"""least_squares: the problem as the solver takes it, and the result as the user sees it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from leastsq import _core
+from leastsq._arguments.arrays import FloatArray, Function
+from leastsq._arguments.bounds import Box
+from leastsq._arguments.options import Settings
+from leastsq._core._calls import (
+    JACOBIAN_NOT_FINITE,
+    RESIDUALS_NOT_FINITE,
+    STOPPED,
+    TIME_IS_UP,
+    TRF,
+)
+from leastsq._fit.result import Outcome, addition, message
+from leastsq._functions.functions import Functions, is_dispatcher
+from leastsq._functions.native import NativeFunction
+from leastsq._functions.python import as_residuals
+from leastsq._models.jacobian import dense, jacobian_of
+from leastsq._models.residuals import Padded
+from leastsq._models.sparsity import grouped_jacobian, read_sparsity
+from leastsq._optimize_result import OptimizeResult
+
+NOT_FINITE = "Residuals are not finite in the initial point."
+STATUS = {1: 2, 2: 3, 3: 4, 4: 1, 5: 0, 6: 2, 7: 3, 8: 1, 10: -1, TIME_IS_UP: -3, STOPPED: -2}
+TEXTS = {
+    0: "The maximum number of function evaluations is exceeded.",
+    1: "`gtol` termination condition is satisfied.",
+    2: "`ftol` termination condition is satisfied.",
+    3: "`xtol` termination condition is satisfied.",
+    4: "Both `ftol` and `xtol` termination conditions are satisfied.",
+}
+
+
+class Start:
+    """The residuals at x0, which are evaluated already; Functions takes them from here."""
+
+    def __init__(self, residuals: FloatArray) -> None:
+        self.residuals = residuals
+        self.is_single = residuals.dtype == np.float32
+
+    def first(self, x: FloatArray, *args: Any) -> FloatArray:
+        """Return the residuals at x0."""
+        return self.residuals
+
+
+class Problem:
+    """The residuals and their Jacobian, as the solver takes them.
+
+    m is the number of residuals. If there are fewer than parameters, the solver gets zeros, too.
+    """
+
+    def __init__(
+        self,
+        fun: Any,
+        jac: Any,
+        args: tuple[Any, ...],
+        x: FloatArray,
+        box: Box | None,
+        settings: Settings,
+        method: str,
+        jac_sparsity: Any,
+    ) -> None:
+        self.args = args
+        self.has_jac = callable(jac)
+        self.has_njev = self.has_jac or method != "lm"
+        self.start: Start | None = None
+        if isinstance(fun, NativeFunction):
+            self.m = fun.m
+        else:
+            residuals = residuals_at(x, fun, args)
+            self.m = residuals.size
+            self.start = None if is_dispatcher(fun) else Start(residuals)
+        m, n = self.m, x.size
+        if m < n and method == "lm":
+            raise ValueError(
+                f"Method 'lm' doesn't work when the number of residuals ({m}) is less than the "
+                f"number of variables ({n})."
+            )
+        jac = jacobian_for(fun, jac, m, n, box, settings, jac_sparsity)
+        self.settings = settings.for_rows(m)
+        if m < n:
+            fun = Padded(fun, n, is_jacobian=False)
+            jac = None if jac is None else Padded(jac, n, is_jacobian=True)
+            self.start = Start(np.append(residuals, np.zeros(n - m)))
+            self.settings = settings.padded(n)
+        self.fun, self.jac = fun, jac
+
+    def functions(self, x: FloatArray, deadline: float) -> Functions:
+        """Make the functions of a fit from x0."""
+        return Functions(self.fun, self.jac, self.args, False, x, self.start, deadline)
+
+
+def residuals_at(x: FloatArray, fun: Function, args: tuple[Any, ...]) -> FloatArray:
+    """Evaluate the residuals at x0, and check them."""
+    returned = fun(x.copy(), *args)
+    residuals = as_residuals(returned, fun)
+    if np.ndim(returned) > 1:
+        raise ValueError(f"`fun` must return at most 1-d array_like, got {np.ndim(returned)}-d")
+    if not np.isfinite(residuals).all():
+        raise ValueError(NOT_FINITE)
+    return residuals.copy()
+
+
+def jacobian_for(
+    fun: Function, jac: Any, m: int, n: int, box: Box | None, settings: Settings, jac_sparsity: Any
+) -> Function | None:
+    """Make the function for the Jacobian, or None for forward differences in the core."""
+    structure = None if jac_sparsity is None else read_sparsity(jac_sparsity, m, n)
+    if callable(jac):
+        is_compiled = isinstance(jac, NativeFunction) or is_dispatcher(jac)
+        return jac if is_compiled else dense(jac, m, n)
+    if jac != "2-point":
+        return jacobian_of(fun, jac, box, m, settings.diff_step)
+    if structure is None:
+        return None
+    return grouped_jacobian(fun, structure, box, settings.diff_step)
+
+
+def result_of(problem: Problem, functions: Functions, outcome: Outcome) -> OptimizeResult:
+    """Collect what the user sees."""
+    if outcome.ier == RESIDUALS_NOT_FINITE:
+        raise ValueError(NOT_FINITE)
+    settings, m = problem.settings, problem.m
+    jacobian, gradient = jacobian_at_end(functions, outcome, settings)
+    status = STATUS[outcome.ier]
+    text = TEXTS.get(status, message(outcome.ier, settings))
+    counts = outcome.counts
+    return OptimizeResult(
+        message=text + addition(outcome.ending, has_Dfun=problem.has_jac),
+        success=status > 0,
+        status=status,
+        x=outcome.x,
+        cost=outcome.fnorm**2 / 2,
+        fun=outcome.fvec[:m],
+        jac=jacobian[:m],
+        grad=gradient,
+        optimality=optimality(gradient, outcome.x, outcome.box, settings.tests == TRF),
+        active_mask=outcome.active_mask(),
+        nfev=counts["trials"],
+        njev=counts["njev"] if problem.has_njev else None,
+        nit=counts["nit"],
+    )
+
+
+def jacobian_at_end(
+    functions: Functions, outcome: Outcome, settings: Settings
+) -> tuple[FloatArray, FloatArray]:
+    """Compute the Jacobian at the solution, and the gradient of the cost; NaN without time."""
+    n, m = outcome.x.size, outcome.fvec.size
+    columns = np.full((n, m), np.nan)
+    weighed = np.empty(m)
+    ending = _core.differentiate(
+        functions.residual,
+        functions.jacobian,
+        settings.for_core(outcome.box, functions.precision),
+        outcome.x,
+        outcome.fvec,
+        columns,
+        weighed,
+    )
+    if ending < 0:
+        functions.raise_wrong_shape()
+    if ending < 0 or ending == JACOBIAN_NOT_FINITE:
+        columns[:] = np.nan
+    return columns.T, columns @ weighed
+
+
+def optimality(gradient: FloatArray, x: FloatArray, box: Box | None, by_distance: bool) -> float:
+    """Compute the largest element of the gradient that bounds let decrease the cost."""
+    size = np.abs(gradient)
+    if box is not None:
+        ahead = np.where(gradient > 0, x - box.lower, box.upper - x)
+        if by_distance:
+            size = size * np.where(np.isfinite(ahead), ahead, 1)
+        else:
+            size = np.where(ahead > 0, size, 0)
+    return float(size.max(initial=0)) if not np.isnan(size).any() else math.nan

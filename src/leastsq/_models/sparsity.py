@@ -1,0 +1,74 @@
+"""Forward differences of residuals that depend on few parameters each: jac_sparsity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leastsq._arguments.arrays import FLOAT64, FloatArray, Function
+from leastsq._arguments.bounds import Box
+
+ROOT = float(np.finfo(FLOAT64).eps) ** 0.5
+
+
+def read_sparsity(jac_sparsity: Any, m: int, n: int) -> NDArray[np.bool_]:
+    """Convert the structure of an m x n Jacobian: True where an element may be nonzero."""
+    if hasattr(jac_sparsity, "toarray"):
+        jac_sparsity = jac_sparsity.toarray()
+    structure: NDArray[np.bool_] = np.atleast_2d(jac_sparsity) != 0
+    if structure.shape != (m, n):
+        raise ValueError(f"`jac_sparsity` has wrong shape: {structure.shape}, not {(m, n)}")
+    return structure
+
+
+def grouped_jacobian(
+    fun: Function, structure: NDArray[np.bool_], box: Box | None, steps: FloatArray | None
+) -> Function:
+    """Make the Jacobian by forward differences, with one call for each group of parameters."""
+    groups = groups_of(structure)
+
+    def differenced(x: FloatArray, *args: Any) -> FloatArray:
+        moved = x + steps_at(x, box, steps)
+        taken = moved - x
+        here = np.asarray(fun(x.copy(), *args), FLOAT64).reshape(-1)
+        jacobian = np.zeros(structure.shape)
+        for group in groups:
+            there = np.asarray(fun(np.where(group, moved, x), *args), FLOAT64).reshape(-1)
+            columns = np.flatnonzero(group & (taken != 0))
+            quotients = (there - here)[:, np.newaxis] / taken[columns]
+            jacobian[:, columns] = np.where(structure[:, columns], quotients, 0)
+        return jacobian
+
+    differenced.error = ROOT  # type: ignore[attr-defined]
+    return differenced
+
+
+def steps_at(x: FloatArray, box: Box | None, steps: FloatArray | None) -> FloatArray:
+    """Choose the steps of forward differences; they turn round at a bound."""
+    size = np.abs(x)
+    h = ROOT * np.maximum(size, 1) if steps is None else steps * np.where(size == 0, 1, size)
+    h = np.where(x < 0, -h, h)
+    if box is None:
+        return h
+    room = np.where(h > 0, box.upper - x, x - box.lower)
+    other_room = np.where(h > 0, x - box.lower, box.upper - x)
+    turned = np.where((np.abs(h) > room) & (other_room > room), -h, h)
+    return np.sign(turned) * np.minimum(np.abs(turned), np.maximum(room, other_room))
+
+
+def groups_of(structure: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
+    """Put parameters that no residual depends on together into one group, one after another."""
+    groups: list[tuple[NDArray[np.bool_], NDArray[np.bool_]]] = []
+    for j, column in enumerate(structure.T):
+        for members, rows in groups:
+            if not (rows & column).any():
+                members[j] = True
+                rows |= column
+                break
+        else:
+            members = np.zeros(structure.shape[1], bool)
+            members[j] = True
+            groups.append((members, column.copy()))
+    return [members for members, _ in groups]

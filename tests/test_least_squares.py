@@ -1,0 +1,368 @@
+"""least_squares beside SciPy's: methods, Jacobians, losses, bounds, results."""
+
+import itertools
+import pickle
+import re
+
+import numba
+import numpy as np
+import pytest
+from scipy import optimize, sparse
+
+import leastsq
+from leastsq import OptimizeResult, OptimizeWarning, least_squares
+
+T = np.linspace(0, 5, 50)
+LOSSES = ["linear", "soft_l1", "huber", "cauchy", "arctan"]
+METHODS = ["trf", "dogbox", "lm"]
+
+
+def residuals(p, t, y):
+    return p[0] * np.exp(-p[1] * t) + p[2] - y
+
+
+def slopes(p, t, y):
+    decay = np.exp(-p[1] * t)
+    return np.column_stack((decay, -p[0] * t * decay, np.ones_like(t)))
+
+
+def with_outliers(seed, share=0.1):
+    """Make a decay with noise, and outliers of 40 times the noise."""
+    rng = np.random.default_rng(seed)
+    p = rng.uniform([1, 0.5, 0], [4, 2, 1])
+    y = residuals(p, T, 0) + 0.05 * rng.standard_normal(T.size)
+    is_outlier = rng.random(T.size) < share
+    return y + np.where(is_outlier, rng.normal(0, 2, T.size), 0)
+
+
+Y = with_outliers(3)
+
+
+def cubic(z):
+    """A loss of our own: 3/2 ((1 + z)**(2/3) - 1)."""
+    t = 1 + z
+    return np.array([1.5 * (t ** (2 / 3) - 1), t ** (-1 / 3), -1 / 3 * t ** (-4 / 3)])
+
+
+def cost_of(p, loss, scale):
+    z = (residuals(p, T, Y) / scale) ** 2
+    rho = {
+        "linear": z,
+        "soft_l1": 2 * (np.sqrt(1 + z) - 1),
+        "huber": np.where(z <= 1, z, 2 * np.sqrt(z) - 1),
+        "cauchy": np.log1p(z),
+        "arctan": np.arctan(z),
+    }
+    values = cubic(z)[0] if callable(loss) else rho[loss]
+    return 0.5 * np.sum(scale**2 * values)
+
+
+@pytest.mark.parametrize("bounds", [(-np.inf, np.inf), ([0, 0, 0.5], [2.2, 3, 3])])
+@pytest.mark.parametrize("jac", ["2-point", "3-point", "cs", slopes])
+@pytest.mark.parametrize("loss", [*LOSSES, cubic])
+def test_the_minimum_is_scipys(loss, jac, bounds):
+    options = {"jac": jac, "loss": loss, "f_scale": 0.1, "bounds": bounds, "args": (T, Y)}
+    tight = {"xtol": 1e-12, "ftol": 1e-13, "gtol": 1e-10}
+    ours = least_squares(residuals, [1, 1, 1], **options, **tight)
+    theirs = optimize.least_squares(residuals, [1, 1, 1], **options, **tight)
+    assert ours.success
+    assert ours.cost <= theirs.cost * (1 + 1e-9)
+    np.testing.assert_allclose(ours.x, theirs.x, atol=1e-5)
+    np.testing.assert_allclose(ours.jac, theirs.jac, atol=1e-3)
+    np.testing.assert_array_equal(ours.active_mask, theirs.active_mask)
+    np.testing.assert_array_equal(ours.fun, residuals(ours.x, T, Y))
+
+
+@pytest.mark.parametrize("scale", [0.1, np.linspace(0.05, 0.3, 50)])
+@pytest.mark.parametrize("loss", [*LOSSES, cubic])
+def test_cost_and_gradient_are_those_of_the_loss(loss, scale):
+    p = np.array([2.0, 0.7, 0.4])
+    result = least_squares(residuals, p, slopes, loss=loss, f_scale=scale, args=(T, Y), max_nfev=1)
+    assert (result.status, result.nfev, result.success) == (0, 1, False)
+    np.testing.assert_allclose(result.cost, cost_of(p, loss, scale), rtol=1e-13)
+    numerical = [
+        (cost_of(p + h, loss, scale) - cost_of(p - h, loss, scale)) / 2e-6 for h in 1e-6 * np.eye(3)
+    ]
+    np.testing.assert_allclose(result.grad, numerical, rtol=1e-5, atol=1e-7)
+    theirs = optimize.least_squares(
+        residuals, p, slopes, loss=loss, f_scale=scale, args=(T, Y), max_nfev=1
+    )
+    np.testing.assert_allclose(result.jac, theirs.jac, rtol=1e-10, atol=1e-7)
+    np.testing.assert_allclose(result.optimality, theirs.optimality, rtol=1e-10)
+
+
+@pytest.mark.parametrize("bounds", [(-np.inf, np.inf), (0, 3)])
+@pytest.mark.parametrize("loss", ["soft_l1", "huber", "cauchy"])
+def test_robust_fits_are_not_worse_than_scipys_and_need_no_more_calls(loss, bounds):
+    calls = np.zeros(2, int)
+    for seed in range(30):
+        options = {
+            "loss": loss, "f_scale": 0.1, "bounds": bounds, "args": (T, with_outliers(seed)),
+        }  # fmt: skip
+        ours = least_squares(residuals, [1, 1, 1], **options)
+        theirs = optimize.least_squares(residuals, [1, 1, 1], **options)
+        assert ours.success
+        assert ours.cost <= theirs.cost * (1 + 1e-6)
+        calls += ours.nfev, theirs.nfev
+    assert calls[0] <= calls[1]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_small_units_do_not_end_a_fit_at_once(method):
+    """SciPy's trf compares the gradient with gtol, whatever the unit of the data is."""
+    y = Y * 1e-9
+    result = least_squares(residuals, [1e-9, 1, 1e-9], args=(T, y), method=method)
+    best = least_squares(residuals, [1, 1, 1], args=(T, Y))
+    np.testing.assert_allclose(result.x, best.x * [1e-9, 1, 1e-9], rtol=1e-3)
+    theirs = optimize.least_squares(residuals, [1e-9, 1, 1e-9], args=(T, y))
+    assert theirs.nfev == 1 or theirs.cost >= result.cost
+
+
+def test_tolerances_have_the_meaning_of_the_method():
+    def count(method, **options):
+        off = {"ftol": None, "xtol": None, "gtol": None}
+        if method == "lm":
+            off = dict.fromkeys(off, 1e-15)
+        return least_squares(
+            residuals, [1, 1, 1], slopes, method=method, args=(T, Y), **{**off, **options}
+        )
+
+    by_gtol = count("dogbox", gtol=1e-6)
+    assert by_gtol.status == 1
+    assert by_gtol.optimality <= 1e-6
+    assert count("trf", xtol=1e-4).status == 3
+    assert count("lm", xtol=1e-4).status == 3
+    assert count("trf", xtol=1e-4).nfev < count("trf", xtol=1e-15).nfev
+    assert count("lm", ftol=1e-6).status == 2
+    assert count("trf", ftol=1e-6).nfev < count("trf", ftol=1e-15).nfev
+
+
+def test_optimality_is_scaled_by_the_distance_from_the_bound_for_trf_alone():
+    given = {"jac": slopes, "bounds": ([0, 0, 0], [2.2, 3, 3]), "args": (T, Y), "max_nfev": 1}
+    for method in ("trf", "dogbox"):
+        ours = least_squares(residuals, [2, 1, 1], method=method, **given)
+        theirs = optimize.least_squares(residuals, [2, 1, 1], method=method, **given)
+        np.testing.assert_allclose(ours.optimality, theirs.optimality, rtol=1e-9)
+
+
+def test_fewer_residuals_than_parameters():
+    def few(p):
+        return [p[0] * p[1] - 2]
+
+    ours = least_squares(few, [1.0, 1.0], loss="soft_l1", f_scale=[0.5])
+    assert ours.success
+    assert ours.fun.shape == (1,)
+    assert ours.jac.shape == (1, 2)
+    np.testing.assert_allclose(np.prod(ours.x), 2)
+    with pytest.raises(ValueError, match="Method 'lm' doesn't work when the number of residuals"):
+        least_squares(few, [1.0, 1.0], method="lm")
+
+
+def test_equal_bounds_fix_a_parameter_and_lm_takes_bounds():
+    result = least_squares(
+        residuals, [1, 0.7, 1], bounds=([0, 0.7, 0], [9, 0.7, 9]), method="lm", args=(T, Y)
+    )
+    assert result.x[1] == 0.7
+    assert result.active_mask.tolist() == [0, -1, 0]
+
+
+@pytest.mark.parametrize("jac", ["2-point", "3-point", "cs"])
+def test_keywords_and_one_argument_without_a_tuple(jac):
+    def scaled(p, t, y=0, scale=1):
+        return scale * residuals(p, t, y)
+
+    plain = least_squares(scaled, [1, 1, 1], jac, args=(T, Y, 2))
+    named = least_squares(scaled, [1, 1, 1], jac, args=T, kwargs={"y": Y, "scale": 2})
+    np.testing.assert_array_equal(plain.x, named.x)
+
+
+def test_calls_are_counted_without_those_for_differences():
+    calls = []
+
+    def counted(p):
+        calls.append(p.copy())
+        return residuals(p, T, Y)
+
+    result = least_squares(counted, [1, 1, 1])
+    differences = 3 * (result.njev + 1)  # and once more at the solution
+    assert len(calls) == pytest.approx(result.nfev + differences, abs=6)
+    assert result.nit < result.nfev
+    assert least_squares(counted, [1, 1, 1], max_nfev=5).nfev == 5
+    assert least_squares(counted, [1, 1, 1], method="lm").njev is None
+
+
+@pytest.mark.parametrize("jac", ["2-point", "njit"])
+@pytest.mark.parametrize("loss", ["linear", "cauchy", cubic])
+def test_compiled_functions_give_the_same(loss, jac):
+    compiled = numba.njit(residuals)
+    options = {"loss": loss, "f_scale": 0.1, "args": (T, Y)}
+    ours = least_squares(
+        compiled, [1, 1, 1], numba.njit(slopes) if jac == "njit" else jac, **options
+    )
+    plain = least_squares(residuals, [1, 1, 1], slopes if jac == "njit" else jac, **options)
+    np.testing.assert_allclose(ours.x, plain.x, rtol=1e-6)
+    np.testing.assert_allclose(ours.jac, plain.jac, atol=1e-5)
+    assert ours.status == plain.status
+
+
+def test_c_functions_and_their_faults(fit, residual, jacobian):
+    result = least_squares(residual, fit.start, jacobian)
+    np.testing.assert_allclose(result.x, leastsq.leastsq(fit.residuals, fit.start)[0], rtol=1e-5)
+    np.testing.assert_allclose(result.jac, fit.jacobian(result.x), atol=1e-8)
+    with pytest.raises(ValueError, match="not finite in the initial point"):
+        least_squares(residual, [np.float64(1), -1e6, 1])
+
+
+def test_structure_saves_calls():
+    n = 30
+    structure = np.eye(n, dtype=int) + np.eye(n, k=1, dtype=int) + np.eye(n, k=-1, dtype=int)
+    calls = []
+
+    def tridiagonal(x):
+        calls.append(x.copy())
+        f = (3 - x) * x + 1
+        f[1:] -= x[:-1]
+        f[:-1] -= 2 * x[1:]
+        return f
+
+    plain = least_squares(tridiagonal, -np.ones(n))
+    without = len(calls)
+    calls.clear()
+    for given in (structure, sparse.csr_array(structure)):
+        grouped = least_squares(tridiagonal, -np.ones(n), jac_sparsity=given, bounds=(-2, 2))
+        np.testing.assert_allclose(grouped.x, plain.x, atol=1e-7)
+    assert len(calls) < without / 2
+    assert np.min(calls) >= -2
+    with pytest.raises(ValueError, match="`jac_sparsity` has wrong shape"):
+        least_squares(tridiagonal, -np.ones(n), jac_sparsity=structure[1:])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"method": "newton"}, "`method` must be"),
+        ({"jac": "4-point"}, "`jac` must be"),
+        ({"loss": "hinge"}, "`loss` must be one of"),
+        ({"tr_solver": "best"}, "`tr_solver` must be"),
+        ({"tr_solver": "lsmr"}, "sparse Jacobians of scipy.optimize.least_squares"),
+        ({"verbose": 3}, "`verbose` must be"),
+        ({"max_nfev": 0}, "`max_nfev` must be"),
+        ({"x_scale": "auto"}, "x_scale must be"),
+        ({"x_scale": -1}, "x_scale must be"),
+        ({"f_scale": 0}, "f_scale must be positive"),
+        ({"f_scale": [1, 2], "loss": "huber"}, "one for each of the 50 residuals"),
+        ({"loss": lambda z: z}, "has wrong shape"),
+        ({"x0": [[1, 1, 1]]}, "at most 1 dimension"),
+        ({"x0": [1j, 1, 1]}, "must be real"),
+        ({"x0": [np.nan, 1, 1]}, "must be finite"),
+        ({"bounds": (2, 3)}, "Initial guess is outside of provided bounds"),
+        ({"bounds": (3, 2)}, "is above its upper bound"),
+        ({"ftol": None, "xtol": None, "gtol": None}, "At least one of the tolerances"),
+        ({"ftol": None, "method": "lm"}, "All tolerances must be higher"),
+        ({"max_time": -1}, "max_time must not be negative"),
+        ({"jac": lambda p, t, y: np.ones((3, 50))}, "wrong shape: expected (50, 3)"),
+        ({"jac": lambda p, t, y: sparse.eye_array(50, 3)}, "leastsq needs an array"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(options, message):
+    given = {"x0": [1, 1, 1], "args": (T, Y), **options}
+    with pytest.raises(ValueError, match=re.escape(message)):
+        least_squares(residuals, **given)
+
+
+def test_residuals_are_checked_at_the_start():
+    with pytest.raises(ValueError, match="not finite in the initial point"):
+        least_squares(lambda p: p * np.inf, [1.0])
+    with pytest.raises(ValueError, match="at most 1-d"):
+        least_squares(lambda p: np.ones((2, 2)) * p, [1.0])
+    with pytest.raises(TypeError, match="returns None"):
+        least_squares(lambda p: None, [1.0])
+    with pytest.warns(UserWarning, match="effectively disables"):
+        least_squares(residuals, [1, 1, 1], ftol=1e-17, args=(T, Y))
+
+
+def test_a_wrong_jacobian_is_told():
+    def wrong(p, t, y):
+        return -slopes(p, t, y)
+
+    with pytest.warns(OptimizeWarning, match="derivatives are wrong"):
+        result = least_squares(residuals, [1, 1, 1], wrong, args=(T, Y))
+    assert "check_derivative" in result.message
+
+
+def test_a_jacobian_that_is_not_finite_ends_the_fit():
+    result = least_squares(
+        residuals, [1, 1, 1], lambda p, t, y: np.full((50, 3), np.nan), args=(T, Y)
+    )
+    assert (result.status, result.success) == (-1, False)
+    assert np.isnan(result.grad).all()
+
+
+def test_results_are_dicts_with_attributes():
+    result = least_squares(residuals, [1, 1, 1], args=(T, Y))
+    again = pickle.loads(pickle.dumps(result))
+    assert isinstance(again, OptimizeResult)
+    assert again.keys() == result.keys()
+    np.testing.assert_array_equal(again.x, result.x)
+    result.note = "mine"
+    assert result["note"] == "mine"
+    del result.note
+    assert set(dir(result)) == set(result)
+    assert not hasattr(result, "note")
+    assert repr(OptimizeResult()) == "OptimizeResult()"
+    theirs = optimize.least_squares(residuals, [1, 1, 1], args=(T, Y))
+    assert set(theirs) <= set(result)
+    lines = repr(result).splitlines()
+    assert lines[0] == "     message: `ftol` termination condition is satisfied."
+    assert [line for line in lines if line.startswith(" active_mask: [0 0 0]")]
+
+
+def test_sparse_problems_go_to_scipy_under_the_patch():
+    def sparse_slopes(p, t, y):
+        return sparse.csr_array(slopes(p, t, y))
+
+    with leastsq.patch_scipy():
+        for options in (
+            {"jac": sparse_slopes},
+            {"tr_solver": "lsmr"},
+            {"jac_sparsity": np.ones((50, 3))},
+        ):
+            result = optimize.least_squares(residuals, [1, 1, 1], args=(T, Y), **options)
+            assert not isinstance(result, OptimizeResult)
+        ours = optimize.least_squares(residuals, [1, 1, 1], args=(T, Y))
+        assert isinstance(ours, OptimizeResult)
+
+
+@pytest.mark.parametrize(("loss", "bounds"), list(itertools.product(LOSSES[1:], [None, (0, 3)])))
+def test_curve_fit_and_leastsq_take_losses(loss, bounds):
+    def model(t, a, b, c):
+        return residuals((a, b, c), t, 0)
+
+    given = {} if bounds is None else {"bounds": bounds}
+    robust = {"loss": loss, "f_scale": 0.1}
+    found = least_squares(residuals, [1, 1, 1], args=(T, Y), **robust, **given)
+    x, ier = leastsq.leastsq(residuals, [1, 1, 1], args=(T, Y), factor=1, **robust, **given)
+    assert ier in (1, 2, 3)
+    popt, pcov = leastsq.curve_fit(model, T, Y, ftol=1e-12, **robust, **given)
+    np.testing.assert_allclose(x, found.x, rtol=1e-4)
+    np.testing.assert_allclose(popt, found.x, rtol=1e-4)
+    theirs = optimize.curve_fit(model, T, Y, method="trf", ftol=1e-12, **robust, **given)
+    np.testing.assert_allclose(popt, theirs[0], rtol=1e-4)
+    np.testing.assert_allclose(pcov, theirs[1], rtol=2e-2)
+
+
+@pytest.mark.parametrize("kind", ["njit", "NumPy"])
+def test_many_robust_fits_are_those_of_curve_fit(kind):
+    def model(t, a, b, c):
+        return a * np.exp(-b * t) + c
+
+    stack = np.array([with_outliers(seed) for seed in range(40)])
+    f = numba.njit(model) if kind == "njit" else model
+    options = {"loss": "cauchy", "f_scale": 0.1}
+    many = leastsq.curve_fit_many(f, T, stack, **options)
+    for y, popt, perr in zip(stack, many.popt, many.perr, strict=True):
+        alone, pcov = leastsq.curve_fit(f, T, y, **options)
+        if kind == "njit":
+            np.testing.assert_array_equal(popt, alone)
+        np.testing.assert_allclose(popt, alone, rtol=1e-9)
+        np.testing.assert_allclose(perr, np.sqrt(np.diag(pcov)), rtol=1e-6)

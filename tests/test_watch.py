@@ -1,0 +1,194 @@
+"""The callback, verbose output and max_time of a fit, with functions of every kind."""
+
+import math
+import time
+
+import numba
+import numpy as np
+import pytest
+from scipy import optimize
+
+from leastsq import FitError, OptimizeResult, curve_fit, least_squares, leastsq
+
+T = np.linspace(0, 5, 50)
+Y = 2.5 * np.exp(-1.3 * T) + 0.5 + 0.05 * np.cos(40 * T)
+START = [1.0, 1.0, 1.0]
+
+
+def model(t, a, b, c):
+    return a * np.exp(-b * t) + c
+
+
+def residuals(p, t, y):
+    return p[0] * np.exp(-p[1] * t) + p[2] - y
+
+
+COMPILED = numba.njit(residuals)
+KINDS = pytest.mark.parametrize("func", [residuals, COMPILED], ids=["Python", "njit"])
+
+
+class Seen(list):
+    """A callback that keeps what it is shown."""
+
+    def __init__(self, answers=()):
+        self.answers = dict(answers)
+
+    def __call__(self, intermediate_result):
+        self.append(intermediate_result)
+        answer = self.answers.get(len(self))
+        if isinstance(answer, type):
+            raise answer
+        return answer
+
+
+@KINDS
+def test_the_callback_sees_each_step(func):
+    seen = Seen()
+    result = least_squares(func, START, args=(T, Y), callback=seen)
+    assert [each.nit for each in seen] == list(range(1, result.nit + 1))
+    costs = [each.cost for each in seen]
+    assert costs == sorted(costs, reverse=True)
+    assert costs[-1] == result.cost
+    np.testing.assert_array_equal(seen[-1].x, result.x)
+    points = [np.array(START), *(each.x for each in seen)]
+    for each, before in zip(seen, points, strict=False):
+        assert isinstance(each, OptimizeResult)
+        np.testing.assert_allclose(each.fun, residuals(each.x, T, Y), atol=1e-14)
+        np.testing.assert_allclose(each.cost, np.sum(each.fun**2) / 2)
+        np.testing.assert_allclose(each.step_norm, np.linalg.norm(each.x - before), rtol=1e-12)
+        assert each.trust_radius > 0
+        assert each.ratio >= 1e-4
+        assert 0 <= each.elapsed < 60
+    assert seen[0].x is not seen[1].x
+
+
+def test_the_callback_is_called_by_scipys_convention():
+    points = []
+    for solve in (least_squares, optimize.least_squares):
+        solve(residuals, START, args=(T, Y), callback=lambda x: points.append(x))
+    assert all(point.shape == (3,) for point in points)
+
+    def named(intermediate_result):
+        assert intermediate_result.x.shape == (3,)
+
+    for solve in (least_squares, optimize.least_squares):
+        solve(residuals, START, args=(T, Y), callback=named)
+
+
+@KINDS
+@pytest.mark.parametrize("answer", [True, np.True_, StopIteration])
+@pytest.mark.parametrize("bounds", [(-np.inf, np.inf), (0, 9)])
+def test_the_callback_stops_the_fit_at_the_best_point(func, answer, bounds):
+    seen = Seen({2: answer})
+    result = least_squares(func, START, args=(T, Y), callback=seen, bounds=bounds)
+    assert len(seen) == 2
+    assert (result.status, result.success, result.nit) == (-2, False, 2)
+    assert "`callback`" in result.message
+    np.testing.assert_array_equal(result.x, seen[-1].x)
+    assert result.cost == seen[-1].cost
+    assert result.jac.shape == (50, 3)
+    _, ier = leastsq(func, START, args=(T, Y), callback=Seen({2: answer}), bounds=bounds)
+    assert ier == 12
+    f = model if func is residuals else numba.njit(model)
+    with pytest.raises(FitError, match="callback") as caught:
+        curve_fit(f, T, Y, callback=Seen({2: answer}), bounds=bounds)
+    assert caught.value.popt.shape == (3,)
+    assert least_squares(func, START, args=(T, Y)).success
+
+
+def test_a_callback_that_returns_something_else_goes_on():
+    seen = Seen(dict.fromkeys(range(99), 1))
+    assert least_squares(residuals, START, args=(T, Y), callback=seen).success
+    assert len(seen) > 2
+
+
+@KINDS
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_an_exception_of_the_callback_has_the_best_point(func, error):
+    seen = Seen({3: error})
+    with pytest.raises(error) as caught:
+        least_squares(func, START, args=(T, Y), callback=seen)
+    np.testing.assert_array_equal(caught.value.x, seen[-1].x)
+    with pytest.raises(TypeError, match="callback must be callable"):
+        least_squares(func, START, args=(T, Y), callback=3)
+
+
+def test_c_functions_have_callbacks(fit, residual, jacobian):
+    seen = Seen()
+    result = least_squares(residual, fit.start, jacobian, callback=seen)
+    assert len(seen) == result.nit
+    assert leastsq(residual, fit.start, Dfun=jacobian, callback=Seen({1: True}))[1] == 12
+
+
+@KINDS
+def test_no_time_leaves_the_start(func):
+    result = least_squares(func, START, args=(T, Y), max_time=0)
+    assert (result.status, result.success, result.nfev) == (-3, False, 1)
+    np.testing.assert_array_equal(result.x, START)
+    np.testing.assert_array_equal(result.fun, residuals(np.array(START), T, Y))
+    assert np.isnan(result.jac).all()
+    assert math.isnan(result.optimality)
+    with pytest.warns(RuntimeWarning, match="max_time is over"):
+        _, ier = leastsq(func, START, args=(T, Y), max_time=0)
+    assert ier == 11
+    f = model if func is residuals else numba.njit(model)
+    with pytest.raises(FitError, match="max_time") as caught:
+        curve_fit(f, T, Y, max_time=0)
+    assert caught.value.ier == 11
+    np.testing.assert_array_equal(caught.value.popt, START)
+
+
+def test_no_time_for_c_functions(fit, residual):
+    result = least_squares(residual, fit.start, max_time=0)
+    assert (result.status, result.nfev) == (-3, 1)
+    np.testing.assert_allclose(result.fun, fit.residuals(fit.start), atol=1e-14)
+
+
+@pytest.mark.parametrize("bounds", [(-np.inf, np.inf), (0, 9)])
+def test_when_the_time_is_over_no_function_is_called_any_more(bounds):
+    ends = time.monotonic() + 0.3
+    late = []
+
+    def slow(p):
+        late.append(time.monotonic() > ends + 0.05)
+        if len(seen) == 2:
+            while time.monotonic() < ends + 0.1:
+                pass
+        return residuals(p, T, Y)
+
+    seen = Seen()
+    result = least_squares(slow, START, bounds=bounds, callback=seen, max_time=0.3)
+    assert result.status == -3
+    assert not any(late)
+    assert len(seen) in (2, 3)
+    np.testing.assert_array_equal(result.x, seen[-1].x)
+
+
+@pytest.mark.parametrize("verbose", [0, 1, 2])
+@pytest.mark.parametrize("method", ["trf", "lm"])
+def test_reports_are_like_scipys(verbose, method, capsys):
+    result = least_squares(residuals, START, args=(T, Y), verbose=verbose, method=method)
+    ours = capsys.readouterr().out.splitlines()
+    theirs = optimize.least_squares(residuals, START, args=(T, Y), verbose=verbose)
+    lines = capsys.readouterr().out.splitlines()
+    if verbose == 0:
+        assert not ours
+        return
+    assert ours[-2] == lines[-2] == theirs.message
+    assert ours[-1].split(",")[1] == lines[-1].split(",")[1]  # the initial cost
+    assert f"Function evaluations {result.nfev}," in ours[-1]
+    if verbose == 2:
+        assert ours[0] == lines[0]
+        assert len(ours) == result.nit + 4
+        cells = ours[1].split()
+        assert cells[:3] == lines[1].split()[:3]
+        assert len(ours[2]) == len(lines[2])
+    else:
+        assert len(ours) == 2
+
+
+def test_curve_fit_prints_the_table_too(capsys):
+    curve_fit(model, T, Y, verbose=2)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[0] == "Iteration"
+    assert lines[1].split()[:2] == ["0", "4"]  # with those for differences
