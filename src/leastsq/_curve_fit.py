@@ -31,7 +31,7 @@ from leastsq._fit.result import (
     inverse,
     message,
 )
-from leastsq._fit.watch import watch_for
+from leastsq._fit.watch import Report, watch_for
 from leastsq._functions.native import NativeFunction
 from leastsq._models.jacobian import NO_MODEL, read_jac
 
@@ -198,7 +198,8 @@ def curve_fit(
     p0 = p.copy()
     col_deriv = bool(kwargs.get("col_deriv"))
     verbose = kwargs.get("verbose", 0)
-    watch = watch_for(kwargs.get("callback"), verbose, counts_trials=as_least_squares)
+    report = Report(verbose) if verbose == 2 else None
+    watch = watch_for(kwargs.get("callback"), report, counts_trials=as_least_squares)
     deadline = deadline_after(kwargs.get("max_time"))
     outcome = fit_curve(f, data, p, jac, col_deriv, settings, box, may_be_few, watch, deadline)
     ending = outcome.ending

@@ -17,7 +17,7 @@ from leastsq._errors import BestPoint, OptimizeWarning
 from leastsq._fit.least_squares import Problem, result_of
 from leastsq._fit.one import solve
 from leastsq._fit.result import is_doubtful
-from leastsq._fit.watch import watch_for
+from leastsq._fit.watch import Report, watch_for
 from leastsq._optimize_result import OptimizeResult
 
 EVERYWHERE = (-np.inf, np.inf)
@@ -114,8 +114,8 @@ def least_squares(
         ``callback(x)``, or ``callback(intermediate_result)`` if its only parameter has this name,
         is called after each step that is taken. ``intermediate_result`` is an OptimizeResult with
         x, fun, cost, nit, nfev, and step_norm, trust_radius (in units of the scaled parameters),
-        ratio (actual by predicted reduction of the cost) and elapsed (seconds). If callback raises
-        StopIteration or returns True, the fit stops.
+        ratio (actual by predicted reduction of the cost), elapsed (seconds) and optimality. If
+        callback raises StopIteration or returns True, the fit stops.
     workers : None, optional
         Not supported yet.
     max_time : float, optional
@@ -206,15 +206,16 @@ def least_squares(
     settings = settings_of(
         x.size, box, method, ftol, xtol, gtol, x_scale, loss, f_scale, diff_step, max_nfev
     )
-    watch = watch_for(callback, verbose, counts_trials=True)
+    report = Report(verbose) if verbose else None
+    watch = watch_for(callback, report, counts_trials=True)
     deadline = deadline_after(max_time)
     with BestPoint(x):
         problem = Problem(fun, jac, args, x, box, settings, method, jac_sparsity)
         functions = problem.functions(x, deadline)
         outcome = solve(functions, x, problem.settings, box, watch)
         result = result_of(problem, functions, outcome)
-    if watch is not None:
-        watch.print_end(result)
+    if report is not None:
+        report.print_end(result)
     if is_doubtful(outcome.ending):
         warn(result.message, OptimizeWarning)
     return result

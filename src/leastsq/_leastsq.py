@@ -235,7 +235,7 @@ def leastsq(
         loss,
         f_scale,
     )
-    watch = watch_for(callback, 0, counts_trials=False)
+    watch = watch_for(callback, None, counts_trials=False)
     deadline = deadline_after(max_time)
     box = None if bounds is None else read_box(bounds, n)
     if box is not None:

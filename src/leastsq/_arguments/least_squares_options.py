@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from leastsq._arguments.arrays import FLOAT64, FloatArray, real_number
+from leastsq._arguments.arrays import FLOAT64, FloatArray, are_finite, real_number
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.curve_fit_options import positive
 from leastsq._arguments.options import EPSILON, Settings, most_calls, read_settings
@@ -34,14 +34,17 @@ def check_choices(jac: Any, method: Any, tr_solver: Any, verbose: Any) -> None:
 
 def read_x0(x0: Any) -> FloatArray:
     """Convert the starting point."""
-    if np.iscomplexobj(x0):
+    given = np.array(x0)
+    if given.dtype.kind == "c":
         raise ValueError("`x0` must be real.")
-    x = np.atleast_1d(np.array(x0, FLOAT64))
+    x = given.astype(FLOAT64, copy=False)
+    if x.ndim == 0:
+        x = x.reshape(1)
     if x.ndim > 1:
         raise ValueError(f"`x0` must have at most 1 dimension, got {x.ndim}")
     if x.size == 0:
         raise ValueError("`x0` is empty: there is nothing to solve for")
-    if not np.isfinite(x).all():
+    if not are_finite(x):
         raise ValueError(f"`x0` must be finite, got {x0!r}")
     return x
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from time import monotonic
@@ -32,10 +31,8 @@ from leastsq._core._calls import (
 )
 
 if TYPE_CHECKING:
-    from leastsq._core._calls import Options
+    from leastsq._core._calls import Observer, Options
 
-Watch = Callable[..., bool]
-"""What the core calls at each point where a fit stands: see _fit/watch.py."""
 
 DEFAULT_TOLERANCE = 1.49012e-8
 NO_SCALE = 1.0  # the default of f_scale
@@ -75,7 +72,11 @@ class Settings:
     loss: Loss | None = None
 
     def for_core(
-        self, box: Box | None, precision: float, watch: Watch | None = None, released: bool = False
+        self,
+        box: Box | None,
+        precision: float,
+        watch: Observer | None = None,
+        released: bool = False,
     ) -> Options:
         """Convert the options for the core.
 
@@ -101,7 +102,11 @@ class Settings:
         return self.convert(None, EPSILON)
 
     def convert(
-        self, box: Box | None, precision: float, watch: Watch | None = None, released: bool = False
+        self,
+        box: Box | None,
+        precision: float,
+        watch: Observer | None = None,
+        released: bool = False,
     ) -> Options:
         """Make the object that the core takes."""
         lower, upper = (None, None) if box is None else box
@@ -122,8 +127,8 @@ class Settings:
             self.tests,
             kind,
             scale,
-            None if rho is None else observer(rho, released),
-            None if watch is None else observer(watch, released),
+            None if rho is None else observer(rho, None, False, False).ready(released),
+            None if watch is None else watch.ready(released),
         )
 
     def for_rows(self, m: int) -> Settings:

@@ -36,7 +36,8 @@ HARDLY_DETERMINED: int
 class Callee:
     def __int__(self) -> int: ...
 
-class Observer: ...
+class Observer:
+    def ready(self, released: bool, /) -> Observer: ...
 
 class Options:
     def __int__(self) -> int: ...
@@ -59,7 +60,13 @@ def native_function(
     time_left: float,
     /,
 ) -> Callee: ...
-def observer(function: Callable[..., Any], released: bool, /) -> Observer: ...
+def observer(
+    function: Callable[..., Any],
+    kind: type[dict[str, Any]] | None,
+    counts_trials: bool,
+    sees_start: bool,
+    /,
+) -> Observer: ...
 def options(
     ftol: float,
     xtol: float,

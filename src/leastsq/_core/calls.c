@@ -59,8 +59,10 @@ static PyMethodDef functions[] = {
      "handles signals. released tells that the GIL will be released. flag is an int32 array that stops\n"
      "the fit when its element is not zero, or None. time_left is in seconds, and may be infinite."},
     {"observer", (PyCFunction)(void (*)(void))observer, METH_FASTCALL,
-     "observer(function, released) -> observer\n\n"
-     "A function for the options rho or watch. released tells that the GIL will be released."},
+     "observer(function, kind, counts_trials, sees_start) -> observer\n\n"
+     "A function for the options rho or watch. A watch is called with x if kind is None, otherwise with a\n"
+     "dict of that class. counts_trials tells that its nfev is without the calls for differences.\n"
+     "sees_start tells that it sees the starting point, too."},
     {"options", (PyCFunction)(void (*)(void))options, METH_FASTCALL,
      "options(ftol, xtol, gtol, factor, epsfcn, maxfev, diag, diff_step, lower, upper, limits_trials,\n"
      "        concludes, tests, loss, f_scale, rho, watch) -> options\n\n"
@@ -102,7 +104,7 @@ add_codes(PyObject *module)
 static int
 prepare_types(void)
 {
-    if (PyArray_ImportNumPyAPI() < 0) {
+    if (PyArray_ImportNumPyAPI() < 0 || prepare_names() < 0) {
         return -1;
     }
     PyTypeObject *types[] = {&python_function_type, &native_function_type, &observer_type, &held_type,

@@ -41,6 +41,8 @@ PyObject *options(PyObject *self, PyObject *const *given, Py_ssize_t count);
 void take_loss(PyObject *observer, minpack_options *options);
 void take_watch(PyObject *observer, minpack_options *options);
 
+int prepare_names(void);
 double seconds(void);
+double exact_seconds(void);
 
 #endif

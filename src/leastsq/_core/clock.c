@@ -1,14 +1,27 @@
-/* A clock that never goes back; reading it takes nanoseconds, and it is good to some milliseconds. */
+/* Two clocks that never go back. */
 #include "calls.h"
 
 #include <time.h>
 
+/* Good to some milliseconds; reading it takes nanoseconds. */
 double
 seconds(void)
 {
     struct timespec now;
 #ifdef CLOCK_MONOTONIC_COARSE
     clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+#else
+    timespec_get(&now, TIME_UTC);
+#endif
+    return now.tv_sec + 1e-9 * now.tv_nsec;
+}
+
+double
+exact_seconds(void)
+{
+    struct timespec now;
+#ifdef CLOCK_MONOTONIC
+    clock_gettime(CLOCK_MONOTONIC, &now);
 #else
     timespec_get(&now, TIME_UTC);
 #endif

@@ -1,12 +1,19 @@
-/* Python functions of the user's that are called during a fit, beside the residuals and the Jacobian: a
- * loss, and a function that sees how the fit goes on. As with residuals, an exception stays set, and the
+/* Python functions that are called during a fit, beside the residuals and the Jacobian: a loss, and a
+ * callback that sees each step and can stop the fit. As with residuals, an exception stays set, and the
  * answer to the core is negative. */
 #include "calls.h"
+#include <numpy/arrayscalars.h>
 
 typedef struct {
     PyObject_HEAD
     PyObject *function;
+    PyObject *kind;        /* of a callback: None to call it with x; otherwise the class of the intermediate
+                              results, a subclass of dict */
     PyThreadState *thread; /* the thread that released the GIL to call the core; NULL if it holds the GIL */
+    int counts_trials;     /* whether nfev is without the calls for differences */
+    int sees_start;        /* whether the callback sees the starting point, too */
+    double began;
+    int last, earlier;     /* the last iteration, and the iterations of earlier fits from other starts */
 } Observer;
 
 static void
@@ -53,21 +60,99 @@ evaluate_loss(void *data, int m, const double *z, double *rho)
     return returned == NULL ? STOP : GO_ON;
 }
 
+enum { ITEMS = 10 };
+static PyObject *names[ITEMS], *keyword;
+
+int
+prepare_names(void)
+{
+    const char *const texts[ITEMS] = {"x", "fun", "cost", "nit", "nfev", "step_norm",
+                                      "trust_radius", "ratio", "elapsed", "optimality"};
+    for (int i = 0; i < ITEMS; i++) {
+        names[i] = PyUnicode_InternFromString(texts[i]);
+        if (names[i] == NULL) {
+            return -1;
+        }
+    }
+    keyword = Py_BuildValue("(s)", "intermediate_result");
+    return keyword == NULL ? -1 : 0;
+}
+
+/* The intermediate result. Without a model at the point, the optimality is not known. */
+static PyObject *
+result_at(Observer *self, int m, int n, const double *x, const double *fvec, const minpack_report *report)
+{
+    PyObject *result = PyObject_CallNoArgs(self->kind);
+    if (result == NULL) {
+        return NULL;
+    }
+    PyObject *values[ITEMS] = {
+        copy_of(n, x),
+        copy_of(m, fvec),
+        PyFloat_FromDouble(report->fnorm * report->fnorm / 2),
+        PyLong_FromLong(self->earlier + report->iteration),
+        PyLong_FromLong(self->counts_trials ? report->trials : report->nfev),
+        PyFloat_FromDouble(report->step),
+        PyFloat_FromDouble(report->radius),
+        PyFloat_FromDouble(report->ratio),
+        PyFloat_FromDouble(exact_seconds() - self->began),
+        PyFloat_FromDouble(report->gradient < 0 ? Py_NAN : report->gradient),
+    };
+    for (int i = 0; i < ITEMS; i++) {
+        if (result != NULL && (values[i] == NULL || PyDict_SetItem(result, names[i], values[i]) < 0)) {
+            Py_CLEAR(result);
+        }
+        Py_XDECREF(values[i]);
+    }
+    return result;
+}
+
+static PyObject *
+call_back(Observer *self, int m, int n, const double *x, const double *fvec, const minpack_report *report)
+{
+    int takes_x = self->kind == Py_None;
+    PyObject *shown = takes_x ? copy_of(n, x) : result_at(self, m, n, x, fvec, report);
+    if (shown == NULL) {
+        return NULL;
+    }
+    PyObject *stack[] = {NULL, shown};
+    PyObject *returned = PyObject_Vectorcall(self->function, stack + 1,
+                                             takes_x | PY_VECTORCALL_ARGUMENTS_OFFSET,
+                                             takes_x ? NULL : keyword);
+    Py_DECREF(shown);
+    return returned;
+}
+
+/* 1 if the fit is to stop: the callback returned True, or raised StopIteration. */
+static int
+answer_to(PyObject *returned)
+{
+    if (returned == NULL) {
+        if (!PyErr_ExceptionMatches(PyExc_StopIteration)) {
+            return STOP;
+        }
+        PyErr_Clear();
+        return 1;
+    }
+    int stops = returned == Py_True
+                || (PyArray_IsScalar(returned, Bool) && PyArrayScalar_VAL(returned, Bool));
+    Py_DECREF(returned);
+    return stops;
+}
+
 static int
 watch_fit(void *data, int m, int n, const double *x, const double *fvec, const minpack_report *report)
 {
     Observer *self = data;
-    take_gil(self);
-    PyObject *point = copy_of(n, x), *residuals = copy_of(m, fvec), *returned = NULL;
-    if (point != NULL && residuals != NULL) {
-        returned = PyObject_CallFunction(
-            self->function, "OOiiiddddd", point, residuals, report->iteration, report->nfev,
-            report->trials, report->fnorm, report->step, report->radius, report->ratio, report->gradient);
+    if (report->iteration < self->last) {
+        self->earlier += self->last;
     }
-    Py_XDECREF(point);
-    Py_XDECREF(residuals);
-    int answer = returned == NULL ? STOP : PyObject_IsTrue(returned);
-    Py_XDECREF(returned);
+    self->last = report->iteration;
+    if (report->iteration == 0 && !self->sees_start) {
+        return GO_ON;
+    }
+    take_gil(self);
+    int answer = answer_to(call_back(self, m, n, x, fvec, report));
     leave_gil(self);
     return answer;
 }
@@ -94,6 +179,7 @@ static int
 traverse(Observer *self, visitproc visit, void *arg)
 {
     Py_VISIT(self->function);
+    Py_VISIT(self->kind);
     return 0;
 }
 
@@ -101,6 +187,7 @@ static int
 clear(Observer *self)
 {
     Py_CLEAR(self->function);
+    Py_CLEAR(self->kind);
     return 0;
 }
 
@@ -112,6 +199,23 @@ dealloc(Observer *self)
     Py_TYPE(self)->tp_free(self);
 }
 
+static PyObject *
+ready(PyObject *object, PyObject *released)
+{
+    int is_released = PyObject_IsTrue(released);
+    if (is_released < 0) {
+        return NULL;
+    }
+    ((Observer *)object)->thread = is_released ? PyThreadState_Get() : NULL;
+    return Py_NewRef(object);
+}
+
+static PyMethodDef methods[] = {
+    {"ready", ready, METH_O,
+     "ready(released) -> self\n\nPrepare for a fit in this thread, which will release the GIL or not."},
+    {NULL, NULL, 0, NULL},
+};
+
 PyTypeObject observer_type = {
     PyVarObject_HEAD_INIT(NULL, 0)
     .tp_name = "leastsq._core._calls.Observer",
@@ -121,20 +225,25 @@ PyTypeObject observer_type = {
     .tp_dealloc = (destructor)dealloc,
     .tp_traverse = (traverseproc)traverse,
     .tp_clear = (inquiry)clear,
+    .tp_methods = methods,
 };
 
 PyObject *
 observer(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t count)
 {
-    int released = count == 2 ? PyObject_IsTrue(given[1]) : -1;
-    if (released < 0) {
-        PyErr_SetString(PyExc_TypeError, "observer(function, released)");
+    int counts_trials = count == 4 ? PyObject_IsTrue(given[2]) : -1;
+    int sees_start = counts_trials < 0 ? -1 : PyObject_IsTrue(given[3]);
+    if (sees_start < 0) {
+        PyErr_SetString(PyExc_TypeError, "observer(function, kind, counts_trials, sees_start)");
         return NULL;
     }
     Observer *self = (Observer *)observer_type.tp_alloc(&observer_type, 0);
     if (self != NULL) {
         self->function = Py_NewRef(given[0]);
-        self->thread = released ? PyThreadState_Get() : NULL;
+        self->kind = Py_NewRef(given[1]);
+        self->counts_trials = counts_trials;
+        self->sees_start = sees_start;
+        self->began = exact_seconds();
     }
     return (PyObject *)self;
 }

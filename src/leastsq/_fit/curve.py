@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from leastsq._arguments.arrays import FloatArray, Function
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.data import Data
-from leastsq._arguments.options import Settings, Watch
+from leastsq._arguments.options import Settings
 from leastsq._errors import BestPoint
 from leastsq._fit.one import solve
 from leastsq._fit.result import Outcome
 from leastsq._functions.functions import Functions
 from leastsq._models.model import Model
+
+if TYPE_CHECKING:
+    from leastsq._core._calls import Observer
 
 
 def fit_curve(
@@ -24,7 +28,7 @@ def fit_curve(
     settings: Settings,
     box: Box | None,
     may_be_few: bool,
-    watch: Watch | None = None,
+    watch: Observer | None = None,
     deadline: float = math.inf,
 ) -> Outcome:
     """Fit a model to data from p; there may be fewer points than parameters if may_be_few."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from leastsq import _core
-from leastsq._arguments.arrays import FloatArray, Function
+from leastsq._arguments.arrays import FloatArray, Function, are_finite
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.options import Settings
 from leastsq._core._calls import (
@@ -103,7 +103,7 @@ def residuals_at(x: FloatArray, fun: Function, args: tuple[Any, ...]) -> FloatAr
     residuals = as_residuals(returned, fun)
     if np.ndim(returned) > 1:
         raise ValueError(f"`fun` must return at most 1-d array_like, got {np.ndim(returned)}-d")
-    if not np.isfinite(residuals).all():
+    if not are_finite(residuals):
         raise ValueError(NOT_FINITE)
     return residuals.copy()
 
@@ -174,11 +174,10 @@ def jacobian_at_end(
 
 def optimality(gradient: FloatArray, x: FloatArray, box: Box | None, by_distance: bool) -> float:
     """Compute the largest element of the gradient that bounds let decrease the cost."""
-    size = np.abs(gradient)
+    sizes = np.abs(gradient).tolist()
     if box is not None:
-        ahead = np.where(gradient > 0, x - box.lower, box.upper - x)
-        if by_distance:
-            size = size * np.where(np.isfinite(ahead), ahead, 1)
-        else:
-            size = np.where(ahead > 0, size, 0)
-    return float(size.max(initial=0)) if not np.isnan(size).any() else math.nan
+        for j, (slope, value) in enumerate(zip(gradient.tolist(), x.tolist(), strict=True)):
+            ahead = value - box.lower[j] if slope > 0 else box.upper[j] - value
+            if ahead == 0 or (by_distance and ahead < math.inf):
+                sizes[j] *= ahead
+    return math.nan if any(map(math.isnan, sizes)) else float(max(sizes))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy import empty
@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 from leastsq import _core
 from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.bounds import Box
-from leastsq._arguments.options import Settings, Watch
+from leastsq._arguments.options import Settings
 from leastsq._core._calls import OUT_OF_MEMORY, STOPPED, TIME_IS_UP
 from leastsq._fit.result import SOLVED, Outcome
 from leastsq._fit.traps import other_tries
 from leastsq._functions.functions import Functions
 from leastsq._functions.native import StoppedError
+
+if TYPE_CHECKING:
+    from leastsq._core._calls import Observer
 
 INT32 = np.dtype(np.int32)
 WORTHWHILE = 0.999  # a smaller ratio of two norms of residuals means another minimum
@@ -28,7 +31,7 @@ def solve(
     x: FloatArray,
     settings: Settings,
     box: Box | None,
-    watch: Watch | None = None,
+    watch: Observer | None = None,
 ) -> Outcome:
     """Minimize the sum of squares from x; try other starts if parameters have no effect."""
     if box is None or not box.is_bounded():
@@ -65,7 +68,7 @@ def solve_once(
     x: FloatArray,
     settings: Settings,
     box: Box | None,
-    watch: Watch | None = None,
+    watch: Observer | None = None,
 ) -> Outcome:
     """Minimize the sum of squares from x. The array x becomes the solution."""
     left = minimize(functions, x, settings, box, watch)
@@ -78,7 +81,7 @@ def minimize(
     x: FloatArray,
     settings: Settings,
     box: Box | None,
-    watch: Watch | None = None,
+    watch: Observer | None = None,
 ) -> tuple[float, FloatArray, NDArray[np.int32], dict[str, int], int]:
     """Minimize as solve_once does; return the fields of its Outcome from fnorm to ending."""
     n = x.size

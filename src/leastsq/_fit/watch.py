@@ -5,119 +5,90 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
-from time import monotonic
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from leastsq._arguments.arrays import FloatArray, Function
+from leastsq._arguments.arrays import Function
+from leastsq._core._calls import observer
 from leastsq._optimize_result import OptimizeResult
+
+if TYPE_CHECKING:
+    from leastsq._core._calls import Observer
 
 COLUMNS = ("Iteration", "Total nfev", "Cost", "Cost reduction", "Step norm", "Optimality")
 
 
-class Watcher:
-    """Shows the points where a fit stands; the core calls it, and stops if it returns True."""
+def watch_for(
+    callback: Function | None, report: Report | None, counts_trials: bool
+) -> Observer | None:
+    """Make what sees the fit go on, if there is a callback or a report."""
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback must be callable, got {callback!r}")
+    takes_result = callback is not None and by_result(callback)
+    if report is not None:
+        both = report.before(callback, takes_result)
+        return observer(both, OptimizeResult, counts_trials, True)
+    if callback is None:
+        return None
+    return observer(callback, OptimizeResult if takes_result else None, counts_trials, False)
 
-    def __init__(self, callback: Function | None, verbose: int, counts_trials: bool) -> None:
-        self.tell = None if callback is None else by_convention(callback)
-        self.verbose = verbose
-        self.counts_trials = counts_trials
-        self.began = monotonic()
+
+def by_result(callback: Function) -> bool:
+    """Tell whether a callback takes the intermediate result, not x alone, as in SciPy."""
+    if type(callback) is FunctionType:  # inspect is slow
+        code = callback.__code__
+        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        has_more = code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS)
+        return names == ("intermediate_result",) and not has_more
+    try:
+        return set(inspect.signature(callback).parameters) == {"intermediate_result"}
+    except (TypeError, ValueError):  # some builtin functions have no signature
+        return False
+
+
+class Report:
+    """What verbose prints: 2 prints a table during the fit, too."""
+
+    def __init__(self, verbose: int) -> None:
+        self.has_table = verbose == 2
         self.first_cost: float | None = None
         self.last_cost = math.nan
-        self.last_iteration = self.earlier = 0
-        if verbose == 2:
+        self.last_nit = 0
+        if self.has_table:
             print("".join(f"{name:^15}" for name in COLUMNS))
 
-    def __call__(
-        self,
-        x: FloatArray,
-        fvec: FloatArray,
-        iteration: int,
-        nfev: int,
-        trials: int,
-        fnorm: float,
-        step_norm: float,
-        trust_radius: float,
-        ratio: float,
-        gradient: float,
-    ) -> bool:
-        """Show a point; tell whether the user wants to stop."""
-        if iteration < self.last_iteration:  # from another start
-            self.earlier += self.last_iteration
-        self.last_iteration = iteration
-        nit = self.earlier + iteration
-        calls = trials if self.counts_trials else nfev
-        cost = fnorm**2 / 2
-        if self.verbose == 2:
-            self.print_line(nit, calls, cost, step_norm, gradient)
-        if self.first_cost is None:
-            self.first_cost = cost
-        self.last_cost = cost
-        if self.tell is None or iteration == 0:
-            return False
-        return self.tell(
-            OptimizeResult(
-                x=x,
-                fun=fvec,
-                cost=cost,
-                nit=nit,
-                nfev=calls,
-                step_norm=step_norm,
-                trust_radius=trust_radius,
-                ratio=ratio,
-                elapsed=monotonic() - self.began,
-            )
-        )
+    def before(self, callback: Function | None, takes_result: bool) -> Callable[[Any], Any]:
+        """Make a callback that prints a line, and calls the user's callback."""
 
-    def print_line(
-        self, nit: int, calls: int, cost: float, step_norm: float, gradient: float
-    ) -> None:
+        def both(intermediate_result: OptimizeResult) -> Any:
+            result = intermediate_result
+            if self.has_table:
+                self.print_line(result)
+            if self.first_cost is None:
+                self.first_cost = result.cost
+            self.last_cost = result.cost
+            is_start, self.last_nit = result.nit == self.last_nit, result.nit
+            if callback is None or is_start:
+                return None
+            if takes_result:
+                return callback(intermediate_result=result)
+            return callback(result.x)
+
+        return both
+
+    def print_line(self, result: OptimizeResult) -> None:
         """Print a line of the table."""
         change = ["", ""]
         if self.first_cost is not None:
-            change = [f"{self.last_cost - cost:.2e}", f"{step_norm:.2e}"]
-        cells = [
-            str(nit),
-            str(calls),
-            f"{cost:.4e}",
-            *change,
-            f"{gradient:.2e}" if gradient >= 0 else "",
-        ]
+            change = [f"{self.last_cost - result.cost:.2e}", f"{result.step_norm:.2e}"]
+        optimality = "" if math.isnan(result.optimality) else f"{result.optimality:.2e}"
+        cells = [str(result.nit), str(result.nfev), f"{result.cost:.4e}", *change, optimality]
         print("".join(f"{cell:^15}" for cell in cells))
 
     def print_end(self, result: OptimizeResult) -> None:
-        """Print the report at the end."""
-        if not self.verbose:
-            return
+        """Print the result."""
         first = result.cost if self.first_cost is None else self.first_cost
         print(
             f"{result.message}\nFunction evaluations {result.nfev}, initial cost {first:.4e}, "
             f"final cost {result.cost:.4e}, first-order optimality {result.optimality:.2e}."
         )
-
-
-def watch_for(callback: Function | None, verbose: int, counts_trials: bool) -> Watcher | None:
-    """Make what sees the fit go on, if there is a callback or a table to print."""
-    if callback is not None and not callable(callback):
-        raise TypeError(f"callback must be callable, got {callback!r}")
-    if callback is None and not verbose:
-        return None
-    return Watcher(callback, verbose, counts_trials)
-
-
-def by_convention(callback: Function) -> Callable[[OptimizeResult], bool]:
-    """Find out whether a callback takes the intermediate result or x alone, as in SciPy."""
-    try:
-        takes_result = set(inspect.signature(callback).parameters) == {"intermediate_result"}
-    except (TypeError, ValueError):  # some builtin functions have no signature
-        takes_result = False
-
-    def tell(result: OptimizeResult) -> bool:
-        try:
-            answer = callback(intermediate_result=result) if takes_result else callback(result.x)
-        except StopIteration:
-            return True
-        return isinstance(answer, bool | np.bool_) and bool(answer)
-
-    return tell
