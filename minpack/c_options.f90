@@ -36,6 +36,9 @@ module minpack_c_options
       type(c_funptr) :: watch = c_null_funptr
          !! Sees how the fit goes on, or null.
       type(c_ptr) :: watch_data = c_null_ptr
+      type(c_funptr) :: together = c_null_funptr
+         !! Evaluates the residuals at many points, or null.
+      type(c_ptr) :: together_data = c_null_ptr
    end type c_options_type
 
 contains

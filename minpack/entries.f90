@@ -213,6 +213,7 @@ contains
       opened%differenced%loss = loss_of(options)
       opened%solver%watch = watch_of(options)
       call opened%functions%connect(m, n, residual, jacobian, stat)
+      call opened%functions%take_together(options%together, options%together_data)
       if (stat == 0 .and. present(jacobian)) then
          call opened%solver%open(opened%functions, opened%analytic, settings, fvec, stat)
       else if (stat == 0) then

@@ -78,6 +78,10 @@ typedef struct {
 typedef int minpack_watch(void *data, int m, int n, const double *x, const double *fvec,
                           const minpack_report *report);
 
+/* Fill the m x count values with the residuals at the n x count points. A negative return value stops the
+ * fit and becomes its info. */
+typedef int minpack_together(void *data, int m, int n, int count, const double *points, double *values);
+
 /* Options. Arrays hold n numbers. lower and upper are both given, or both NULL. */
 typedef struct {
     double ftol;   /* relative reduction of the sum of squares that is small enough to stop */
@@ -101,6 +105,8 @@ typedef struct {
     void *rho_data;             /* what it is called with */
     minpack_watch *watch;       /* sees how the fit goes on, or NULL */
     void *watch_data;
+    minpack_together *together; /* evaluates the residuals for differences, or NULL */
+    void *together_data;
 } minpack_options;
 
 /* The tests:

@@ -72,6 +72,7 @@ def test_only_entries_for_native_functions_release_the_gil():
     entries = dict(re.findall(r"^ *subroutine (\w+)\((.*?)end subroutine", code, re.M | re.S))
     assert {name for name, body in entries.items() if "threadsafe" in body} == {
         "fit_nogil",
+        "differentiate_nogil",
         "evaluate",
         "many",
         "lockstep_advance",

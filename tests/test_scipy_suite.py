@@ -43,7 +43,6 @@ class Robust(Patched):
     """
 
     test_x_scale_options = test_full_result = test_options = None
-    test_workers = None  # not supported yet
 
 
 class TestDogbox(Robust, test_least_squares.TestDogbox):

@@ -66,6 +66,19 @@ module minpack_c_functions
          integer(c_int) :: answer
             !! Negative to stop.
       end function filled_jacobian_type
+
+      function together_type(data, m, n, count, points, values) bind(c) result(answer)
+         import :: c_int, c_ptr, dp
+         type(c_ptr), value :: data
+         integer(c_int), value :: m
+         integer(c_int), value :: n
+         integer(c_int), value :: count
+         real(dp), intent(in) :: points(n, count)
+         real(dp), intent(out) :: values(m, count)
+            !! The residuals at the points.
+         integer(c_int) :: answer
+            !! Negative to stop.
+      end function together_type
    end interface
 
    real(dp), parameter :: not_written = transfer(-1_c_int64_t, 1.0_dp)
@@ -90,12 +103,16 @@ module minpack_c_functions
       procedure(filled_jacobian_type), pointer, nopass :: fill_jacobian => null()
       procedure(shown_jacobian_type), pointer, nopass :: show_jacobian => null()
       type(c_ptr) :: jacobian_data = c_null_ptr
+      procedure(together_type), pointer, nopass :: together => null()
+      type(c_ptr) :: together_data = c_null_ptr
       real(dp), allocatable :: fjac(:, :)
          !! Shape: (m, n). A Jacobian that was filled in. An element that was left out is NaN.
    contains
       procedure :: connect
       procedure :: residual
       procedure :: jacobian
+      procedure :: take_together
+      procedure :: residuals
    end type c_functions_type
 
 contains
@@ -152,6 +169,32 @@ contains
       info = unless_stopped(self%show_residual(self%residual_data, self%m, self%n, x, address))
       if (info == going_on) call c_f_pointer(address, self%values, [self%m])
    end subroutine residual
+
+   subroutine take_together(self, function, data)
+      !! Take a function that evaluates the residuals at many points, if there is one.
+      class(c_functions_type), intent(inout) :: self
+      type(c_funptr), intent(in) :: function
+         !! The function, or null.
+      type(c_ptr), intent(in) :: data
+         !! What it is called with.
+
+      call c_f_procpointer(function, self%together)
+      self%together_data = data
+      self%goes_together = associated(self%together)
+   end subroutine take_together
+
+   subroutine residuals(self, points, values, info)
+      class(c_functions_type), intent(inout), target :: self
+      real(dp), intent(in), contiguous :: points(:, :)
+         !! Shape: (n, count).
+      real(dp), intent(inout), contiguous :: values(:, :)
+         !! Shape: (m, count). The residuals there.
+      integer, intent(out) :: info
+         !! going_on, or the reason to stop.
+
+      info = unless_stopped(self%together(self%together_data, self%m, self%n, size(points, 2), &
+                                          points, values))
+   end subroutine residuals
 
    subroutine jacobian(self, x, fvec, matrix, info)
       class(c_functions_type), intent(inout), target :: self

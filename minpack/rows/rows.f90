@@ -62,6 +62,12 @@ module minpack_rows
          !! Shape: (n). A point that the differences ask for.
       real(dp), allocatable :: fjac(:, :)
          !! Shape: (m, n).
+      real(dp), allocatable :: points(:, :)
+         !! Shape: (n, n). Points that are evaluated together.
+      real(dp), allocatable :: values(:, :)
+         !! Shape: (m, n). The residuals there.
+      integer, allocatable :: columns(:)
+         !! Shape: (n). The variables that asked for these points.
    contains
       procedure :: connect => connect_differenced
       procedure :: begin => begin_differenced
@@ -109,6 +115,10 @@ contains
 
       call connect(self, functions, fvec, stat)
       if (stat == 0) allocate (self%fjac(functions%m, self%n), self%point(self%n), stat=stat)
+      if (stat == 0 .and. functions%goes_together) then
+         allocate (self%points(self%n, self%n), self%values(functions%m, self%n), &
+                   self%columns(self%n), stat=stat)
+      end if
       if (stat == 0) allocate (self%reals(reals_of_memory(self%n)), &
                                self%integers(integers_of_memory(self%n)), stat=stat)
       if (stat /= 0) return
@@ -233,6 +243,10 @@ contains
       integer :: j
 
       info = going_on
+      if (self%functions%goes_together) then
+         call evaluate_together(self, info)
+         return
+      end if
       do j = 1, self%n
          do while (self%differences%asks(j))
             call self%differences%point(j, self%point)
@@ -244,6 +258,34 @@ contains
          end do
       end do
    end subroutine evaluate_quotients
+
+   subroutine evaluate_together(self, info)
+      !! Evaluate the points that the variables ask for, one point of each variable at a time.
+      class(differenced_rows_type), intent(inout), target :: self
+      integer, intent(out) :: info
+      integer :: i, j, count
+
+      info = going_on
+      do
+         count = 0
+         do j = 1, self%n
+            if (.not. self%differences%asks(j)) cycle
+            count = count + 1
+            self%columns(count) = j
+            call self%differences%point(j, self%points(:, count))
+         end do
+         if (count == 0) return
+         call self%functions%residuals(self%points(:, :count), self%values(:, :count), info)
+         self%nfev = self%nfev + count*called(info)
+         if (info /= going_on) return
+         do i = 1, count
+            j = self%columns(i)
+            call self%differences%take(j, self%values(:, i), self%fvec, self%fjac(:, j))
+            info = self%differences%info
+            if (info /= going_on) return
+         end do
+      end do
+   end subroutine evaluate_together
 
    subroutine try_idle(self, info)
       !! Step all variables without effect at once.

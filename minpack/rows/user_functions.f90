@@ -1,6 +1,7 @@
 module minpack_user_functions
    !! The user's functions, as the rows use them.
    use minpack_kinds, only: dp
+   use minpack_info, only: going_on
    use minpack_strided_matrix, only: strided_matrix_type
    implicit none
    private
@@ -13,8 +14,11 @@ module minpack_user_functions
          !! Number of variables.
       real(dp), pointer, contiguous :: values(:) => null()
          !! Shape: (m). The residuals that were evaluated last, where they lie.
+      logical :: goes_together = .false.
+         !! Whether the residuals at many points are to be evaluated at once.
    contains
       procedure(residual), deferred :: residual
+      procedure :: residuals
       procedure(jacobian), deferred :: jacobian
    end type user_functions_type
 
@@ -42,5 +46,26 @@ module minpack_user_functions
             !! going_on, or the reason to stop.
       end subroutine jacobian
    end interface
+
+contains
+
+   subroutine residuals(self, points, values, info)
+      !! Evaluate the residuals at many points, for differences.
+      class(user_functions_type), intent(inout), target :: self
+      real(dp), intent(in), contiguous :: points(:, :)
+         !! Shape: (n, count).
+      real(dp), intent(inout), contiguous :: values(:, :)
+         !! Shape: (m, count).
+      integer, intent(out) :: info
+         !! going_on, or the reason to stop.
+      integer :: k
+
+      info = going_on
+      do k = 1, size(points, 2)
+         call self%residual(points(:, k), .true., info)
+         if (info /= going_on) return
+         values(:, k) = self%values
+      end do
+   end subroutine residuals
 
 end module minpack_user_functions

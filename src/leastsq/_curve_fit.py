@@ -104,7 +104,8 @@ def curve_fit(
         With None, check_finite decides.
     **kwargs
         Options of leastsq: ftol, xtol, gtol, maxfev, epsfcn, diff_step, factor, diag, atol, loss,
-        f_scale, callback, max_time, and col_deriv for jac. The default of factor is 1 with bounds.
+        f_scale, callback, max_time, workers, vectorized (f takes parameters of shape (k, 1) and
+        returns shape (k, m)), and col_deriv for jac. The default of factor is 1 with bounds.
         Options of least_squares: max_nfev, which limits the calls of f without those for finite
         differences; x_scale, the unit of each parameter, or 'jac'; verbose. With bounds, or with
         method 'trf' or 'dogbox', maxfev has the meaning of max_nfev. With a loss, pcov is computed
@@ -201,7 +202,20 @@ def curve_fit(
     report = Report(verbose) if verbose == 2 else None
     watch = watch_for(kwargs.get("callback"), report, counts_trials=as_least_squares)
     deadline = deadline_after(kwargs.get("max_time"))
-    outcome = fit_curve(f, data, p, jac, col_deriv, settings, box, may_be_few, watch, deadline)
+    outcome = fit_curve(
+        f,
+        data,
+        p,
+        jac,
+        col_deriv,
+        settings,
+        box,
+        may_be_few,
+        watch,
+        deadline,
+        bool(kwargs.get("vectorized")),
+        kwargs.get("workers"),
+    )
     ending = outcome.ending
     if as_least_squares:
         outcome = outcome._replace(ending=TO_PRECISION.get(ending, ending))

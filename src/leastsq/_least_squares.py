@@ -18,6 +18,7 @@ from leastsq._fit.least_squares import Problem, result_of
 from leastsq._fit.one import solve
 from leastsq._fit.result import is_doubtful
 from leastsq._fit.watch import Report, watch_for
+from leastsq._models.together import columns_of, side_by_side
 from leastsq._optimize_result import OptimizeResult
 
 EVERYWHERE = (-np.inf, np.inf)
@@ -47,6 +48,7 @@ def least_squares(
     workers: Any = None,
     *,
     max_time: float | None = None,
+    vectorized: bool = False,
 ) -> OptimizeResult:
     """Minimize a sum of squares, or of a robust loss, with bounds on the parameters.
 
@@ -116,10 +118,15 @@ def least_squares(
         x, fun, cost, nit, nfev, and step_norm, trust_radius (in units of the scaled parameters),
         ratio (actual by predicted reduction of the cost), elapsed (seconds) and optimality. If
         callback raises StopIteration or returns True, the fit stops.
-    workers : None, optional
-        Not supported yet.
+    workers : int or map-like callable, optional
+        Evaluate the points of a forward difference side by side: in so many processes (-1: one for
+        each processor), in threads if fun is compiled with ``nogil=True``, or by
+        ``workers(function, points)``, such as the map of a pool or of a Dask client.
     max_time : float, optional
         Seconds after which fun and jac are not called any more.
+    vectorized : bool, optional
+        Whether fun takes many points at once: x of shape (n, k), for any k, and returns residuals
+        of shape (m, k). Then a forward difference needs one call.
 
     Returns
     -------
@@ -195,8 +202,6 @@ def least_squares(
     if not callable(fun):
         raise TypeError(f"fun must be callable, got {fun!r}")
     check_choices(jac, method, tr_solver, verbose)
-    if workers is not None:
-        raise ValueError("workers is not supported yet: pass workers=None")
     args = args if isinstance(args, tuple) else (args,)
     if kwargs:
         fun = with_keywords(fun, kwargs)
@@ -210,10 +215,14 @@ def least_squares(
     watch = watch_for(callback, report, counts_trials=True)
     deadline = deadline_after(max_time)
     with BestPoint(x):
-        problem = Problem(fun, jac, args, x, box, settings, method, jac_sparsity)
+        single = columns_of(fun) if vectorized else fun
+        problem = Problem(single, jac, args, x, box, settings, method, jac_sparsity)
         functions = problem.functions(x, deadline)
-        outcome = solve(functions, x, problem.settings, box, watch)
-        result = result_of(problem, functions, outcome)
+        if problem.is_padded:
+            vectorized, workers = False, None
+        with side_by_side(functions, fun, args, x, vectorized, workers):
+            outcome = solve(functions, x, problem.settings, box, watch)
+            result = result_of(problem, functions, outcome)
     if report is not None:
         report.print_end(result)
     if is_doubtful(outcome.ending):

@@ -30,6 +30,7 @@ from leastsq._fit.result import (
 )
 from leastsq._fit.watch import watch_for
 from leastsq._functions.functions import Functions, refuse_unread
+from leastsq._models.together import columns_of, side_by_side
 
 
 def leastsq(
@@ -54,6 +55,8 @@ def leastsq(
     f_scale: ArrayLike = NO_SCALE,
     callback: Function | None = None,
     max_time: float | None = None,
+    vectorized: bool = False,
+    workers: Any = None,
 ) -> tuple[Any, ...]:
     """Minimize the sum of squares of the values of a function.
 
@@ -129,6 +132,16 @@ def leastsq(
     max_time : float, optional
         Seconds after which func and Dfun are not called any more. The fit stops with ier 11 at the
         best point.
+    vectorized : bool, optional
+        Whether func takes many points at once: x of shape (n, k), and returns residuals of shape
+        (m, k), for any k. Then the k = n points of a difference need one call, or a few if there
+        are more than 10,000 residuals in all. The first values are compared with those of a call
+        for one point.
+    workers : int or map-like callable, optional
+        Evaluate the points of a difference side by side: in so many processes (-1: one for each
+        processor), in threads if func is compiled with ``nogil=True``, or by
+        ``workers(function, points)``, such as the map of a pool or of a Dask client. func and args
+        must be such that they can be pickled.
 
     Returns
     -------
@@ -244,16 +257,18 @@ def leastsq(
         raise TypeError(f"{IMPROPER} {settings.fault}")
 
     with BestPoint(x):
-        functions = Functions(func, Dfun, args, col_deriv, x, None, deadline)
+        single = columns_of(func) if vectorized else func
+        functions = Functions(single, Dfun, args, col_deriv, x, None, deadline)
         if n == 0:
             return full_tuple(nothing_to_solve(functions, x), settings)
-        if full_output:
-            return full_tuple(solve(functions, x, settings, box, watch), settings)
-        if box is None:
-            ending = minimize(functions, x, settings, box, watch)[-1]
-        else:
-            outcome = solve(functions, x, settings, box, watch)
-            x, ending = outcome.x, outcome.ending
+        with side_by_side(functions, func, args, x, vectorized, workers):
+            if full_output:
+                return full_tuple(solve(functions, x, settings, box, watch), settings)
+            if box is None:
+                ending = minimize(functions, x, settings, box, watch)[-1]
+            else:
+                outcome = solve(functions, x, settings, box, watch)
+                x, ending = outcome.x, outcome.ending
     ier = ending % PROMISE_BROKEN
     if ending not in SOLVED_OR_FLAT and ending != STOPPED:
         text = message(ending, settings, has_Dfun=Dfun is not None)

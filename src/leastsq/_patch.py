@@ -44,8 +44,8 @@ def patch_scipy() -> Patch:
     ``root(method='lm')`` are the functions of this library: in all modules that look them up, and
     in modules that imported them by name before, such as lmfit and astropy. References in other
     places, such as attributes of classes or default arguments, are not replaced. SciPy's own
-    functions are used for sparse Jacobians, and with ``tr_solver='lsmr'``, ``jac_sparsity`` or
-    ``workers``. `OptimizeWarning` becomes a subclass of SciPy's.
+    functions are used for sparse Jacobians, and with ``tr_solver='lsmr'`` or ``jac_sparsity``.
+    `OptimizeWarning` becomes a subclass of SciPy's.
 
     Returns
     -------
@@ -149,8 +149,7 @@ def dense_or(original: Any) -> Any:
     @functools.wraps(least_squares)
     def stand_in(*args: Any, **kwargs: Any) -> Any:
         given = inspect.signature(original).bind(*args, **kwargs).arguments
-        is_sparse = given.get("tr_solver") == "lsmr" or given.get("jac_sparsity") is not None
-        if is_sparse or given.get("workers") is not None:
+        if given.get("tr_solver") == "lsmr" or given.get("jac_sparsity") is not None:
             return original(*args, **kwargs)
         try:
             return least_squares(*args, **kwargs)

@@ -31,12 +31,13 @@ OPTIONS = LEASTSQS_OPTIONS | {
     "verbose",
     "callback",
     "max_time",
+    "vectorized",
+    "workers",
 }
 NEUTRAL: dict[str, Any] = {
     "tr_solver": None,
     "tr_options": {},
     "jac_sparsity": None,
-    "workers": None,
     "kwargs": {},
 }
 """Values of the options of least_squares that have no effect."""

@@ -31,7 +31,7 @@ from leastsq._core._calls import (
 )
 
 if TYPE_CHECKING:
-    from leastsq._core._calls import Observer, Options
+    from leastsq._core._calls import Joint, Observer, Options
 
 
 DEFAULT_TOLERANCE = 1.49012e-8
@@ -77,14 +77,16 @@ class Settings:
         precision: float,
         watch: Observer | None = None,
         released: bool = False,
+        together: Joint | Observer | None = None,
     ) -> Options:
         """Convert the options for the core.
 
         precision is the default of epsfcn. released tells that the GIL will be released.
         """
-        if box is None and precision == EPSILON and watch is None and self.loss is None:
+        is_alone = watch is None and together is None
+        if is_alone and self.loss is None and box is None and precision == EPSILON:
             return self.usual
-        return self.convert(box, precision, watch, released)
+        return self.convert(box, precision, watch, released, together)
 
     def from_fit(self, first: int) -> Settings:
         """Leave out the fits before the first, if diag has a row for each fit."""
@@ -107,6 +109,7 @@ class Settings:
         precision: float,
         watch: Observer | None = None,
         released: bool = False,
+        together: Joint | Observer | None = None,
     ) -> Options:
         """Make the object that the core takes."""
         lower, upper = (None, None) if box is None else box
@@ -129,6 +132,7 @@ class Settings:
             scale,
             None if rho is None else observer(rho, None, False, False).ready(released),
             None if watch is None else watch.ready(released),
+            None if together is None else together.ready(released),
         )
 
     def for_rows(self, m: int) -> Settings:

@@ -15,6 +15,7 @@ core = import_module(f"leastsq._core._minpack_{level}")
 fit = core.fit
 fit_nogil = core.fit_nogil
 differentiate = core.differentiate
+differentiate_nogil = core.differentiate_nogil
 many = core.many
 lockstep_open = core.lockstep_open
 lockstep_advance = core.lockstep_advance

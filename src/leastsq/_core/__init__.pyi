@@ -30,6 +30,9 @@ def differentiate(
     fjac: NDArray[np.float64],
     weighed: NDArray[np.float64],
 ) -> int: ...
+
+differentiate_nogil = differentiate
+
 def many(
     residual: Callee,
     jacobian: Callee | int,

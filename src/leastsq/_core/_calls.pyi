@@ -67,6 +67,23 @@ def observer(
     sees_start: bool,
     /,
 ) -> Observer: ...
+
+class Joint:
+    def ready(self, released: bool, /) -> Joint: ...
+
+def joint_function(
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    coerce: Callable[[object, tuple[int, int]], NDArray[np.float64]],
+    compare: Callable[[NDArray[np.float64], NDArray[np.float64]], object],
+    start: NDArray[np.float64],
+    residuals: NDArray[np.float64],
+    most: int,
+    time_left: float,
+    y: NDArray[np.float64] | None,
+    weights: NDArray[np.float64] | None,
+    /,
+) -> Joint: ...
 def options(
     ftol: float,
     xtol: float,
@@ -85,6 +102,7 @@ def options(
     f_scale: NDArray[np.float64] | None,
     rho: Observer | None,
     watch: Observer | None,
+    together: Joint | Observer | None,
     /,
 ) -> Options: ...
 def hold(release: int, data: int, needed: object, /) -> object: ...

@@ -53,6 +53,11 @@ static PyMethodDef functions[] = {
      "hold(release, data, needed) -> held\n\n"
      "An object that calls release(data), both given as addresses, when it is deleted, and keeps the\n"
      "object needed alive until then."},
+    {"joint_function", (PyCFunction)(void (*)(void))joint_function, METH_FASTCALL,
+     "joint_function(function, args, coerce, compare, start, residuals, most, time_left, y, weights)\n"
+     "    -> joint\n\n"
+     "A vectorized function for the option together: residuals, or a model of the data y. start is the\n"
+     "starting point, and residuals are those there. A call is for at most `most` points, and one more."},
     {"native_function", (PyCFunction)(void (*)(void))native_function, METH_FASTCALL,
      "native_function(function, data, is_jacobian, watched, released, flag, time_left) -> callee\n\n"
      "A C function with its data, both as addresses. After each call of a watched function Python\n"
@@ -60,14 +65,14 @@ static PyMethodDef functions[] = {
      "the fit when its element is not zero, or None. time_left is in seconds, and may be infinite."},
     {"observer", (PyCFunction)(void (*)(void))observer, METH_FASTCALL,
      "observer(function, kind, counts_trials, sees_start) -> observer\n\n"
-     "A function for the options rho or watch. A watch is called with x if kind is None, otherwise with a\n"
+     "A function for the options rho, together or watch. A watch is called with x if kind is None, otherwise with a\n"
      "dict of that class. counts_trials tells that its nfev is without the calls for differences.\n"
      "sees_start tells that it sees the starting point, too."},
     {"options", (PyCFunction)(void (*)(void))options, METH_FASTCALL,
      "options(ftol, xtol, gtol, factor, epsfcn, maxfev, diag, diff_step, lower, upper, limits_trials,\n"
-     "        concludes, tests, loss, f_scale, rho, watch) -> options\n\n"
-     "diag to upper are arrays of n numbers, or None; f_scale is an array of one or m numbers, or None; rho\n"
-     "and watch are observers, or None."},
+     "        concludes, tests, loss, f_scale, rho, watch, together) -> options\n\n"
+     "diag to upper are arrays of n numbers, or None; f_scale is an array of one or m numbers, or None; rho,\n"
+     "watch and together are observers, or None."},
     {"python_function", (PyCFunction)(void (*)(void))python_function, METH_FASTCALL,
      "python_function(function, args, coerce, released, time_left) -> callee\n\n"
      "A residual function; a Jacobian function if coerce is None. released tells that the GIL will be\n"
@@ -107,7 +112,7 @@ prepare_types(void)
     if (PyArray_ImportNumPyAPI() < 0 || prepare_names() < 0) {
         return -1;
     }
-    PyTypeObject *types[] = {&python_function_type, &native_function_type, &observer_type, &held_type,
+    PyTypeObject *types[] = {&python_function_type, &native_function_type, &observer_type, &joint_type, &held_type,
                              &options_type};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         if (PyType_Ready(types[i]) < 0) {

@@ -29,17 +29,23 @@ typedef struct {
 } Callee;
 
 extern PyNumberMethods callee_as_number;
-extern PyTypeObject python_function_type, native_function_type, observer_type, held_type, options_type;
+extern PyTypeObject python_function_type, native_function_type, observer_type, joint_type, held_type,
+    options_type;
 
 PyObject *python_function(PyObject *self, PyObject *const *given, Py_ssize_t count);
 PyObject *native_function(PyObject *self, PyObject *const *given, Py_ssize_t count);
+PyObject *joint_function(PyObject *self, PyObject *const *given, Py_ssize_t count);
 PyObject *observer(PyObject *self, PyObject *const *given, Py_ssize_t count);
 PyObject *hold(PyObject *self, PyObject *const *given, Py_ssize_t count);
 PyObject *options(PyObject *self, PyObject *const *given, Py_ssize_t count);
 
-/* Put an Observer, or nothing if it is None, into the options. */
+int is_joint(PyObject *object);
+extern minpack_together *const evaluate_jointly;
+
+/* Put an Observer, or nothing if it is None, into the options; together may also be a Joint. */
 void take_loss(PyObject *observer, minpack_options *options);
 void take_watch(PyObject *observer, minpack_options *options);
+void take_together(PyObject *observer, minpack_options *options);
 
 int prepare_names(void);
 double seconds(void);

@@ -1,5 +1,5 @@
-/* Python functions that are called during a fit, beside the residuals and the Jacobian: a loss, and a
- * callback that sees each step and can stop the fit. As with residuals, an exception stays set, and the
+/* Python functions that are called during a fit, beside the residuals and the Jacobian: a loss, the
+ * residuals at many points, and a callback that sees each step and can stop the fit. As with residuals, an exception stays set, and the
  * answer to the core is negative. */
 #include "calls.h"
 #include <numpy/arrayscalars.h>
@@ -58,6 +58,30 @@ evaluate_loss(void *data, int m, const double *z, double *rho)
     }
     leave_gil(self);
     return returned == NULL ? STOP : GO_ON;
+}
+
+/* function(points) returns a C-contiguous float64 array of shape (count, m), or None if there is no time. */
+static int
+evaluate_together(void *data, int m, int n, int count, const double *points, double *values)
+{
+    Observer *self = data;
+    take_gil(self);
+    npy_intp shape[] = {count, n};
+    PyObject *returned = NULL, *given = PyArray_SimpleNew(2, shape, NPY_DOUBLE);
+    if (given != NULL) {
+        memcpy(PyArray_DATA((PyArrayObject *)given), points, (size_t)count * n * sizeof(double));
+        returned = PyObject_CallOneArg(self->function, given);
+        Py_DECREF(given);
+    }
+    int answer = returned == NULL || PyErr_CheckSignals() < 0 ? STOP : GO_ON;
+    if (answer == GO_ON && returned == Py_None) {
+        answer = MINPACK_NO_TIME;
+    } else if (answer == GO_ON) {
+        memcpy(values, PyArray_DATA((PyArrayObject *)returned), (size_t)count * m * sizeof(double));
+    }
+    Py_XDECREF(returned);
+    leave_gil(self);
+    return answer;
 }
 
 enum { ITEMS = 10 };
@@ -172,6 +196,15 @@ take_watch(PyObject *observer, minpack_options *options)
     if (observer != Py_None) {
         options->watch = watch_fit;
         options->watch_data = observer;
+    }
+}
+
+void
+take_together(PyObject *observer, minpack_options *options)
+{
+    if (observer != Py_None) {
+        options->together = is_joint(observer) ? evaluate_jointly : evaluate_together;
+        options->together_data = observer;
     }
 }
 

@@ -1,7 +1,7 @@
 /* The options of a fit, as the core takes them. */
 #include "calls.h"
 
-enum { DIAG, DIFF_STEP, LOWER, UPPER, F_SCALE, RHO, WATCH, OBJECTS };
+enum { DIAG, DIFF_STEP, LOWER, UPPER, F_SCALE, RHO, WATCH, TOGETHER, OBJECTS };
 
 typedef struct {
     PyObject_HEAD
@@ -55,11 +55,12 @@ numbers_of(PyObject *array)
 PyObject *
 options(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t count)
 {
-    if (count != 17) {
-        PyErr_SetString(PyExc_TypeError, "options: 17 arguments");
+    if (count != 18) {
+        PyErr_SetString(PyExc_TypeError, "options: 18 arguments");
         return NULL;
     }
-    PyObject *objects[] = {given[6], given[7], given[8], given[9], given[14], given[15], given[16]};
+    PyObject *objects[] = {given[6], given[7], given[8], given[9], given[14], given[15], given[16],
+                           given[17]};
     minpack_options read = {
         .ftol = PyFloat_AsDouble(given[0]),
         .xtol = PyFloat_AsDouble(given[1]),
@@ -82,6 +83,7 @@ options(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t count)
     }
     take_loss(objects[RHO], &read);
     take_watch(objects[WATCH], &read);
+    take_together(objects[TOGETHER], &read);
     Options *self = PyErr_Occurred() ? NULL : PyObject_New(Options, &options_type);
     if (self == NULL) {
         return NULL;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from leastsq._arguments.arrays import FloatArray, Function
 from leastsq._arguments.bounds import Box
@@ -14,6 +14,7 @@ from leastsq._fit.one import solve
 from leastsq._fit.result import Outcome
 from leastsq._functions.functions import Functions
 from leastsq._models.model import Model
+from leastsq._models.together import models_side_by_side
 
 if TYPE_CHECKING:
     from leastsq._core._calls import Observer
@@ -30,6 +31,8 @@ def fit_curve(
     may_be_few: bool,
     watch: Observer | None = None,
     deadline: float = math.inf,
+    vectorized: bool = False,
+    workers: Any = None,
 ) -> Outcome:
     """Fit a model to data from p; there may be fewer points than parameters if may_be_few."""
     n = p.size
@@ -39,4 +42,5 @@ def fit_curve(
         functions = Functions(model.residuals, model.jacobian, data.args, False, p, model, deadline)
         if model.is_padded:
             settings = settings.for_rows(model.residuals.m).padded(functions.m)
-        return model.without_padding(solve(functions, p, settings, box, watch))
+        with models_side_by_side(functions, model, p, vectorized, workers):
+            return model.without_padding(solve(functions, p, settings, box, watch))

@@ -85,7 +85,8 @@ class Problem:
             )
         jac = jacobian_for(fun, jac, m, n, box, settings, jac_sparsity)
         self.settings = settings.for_rows(m)
-        if m < n:
+        self.is_padded = m < n
+        if self.is_padded:
             fun = Padded(fun, n, is_jacobian=False)
             jac = None if jac is None else Padded(jac, n, is_jacobian=True)
             self.start = Start(np.append(residuals, np.zeros(n - m)))
@@ -156,10 +157,14 @@ def jacobian_at_end(
     n, m = outcome.x.size, outcome.fvec.size
     columns = np.full((n, m), np.nan)
     weighed = np.empty(m)
-    ending = _core.differentiate(
+    released = functions.release_the_gil
+    differentiate = _core.differentiate_nogil if released else _core.differentiate
+    ending = differentiate(
         functions.residual,
         functions.jacobian,
-        settings.for_core(outcome.box, functions.precision),
+        settings.for_core(
+            outcome.box, functions.precision, released=released, together=functions.together
+        ),
         outcome.x,
         outcome.fvec,
         columns,

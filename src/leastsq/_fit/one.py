@@ -92,7 +92,7 @@ def minimize(
     fnorm, nfev, trials, njev, steps, ending = fit(
         functions.residual,
         functions.jacobian,
-        settings.for_core(box, functions.precision, watch, released),
+        settings.for_core(box, functions.precision, watch, released, functions.together),
         x,
         functions.fvec,
         functions.is_evaluated,

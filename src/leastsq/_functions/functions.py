@@ -25,7 +25,7 @@ from leastsq._functions.python import (
 )
 
 if TYPE_CHECKING:
-    from leastsq._core._calls import Callee
+    from leastsq._core._calls import Callee, Joint, Observer
     from leastsq._functions.njit import CompiledFunction
 
     Native = NativeFunction | CompiledFunction
@@ -58,6 +58,8 @@ class Functions:
     ) -> None:
         self.args = args
         self.deadline = deadline
+        self.together: Joint | Observer | None = None
+        """What evaluates the residuals at many points, for differences."""
         self.native_func: Native | None = None
         self.native_Dfun: Native | None = None
         self.python_Dfun: Jacobian | None = None

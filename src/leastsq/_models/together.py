@@ -1,0 +1,152 @@
+"""The residuals at many points, for finite differences: vectorized=True."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from leastsq._arguments.arrays import FLOAT64, FloatArray, Function, name_of, real_array
+from leastsq._arguments.sigma import WHITEN
+from leastsq._core._calls import joint_function, observer
+from leastsq._functions.native import NativeFunction
+from leastsq._models.joint import is_near
+from leastsq._models.residuals import IN_PYTHON
+from leastsq._models.workers import ModelResiduals, Workers
+
+if TYPE_CHECKING:
+    from leastsq._core._calls import Joint
+    from leastsq._functions.functions import Functions
+    from leastsq._models.model import Model
+
+MOST_NUMBERS = 10_000
+"""Temporaries of more numbers leave the cache: then a joint call is slower than single ones."""
+NOTHING = nullcontext()
+
+
+def side_by_side(
+    functions: Functions,
+    func: Any,
+    args: tuple[Any, ...],
+    x0: FloatArray,
+    vectorized: bool,
+    workers: Any,
+) -> AbstractContextManager[None]:
+    """Let residuals be evaluated for many points at once, if the user wants that.
+
+    func is the user's function: with vectorized, of points of shape (n, k). The context ends the
+    processes that workers needs.
+    """
+    if not vectorized and workers is None:
+        return NOTHING
+    refuse_both(func, vectorized, workers)
+    if not vectorized:
+        return by_workers(functions, workers, func, args)
+    functions.together = joint(functions, func, func, args, x0, functions.fvec)
+    return NOTHING
+
+
+def models_side_by_side(
+    functions: Functions, model: Model, x0: FloatArray, vectorized: bool, workers: Any
+) -> AbstractContextManager[None]:
+    """Let the residuals of a model be evaluated as side_by_side does."""
+    if model.is_padded or not (vectorized or workers is not None):
+        return NOTHING
+    refuse_both(model.f, vectorized, workers)
+    data = model.data
+    if not vectorized:
+        residuals = ModelResiduals(model.f, data.weighing)
+        return by_workers(functions, workers, residuals, data.args)
+    x, y, *weights = data.args
+    if y.ndim == 1 and data.weighing != WHITEN:
+        scale = weights[0] if weights else None
+        functions.together = joint(functions, model.f, model.f, (x,), x0, functions.fvec, y, scale)
+        return NOTHING
+    stacked = as_residuals_of_many(model)
+    functions.together = joint(functions, stacked, model.f, data.args, x0, functions.fvec)
+    return NOTHING
+
+
+def refuse_both(func: Any, vectorized: bool, workers: Any) -> None:
+    """Refuse what cannot be evaluated at many points."""
+    if isinstance(func, NativeFunction):
+        raise TypeError("vectorized and workers are for functions that Python calls")
+    if vectorized and workers is not None:
+        raise ValueError("pass vectorized or workers, not both")
+
+
+def by_workers(
+    functions: Functions, workers: Any, func: Any, args: tuple[Any, ...]
+) -> AbstractContextManager[None]:
+    """Let residuals be evaluated by workers, which the context ends."""
+    evaluate = Workers(workers, func, args, functions.deadline)
+    functions.together = observer(evaluate, None, False, False)
+    return evaluate
+
+
+def joint(
+    functions: Functions,
+    function: Function,
+    named: Function,
+    args: tuple[Any, ...],
+    x0: FloatArray,
+    fvec: FloatArray,
+    y: FloatArray | None = None,
+    weights: FloatArray | None = None,
+) -> Joint:
+    """Make what evaluates a vectorized function: residuals, or a model of the data y."""
+
+    def coerce(returned: Any, shape: tuple[int, int]) -> FloatArray:
+        values = real_array(returned, f"The return value of {name_of(named)}")
+        if y is not None:
+            values = np.broadcast_to(values, shape)
+        if values.shape != shape:
+            raise ValueError(
+                f"{name_of(named)} is not vectorized: it returns values of shape {values.shape}, "
+                f"not {shape}"
+            )
+        return np.ascontiguousarray(values, FLOAT64)
+
+    def compare(values: FloatArray, alone: FloatArray) -> None:
+        if not is_near(values, alone):
+            k = int(np.argmax(~np.isclose(values, alone, rtol=1e-9, atol=0, equal_nan=True)))
+            raise ValueError(
+                f"{name_of(named)} is not vectorized: residual {k} at the starting point is "
+                f"{values[k]} if it is called for several points at once, but {alone[k]} alone"
+            )
+
+    most = max(1, MOST_NUMBERS // functions.m)
+    start = x0.copy()
+    return joint_function(
+        function, args, coerce, compare, start, fvec.copy(), most, functions.time_left, y, weights
+    )
+
+
+def as_residuals_of_many(model: Model) -> Function:
+    """Make the residuals of points of shape (n, k) from a model; their shape is (m, k)."""
+    f, weighing = model.f, model.data.weighing
+
+    def residuals(points: FloatArray, x: Any, y: FloatArray, *weights: FloatArray) -> FloatArray:
+        count = points.shape[1]
+        values = f(x, *points.reshape(-1, count, *(1,) * y.ndim))
+        left = (np.broadcast_to(values, (count, *y.shape)) - y).reshape(count, -1).T
+        return left if weighing is None else IN_PYTHON.weighing[weighing](weights[0], left)
+
+    return residuals
+
+
+def columns_of(func: Function) -> Function:
+    """Make a function of one point from a function of many; its x has the shape (n, 1)."""
+
+    def single(p: FloatArray, *args: Any) -> Any:
+        values = np.asarray(func(p[:, np.newaxis], *args))
+        if values.ndim != 2 or values.shape[1] != 1:
+            raise ValueError(
+                f"{name_of(func)} is not vectorized: for x of shape ({p.size}, 1) it must return "
+                f"values of shape (m, 1), not {values.shape}"
+            )
+        return values[:, 0]
+
+    single.__name__ = name_of(func)
+    return single

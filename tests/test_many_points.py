@@ -1,0 +1,217 @@
+"""Differences of many points: vectorized functions, and workers."""
+
+import math
+import os
+from concurrent.futures import Future, ThreadPoolExecutor
+from multiprocessing import Pool
+
+import numba
+import numpy as np
+import pytest
+
+from leastsq import curve_fit, least_squares, leastsq
+
+T = np.linspace(0, 5, 50)
+Y = 2.5 * np.exp(-1.3 * T) + 0.5 + 0.05 * np.cos(40 * T)
+START = [1.0, 1.0, 1.0]
+
+
+def model(t, a, b, c):
+    return a * np.exp(-b * t) + c
+
+
+def residuals(p, t, y):
+    return p[0] * np.exp(-p[1] * t) + p[2] - y
+
+
+class Counted:
+    """A function that keeps the shapes of its parameters."""
+
+    def __init__(self, function):
+        self.function = function
+        self.shapes = []
+
+    def __call__(self, p, *args):
+        self.shapes.append(np.shape(p))
+        return self.function(p, *args)
+
+
+def same(one, other):
+    np.testing.assert_array_equal(one[0], other[0])
+    assert one[2]["nfev"] == other[2]["nfev"]
+    np.testing.assert_array_equal(one[2]["fvec"], other[2]["fvec"])
+    np.testing.assert_array_equal(one[2]["fjac"], other[2]["fjac"])
+
+
+@pytest.mark.parametrize("bounds", [None, (0, 9)])
+def test_vectorized_residuals_give_the_same_bits(bounds):
+    func = Counted(residuals)
+    plain = leastsq(residuals, START, args=(T, Y), full_output=True, bounds=bounds)
+    joint = leastsq(
+        func, START, (T[:, None], Y[:, None]), full_output=True, bounds=bounds, vectorized=True
+    )
+    same(joint, plain)
+    assert {len(shape) for shape in func.shapes} == {2}
+    assert len(func.shapes) < plain[2]["nfev"] - 2
+    ours = least_squares(residuals, START, args=(T[:, None], Y[:, None]), vectorized=True)
+    np.testing.assert_array_equal(ours.x, least_squares(residuals, START, args=(T, Y)).x)
+
+
+@pytest.mark.parametrize("weighing", ["none", "one", "each", "matrix"])
+@pytest.mark.parametrize("shape", [(50,), (5, 10)])
+def test_vectorized_models_give_the_same_bits(weighing, shape):
+    if weighing in ("each", "matrix") and len(shape) > 1:
+        pytest.skip("sigma is 1-D")
+    rng = np.random.default_rng(1)
+    errors = rng.uniform(0.5, 2, 50)
+    sigma = {
+        "none": None, "one": 0.3, "each": errors,
+        "matrix": np.diag(errors**2) + 0.1,
+    }[weighing]  # fmt: skip
+    given = T.reshape(shape), Y.reshape(shape)
+    plain = curve_fit(model, *given, sigma=sigma, full_output=True)
+    joint = curve_fit(model, *given, sigma=sigma, full_output=True, vectorized=True)
+    np.testing.assert_allclose(joint[0], plain[0], rtol=1e-12)
+    np.testing.assert_allclose(joint[1], plain[1], rtol=1e-9)
+    if weighing != "matrix":
+        np.testing.assert_array_equal(joint[0], plain[0])
+    assert joint[2]["nfev"] == plain[2]["nfev"]
+
+
+def test_large_problems_are_split():
+    t = np.linspace(0, 5, 4000)
+    y = model(t, 2.5, 1.3, 0.5)
+    func = Counted(residuals)
+    leastsq(func, START, args=(t[:, None], y[:, None]), vectorized=True)
+    assert max(shape[1] for shape in func.shapes) <= 10_000 // 4000 + 1
+    func = Counted(residuals)
+    t = np.linspace(0, 5, 20_000)
+    leastsq(func, START, args=(t[:, None], model(t, 2, 1, 1)[:, None]), vectorized=True)
+    assert max(shape[1] for shape in func.shapes) <= 2
+
+
+def test_functions_that_mix_points_are_refused():
+    def mixes(P, t, y):
+        return residuals(P, t, y) + 1e-3 * P.sum()
+
+    def flat(P, t, y):
+        return residuals(P[:, -1], t[:, 0], y[:, 0])
+
+    def short(P, t, y):
+        return residuals(P[:, :1], t, y)
+
+    given = T[:, None], Y[:, None]
+    with pytest.raises(ValueError, match=r"short is not vectorized: it returns values of shape"):
+        leastsq(short, START, args=given, vectorized=True)
+    with pytest.raises(ValueError, match="mixes is not vectorized: residual 0 at the starting"):
+        leastsq(mixes, START, args=given, vectorized=True)
+    with pytest.raises(ValueError, match=r"flat is not vectorized: for x of shape \(3, 1\)"):
+        leastsq(flat, START, args=given, vectorized=True)
+
+    def normalised(t, a, b, c):
+        return model(t, a, b, c) / np.max(a)
+
+    with pytest.raises(ValueError, match="normalised is not vectorized"):
+        curve_fit(normalised, T, Y, START, vectorized=True)
+
+
+def test_models_may_return_what_broadcasts():
+    def level(t, a):
+        return a + 0 * a
+
+    popt, _ = curve_fit(lambda t, a, b: level(t, a) + b * t, T, Y, [1, 1], vectorized=True)
+    np.testing.assert_allclose(popt, np.polyfit(T, Y, 1)[::-1], rtol=1e-6)
+    popt, _ = curve_fit(level, T, Y, [1.0], vectorized=True, sigma=1.0, absolute_sigma=True)
+    np.testing.assert_allclose(popt, Y.mean(), rtol=1e-6)
+
+
+def test_exceptions_of_vectorized_functions_have_the_best_point():
+    def fails(P, t, y):
+        if P.shape[1] > 1 and np.any(P[0] > 2):
+            raise RuntimeError("too far")
+        return residuals(P, t, y)
+
+    with pytest.raises(RuntimeError, match="too far") as caught:
+        leastsq(fails, START, args=(T[:, None], Y[:, None]), vectorized=True)
+    assert caught.value.x.shape == (3,)
+    assert caught.value.x[0] > 1
+
+
+def test_no_time_for_joint_calls():
+    result = least_squares(
+        residuals, START, args=(T[:, None], Y[:, None]), vectorized=True, max_time=0
+    )
+    assert (result.status, result.nfev) == (-3, 1)
+
+
+@pytest.mark.parametrize("workers", [2, -1, "pool", "threads", "futures", map])
+def test_workers_give_the_same_bits(workers):
+    plain = leastsq(residuals, START, args=(T, Y), full_output=True)
+
+    def futures(function, points):
+        made = []
+        for point in points:
+            made.append(Future())
+            made[-1].set_result(function(point))
+        return made
+
+    if workers == "pool":
+        with Pool(2) as pool:
+            same(leastsq(residuals, START, (T, Y), full_output=True, workers=pool.map), plain)
+    elif workers == "threads":
+        with ThreadPoolExecutor(2) as pool:
+            same(leastsq(residuals, START, (T, Y), full_output=True, workers=pool.map), plain)
+    else:
+        chosen = futures if workers == "futures" else workers
+        same(leastsq(residuals, START, args=(T, Y), full_output=True, workers=chosen), plain)
+
+
+def signed(p, t, y, path):
+    """Residuals; the process that evaluates them leaves its number in a file."""
+    with path.open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    return residuals(p, t, y)
+
+
+def test_processes_evaluate_the_differences(tmp_path):
+    path = tmp_path / "processes"
+    nfev = leastsq(signed, START, (T, Y, path), full_output=True, workers=2)[2]["nfev"]
+    places = path.read_text().split()
+    assert len(places) == nfev
+    own = places.count(str(os.getpid()))
+    assert 2 <= own < nfev - 3
+    assert len(set(places)) == 2  # this process is one of the workers
+
+
+def test_curve_fit_and_compiled_functions_have_workers():
+    plain = curve_fit(model, T, Y)
+    for workers in (2, map):
+        popt, _ = curve_fit(model, T, Y, workers=workers, sigma=np.ones(50))
+        np.testing.assert_allclose(popt, plain[0], rtol=1e-9)
+    compiled = numba.njit(nogil=True)(residuals)
+    x, _ = leastsq(compiled, START, args=(T, Y), workers=2)
+    np.testing.assert_allclose(x, plain[0], rtol=1e-6)
+
+
+def test_exceptions_of_workers_reach_the_user():
+    def fails(function, points):
+        raise RuntimeError("no worker")
+
+    with pytest.raises(RuntimeError, match="no worker") as caught:
+        leastsq(residuals, START, args=(T, Y), workers=fails)
+    np.testing.assert_array_equal(caught.value.x, START)
+    for workers, error in ((0, ValueError), (1.5, TypeError), (True, TypeError)):
+        with pytest.raises(error, match="workers must be"):
+            leastsq(residuals, START, args=(T, Y), workers=workers)
+    with pytest.raises(ValueError, match="vectorized or workers"):
+        leastsq(residuals, START, args=(T[:, None], Y[:, None]), workers=2, vectorized=True)
+
+
+def test_c_functions_have_neither(residual):
+    with pytest.raises(TypeError, match="functions that Python calls"):
+        leastsq(residual, START, workers=2)
+
+
+def test_fewer_residuals_than_parameters_go_one_by_one():
+    result = least_squares(lambda p: [p[0] * p[1] - 2], [1.0, 1.0], workers=map)
+    assert math.isclose(np.prod(result.x), 2, rel_tol=1e-6)
