@@ -23,7 +23,7 @@ MESON = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/meson
 
 demo: .venv/demo
 	@for example in polynomial exponential sine misra1a nist lines kinetics peak band \
-	  carbon_dioxide t2_map spectra; do \
+	  carbon_dioxide outliers t2_map spectra; do \
 	  $(BIN)/python examples/$$example.py build/demo || exit 1; \
 	done
 

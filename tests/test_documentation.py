@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 import leastsq
-from leastsq import _check_derivative, _curve_fit, _curve_fit_many, _leastsq, _patch, xarray
+from leastsq import (
+    _check_derivative,
+    _curve_fit,
+    _curve_fit_many,
+    _least_squares,
+    _leastsq,
+    _patch,
+    xarray,
+)
 from leastsq._functions import native
 
 ROOT = Path(__file__).parents[1]
@@ -16,7 +24,17 @@ WITH_EXAMPLES = [name for name, page in PAGES.items() if ">>> " in page.read_tex
 
 
 @pytest.mark.parametrize(
-    "module", [_check_derivative, _curve_fit, _curve_fit_many, _leastsq, native, _patch, xarray]
+    "module",
+    [
+        _check_derivative,
+        _curve_fit,
+        _curve_fit_many,
+        _least_squares,
+        _leastsq,
+        native,
+        _patch,
+        xarray,
+    ],
 )
 def test_docstrings_hold(module):
     failed, attempted = doctest.testmod(module)

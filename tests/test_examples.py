@@ -94,6 +94,16 @@ def test_lines_have_no_negative_height_within_bounds(tmp_path):
     assert_picture(tmp_path, "lines")
 
 
+def test_robust_losses_ignore_outliers(tmp_path):
+    printed = run("outliers", tmp_path)
+    rise = dict(re.findall(r"^ +(\S+) .*M +([\d.]+) M", printed, re.MULTILINE))
+    without = float(re.search(r"without 1964-70 .*M +([\d.]+) M", printed)[1])
+    assert float(rise["linear"]) > 4 * without
+    assert abs(float(rise["cauchy"]) - without) < 0.1
+    assert abs(float(rise["arctan"]) - 1.15) < 0.02  # the least median of squares of the book
+    assert_picture(tmp_path, "outliers")
+
+
 def test_maps_are_right_within_their_errors(tmp_path):
     printed = run("t2_map", tmp_path)
     assert "8936 fits" in printed
