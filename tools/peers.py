@@ -21,6 +21,13 @@ EXCEPTIONS = {
     "and the test asks for more than three",
     "test_least_squares_jacobian_types": "it compares covariances with those of SciPy's solver, "
     "which handles the linear operator, to 1e-7",
+    "test_all": "it asks for the 9 calls of SciPy's trf; this library makes 8",
+    "test_subset": "as test_all",
+    "test_non_linear_lsq_fitter_with_weights[TRFLSQFitter]": "it expects that SciPy's trf does not "
+    "end; this library solves the fit",
+    "test_models_fitting[DogBoxLSQFitter-model37]": "a broken power law is fitted to a Gaussian; "
+    "astropy raises an exception where a model overflows, with other models for each of SciPy's "
+    "methods",
     "test_blackbody_dimensionless_fit": "it compares two fits that SciPy ends at their starting "
     "point; this library solves one of them",
 }

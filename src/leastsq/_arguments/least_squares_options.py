@@ -86,7 +86,7 @@ def settings_of(
         True,
         **tolerances,
         maxfev=most_calls(max_nfev or 0, 100 * n, "max_nfev"),
-        factor=100.0 if box is None and loss == "linear" else 1.0,
+        factor=100.0 if method == "lm" and box is None and loss == "linear" else 1.0,
         diag=diag,
         diff_step=diff_step,
         loss=loss,
