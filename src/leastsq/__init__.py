@@ -1,19 +1,20 @@
 """Nonlinear least squares: ``scipy.optimize.leastsq`` as a small and fast library."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from leastsq._check_derivative import check_derivative
 from leastsq._curve_fit import curve_fit
 from leastsq._errors import FitError, OptimizeWarning
 from leastsq._functions.native import NativeFunction, StoppedError
-from leastsq._least_squares import least_squares
 from leastsq._leastsq import leastsq
-from leastsq._optimize_result import OptimizeResult
 from leastsq._patch import patch_scipy, unpatch_scipy
 
 if TYPE_CHECKING:
     from leastsq._curve_fit_many import curve_fit_many
     from leastsq._fit.many_fits import ManyFits
+    from leastsq._least_squares import least_squares
+    from leastsq._optimize_result import OptimizeResult
 
 __all__ = [
     "FitError",
@@ -31,15 +32,19 @@ __all__ = [
     "unpatch_scipy",
 ]
 __version__ = "0.1.0"
+LATER = {
+    "ManyFits": "leastsq._fit.many_fits",
+    "OptimizeResult": "leastsq._optimize_result",
+    "curve_fit_many": "leastsq._curve_fit_many",
+    "least_squares": "leastsq._least_squares",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Import the modules for many fits when they are used; they are half of the library."""
-    if name not in ("curve_fit_many", "ManyFits"):
+    """Import the larger part of the library when it is used."""
+    if name not in LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from leastsq import _curve_fit_many
-
-    value = globals()[name] = getattr(_curve_fit_many, name)
+    value = globals()[name] = getattr(import_module(LATER[name]), name)
     return value
 
 

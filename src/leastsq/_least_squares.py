@@ -18,7 +18,7 @@ from leastsq._fit.least_squares import Problem, result_of
 from leastsq._fit.one import solve
 from leastsq._fit.result import is_doubtful
 from leastsq._fit.watch import Report, watch_for
-from leastsq._models.together import columns_of, side_by_side
+from leastsq._models.side_by_side import columns_of, side_by_side
 from leastsq._optimize_result import OptimizeResult
 
 EVERYWHERE = (-np.inf, np.inf)

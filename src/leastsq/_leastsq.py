@@ -30,7 +30,7 @@ from leastsq._fit.result import (
 )
 from leastsq._fit.watch import watch_for
 from leastsq._functions.functions import Functions, refuse_unread
-from leastsq._models.together import columns_of, side_by_side
+from leastsq._models.side_by_side import columns_of, side_by_side
 
 
 def leastsq(

@@ -13,9 +13,7 @@ from typing import Any
 from leastsq._arguments.curve_fit_options import foreign_option
 from leastsq._curve_fit import curve_fit
 from leastsq._errors import LeastsqWarning, OptimizeWarning
-from leastsq._least_squares import least_squares
 from leastsq._leastsq import leastsq
-from leastsq._models.jacobian import SparseJacobianError
 
 STAND_INS: dict[Callable[..., Any], Callable[..., Any]] = {}  # for SciPy's functions
 PATCHES: set[Patch] = set()  # the active ones
@@ -145,6 +143,8 @@ def with_fallback(function: Any, original: Any) -> Any:
 
 def dense_or(original: Any) -> Any:
     """Make a function that calls SciPy's least_squares for what needs sparse solvers."""
+    from leastsq._least_squares import least_squares
+    from leastsq._models.jacobian import SparseJacobianError
 
     @functools.wraps(least_squares)
     def stand_in(*args: Any, **kwargs: Any) -> Any:

@@ -14,7 +14,7 @@ from leastsq._fit.one import solve
 from leastsq._fit.result import Outcome
 from leastsq._functions.functions import Functions
 from leastsq._models.model import Model
-from leastsq._models.together import models_side_by_side
+from leastsq._models.side_by_side import models_side_by_side
 
 if TYPE_CHECKING:
     from leastsq._core._calls import Observer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,37 +21,28 @@ if TYPE_CHECKING:
 
 MOST_NUMBERS = 10_000
 """Temporaries of more numbers leave the cache: then a joint call is slower than single ones."""
-NOTHING = nullcontext()
 
 
-def side_by_side(
+def of_residuals(
     functions: Functions,
     func: Any,
     args: tuple[Any, ...],
     x0: FloatArray,
     vectorized: bool,
     workers: Any,
-) -> AbstractContextManager[None]:
-    """Let residuals be evaluated for many points at once, if the user wants that.
-
-    func is the user's function: with vectorized, of points of shape (n, k). The context ends the
-    processes that workers needs.
-    """
-    if not vectorized and workers is None:
-        return NOTHING
+) -> Workers | None:
+    """Let residuals be evaluated for many points at once; return workers that are to be ended."""
     refuse_both(func, vectorized, workers)
     if not vectorized:
         return by_workers(functions, workers, func, args)
     functions.together = joint(functions, func, func, args, x0, functions.fvec)
-    return NOTHING
+    return None
 
 
-def models_side_by_side(
+def of_model(
     functions: Functions, model: Model, x0: FloatArray, vectorized: bool, workers: Any
-) -> AbstractContextManager[None]:
-    """Let the residuals of a model be evaluated as side_by_side does."""
-    if model.is_padded or not (vectorized or workers is not None):
-        return NOTHING
+) -> Workers | None:
+    """Let the residuals of a model be evaluated as of_residuals does."""
     refuse_both(model.f, vectorized, workers)
     data = model.data
     if not vectorized:
@@ -62,10 +52,10 @@ def models_side_by_side(
     if y.ndim == 1 and data.weighing != WHITEN:
         scale = weights[0] if weights else None
         functions.together = joint(functions, model.f, model.f, (x,), x0, functions.fvec, y, scale)
-        return NOTHING
-    stacked = as_residuals_of_many(model)
-    functions.together = joint(functions, stacked, model.f, data.args, x0, functions.fvec)
-    return NOTHING
+    else:
+        stacked = as_residuals_of_many(model)
+        functions.together = joint(functions, stacked, model.f, data.args, x0, functions.fvec)
+    return None
 
 
 def refuse_both(func: Any, vectorized: bool, workers: Any) -> None:
@@ -76,10 +66,8 @@ def refuse_both(func: Any, vectorized: bool, workers: Any) -> None:
         raise ValueError("pass vectorized or workers, not both")
 
 
-def by_workers(
-    functions: Functions, workers: Any, func: Any, args: tuple[Any, ...]
-) -> AbstractContextManager[None]:
-    """Let residuals be evaluated by workers, which the context ends."""
+def by_workers(functions: Functions, workers: Any, func: Any, args: tuple[Any, ...]) -> Workers:
+    """Let residuals be evaluated by workers."""
     evaluate = Workers(workers, func, args, functions.deadline)
     functions.together = observer(evaluate, None, False, False)
     return evaluate
@@ -134,19 +122,3 @@ def as_residuals_of_many(model: Model) -> Function:
         return left if weighing is None else IN_PYTHON.weighing[weighing](weights[0], left)
 
     return residuals
-
-
-def columns_of(func: Function) -> Function:
-    """Make a function of one point from a function of many; its x has the shape (n, 1)."""
-
-    def single(p: FloatArray, *args: Any) -> Any:
-        values = np.asarray(func(p[:, np.newaxis], *args))
-        if values.ndim != 2 or values.shape[1] != 1:
-            raise ValueError(
-                f"{name_of(func)} is not vectorized: for x of shape ({p.size}, 1) it must return "
-                f"values of shape (m, 1), not {values.shape}"
-            )
-        return values[:, 0]
-
-    single.__name__ = name_of(func)
-    return single
