@@ -366,3 +366,15 @@ def test_many_robust_fits_are_those_of_curve_fit(kind):
             np.testing.assert_array_equal(popt, alone)
         np.testing.assert_allclose(popt, alone, rtol=1e-9)
         np.testing.assert_allclose(perr, np.sqrt(np.diag(pcov)), rtol=1e-6)
+
+
+def test_many_fits_take_simple_losses_alone():
+    def model(t, a, b, c):
+        return a * np.exp(-b * t) + c
+
+    stack = np.array([with_outliers(1), with_outliers(2)])
+    for f in (model, numba.njit(model)):
+        with pytest.raises(ValueError, match="takes the names of losses"):
+            leastsq.curve_fit_many(f, T, stack, loss=cubic)
+        with pytest.raises(ValueError, match="f_scale must be one number"):
+            leastsq.curve_fit_many(f, T, stack, loss="huber", f_scale=np.ones(50))

@@ -182,6 +182,8 @@ def curve_fit_many(
         raise ValueError(f"on_failure must be 'nan', 'last' or 'raise', got {on_failure!r}")
     if {"nan_policy", "check_finite"} & set(options):
         raise TypeError("nan_policy and check_finite are not options here: NaN is always left out")
+    if "workers" in options:
+        raise TypeError("workers is not an option here: use threads")
     refuse_foreign(options)
     refuse_mixed(f, jac)
     if is_lazy(ydata):

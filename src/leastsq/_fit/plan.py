@@ -76,8 +76,13 @@ class Plan:
     def check(self, bounded: bool) -> None:
         """Raise an error if an option is not valid for fits without bounds, or with bounds."""
         for has_bounds in {False, bounded}:
-            if fault := self.options(has_bounds).settings.fault:
-                raise ValueError(f"{IMPROPER} {fault}")
+            settings = self.options(has_bounds).settings
+            if settings.fault:
+                raise ValueError(f"{IMPROPER} {settings.fault}")
+            if settings.loss is not None and settings.loss.function is not None:
+                raise ValueError("curve_fit_many takes the names of losses, not functions")
+            if settings.loss is not None and settings.loss.scale.size > 1:
+                raise ValueError("f_scale must be one number in curve_fit_many: use sigma")
 
     def read_options(self, bounded: bool) -> Options:
         """Convert the options for fits with or without bounds."""
