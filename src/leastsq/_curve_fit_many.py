@@ -123,7 +123,8 @@ def curve_fit_many(
         Whether to show a progress bar. This needs tqdm.
     **options
         Options of curve_fit: ftol, xtol, gtol, maxfev, max_nfev, epsfcn, diff_step, factor, diag,
-        x_scale, atol, col_deriv. They are the same for all fits.
+        x_scale, atol, col_deriv, loss (a name) and f_scale (a number). They are the same for all
+        fits.
 
     Returns
     -------
