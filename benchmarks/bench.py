@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from suite import bounded, curves, large, native, small
+from suite import bounded, curves, large, modern, native, small
 from suite.startup import Startup
 
 OURS = "leastsq"
@@ -24,6 +24,7 @@ GROUPS = (
     curves.Curves,
     curves.OtherLibraries,
     bounded.Bounded,
+    modern.LeastSquares,
     native.Native,
     large.Differenced,
     large.Tall,

@@ -13,10 +13,13 @@ class Solver(NamedTuple):
 
     leastsq: Callable
     within_bounds: Callable
+    least_squares: Callable
     curve_fit: Callable
 
 
 SOLVERS = {
-    "leastsq": Solver(leastsq.leastsq, leastsq.leastsq, leastsq.curve_fit),
-    "scipy": Solver(optimize.leastsq, optimize.least_squares, optimize.curve_fit),
+    "leastsq": Solver(leastsq.leastsq, leastsq.leastsq, leastsq.least_squares, leastsq.curve_fit),
+    "scipy": Solver(
+        optimize.leastsq, optimize.least_squares, optimize.least_squares, optimize.curve_fit
+    ),
 }
