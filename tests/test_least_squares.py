@@ -328,9 +328,11 @@ def test_sparse_problems_go_to_scipy_under_the_patch():
             {"jac_sparsity": np.ones((50, 3))},
         ):
             result = optimize.least_squares(residuals, [1, 1, 1], args=(T, Y), **options)
-            assert not isinstance(result, OptimizeResult)
+            assert "nit" not in result
         ours = optimize.least_squares(residuals, [1, 1, 1], args=(T, Y))
-        assert isinstance(ours, OptimizeResult)
+        assert isinstance(ours, optimize.OptimizeResult)
+        assert "nit" in ours
+        assert optimize.least_squares(residuals, [1, 1, 1], args=(T, Y), max_time=0).status == -3
 
 
 @pytest.mark.parametrize(("loss", "bounds"), list(itertools.product(LOSSES[1:], [None, (0, 3)])))
@@ -378,3 +380,36 @@ def test_many_fits_take_simple_losses_alone():
             leastsq.curve_fit_many(f, T, stack, loss=cubic)
         with pytest.raises(ValueError, match="f_scale must be one number"):
             leastsq.curve_fit_many(f, T, stack, loss="huber", f_scale=np.ones(50))
+
+
+def test_huge_residuals_have_an_infinite_cost():
+    result = least_squares(lambda x: np.array([1e200 * (x[0] - 1), 1e199]), [0.5])
+    np.testing.assert_allclose(result.x, 1)
+    assert result.cost == np.inf
+
+
+def test_losses_see_no_padding():
+    def shifted(z):
+        return np.array([z + 1, np.ones_like(z), np.zeros_like(z)])
+
+    assert least_squares(lambda p: p[:2] - 1, [0.0, 0, 0], loss=shifted).cost == pytest.approx(1)
+
+
+def test_a_cost_that_is_no_sum_of_squares_is_named():
+    def negative(z):
+        return np.array([np.log1p(z) - 5, 1 / (1 + z), -1 / (1 + z) ** 2])
+
+    with pytest.raises(ValueError, match="The cost is negative or not finite"):
+        least_squares(residuals, [1, 1, 1], loss=negative, args=(T, Y))
+    with pytest.raises(ValueError, match="f_scale must be positive, from 1e-150"):
+        least_squares(residuals, [1, 1, 1], loss="huber", f_scale=1e300, args=(T, Y))
+    with pytest.raises(ValueError, match="diag must not spread"):
+        least_squares(residuals, [1, 1, 1], x_scale=[1e-200, 1, 1e200], args=(T, Y))
+
+
+def test_c_functions_take_no_other_arguments(residual):
+    for options in ({"kwargs": {"a": 1}}, {"vectorized": True}, {"args": (1,)}):
+        with pytest.raises(TypeError, match="NativeFunction"):
+            least_squares(residual, [1, 1, 1], **options)
+    with pytest.raises(ValueError, match="at least as many residuals"):
+        least_squares(residual, np.ones(51))

@@ -3,6 +3,7 @@
 import math
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import Pool
 
 import numba
@@ -215,3 +216,59 @@ def test_c_functions_have_neither(residual):
 def test_fewer_residuals_than_parameters_go_one_by_one():
     result = least_squares(lambda p: [p[0] * p[1] - 2], [1.0, 1.0], workers=map)
     assert math.isclose(np.prod(result.x), 2, rel_tol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda values: [v[:3] for v in values],
+        lambda values: values[:1],
+        lambda values: [],
+        lambda values: [v.reshape(-1, 1) for v in values],
+    ],
+)
+def test_what_a_map_returns_is_checked(spoil):
+    def spoiled(function, points):
+        return spoil([function(point) for point in points])
+
+    with pytest.raises(ValueError, match=r"workers returned \d values of the shapes"):
+        leastsq(residuals, START, args=(T, Y), workers=spoiled)
+    with pytest.raises(TypeError, match="must be real numbers"):
+        leastsq(
+            residuals,
+            START,
+            args=(T, Y),
+            workers=lambda function, points: [1j * function(p) for p in points],
+        )
+    single = leastsq(
+        residuals,
+        START,
+        args=(T, Y),
+        workers=lambda function, points: [list(function(p)) for p in points],
+    )
+    np.testing.assert_array_equal(single[0], leastsq(residuals, START, args=(T, Y))[0])
+
+
+class AwkwardError(Exception):
+    """An exception that cannot be unpickled."""
+
+    def __init__(self, a, b):
+        super().__init__("x")
+
+
+def dies(p, parent):
+    if os.getpid() != parent:
+        os._exit(3)
+    return np.array([p[0] - 1, p[1] - 2, p[0] * p[1] - 3])
+
+
+def fails(p, parent):
+    if os.getpid() != parent:
+        raise AwkwardError(1, 2)
+    return dies(p, os.getpid())
+
+
+@pytest.mark.parametrize("func", [dies, fails])
+def test_workers_that_die_end_the_fit(func):
+    with pytest.raises(BrokenProcessPool):
+        leastsq(func, [0.0, 0.0], args=(os.getpid(),), workers=2)

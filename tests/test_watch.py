@@ -2,6 +2,7 @@
 
 import math
 import time
+import warnings
 
 import numba
 import numpy as np
@@ -192,3 +193,34 @@ def test_curve_fit_prints_the_table_too(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split()[0] == "Iteration"
     assert lines[1].split()[:2] == ["0", "4"]  # with those for differences
+
+
+def test_the_outer_fit_gives_its_point_to_the_exception():
+    def inner(q):
+        if q[0] != 7:
+            raise KeyboardInterrupt
+        return np.array([q[0] - 8, q[0] ** 2])
+
+    def outer(p):
+        if p[0] != 1:
+            least_squares(inner, [7.0])
+        return p - 3.0
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        least_squares(outer, [1.0, 1, 1])
+    assert caught.value.x.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("solve", [leastsq, least_squares])
+def test_compiled_functions_are_called_once_at_the_start(solve):
+    count = np.zeros(1)
+
+    @numba.njit
+    def counted(p, count):
+        count[0] += 1
+        return p - np.array([1.0, 2.0])
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        solve(counted, [0.0, 0.0], args=(count,), max_time=0)
+    assert count[0] == 1

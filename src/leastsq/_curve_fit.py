@@ -223,7 +223,7 @@ def curve_fit(
     if full_output or verbose or outcome.ending not in SOLVED_OR_FLAT:
         mesg = message(ending, settings, limit, jac is not None)
     if verbose:
-        print(f"{mesg}\n{outcome.counts['nfev']} calls of f, cost {outcome.fnorm**2 / 2:.4e}")
+        print(f"{mesg}\n{outcome.counts['nfev']} calls of f, cost {outcome.cost:.4e}")
     if outcome.ier not in SOLVED:
         raise FitError(
             f"Optimal parameters not found: {mesg}", outcome.x, infodict(outcome), outcome.ier

@@ -66,10 +66,14 @@ class BestPoint:
         """Do nothing."""
 
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
-        """Set the attribute x, unless the exception has one already."""
-        if error is not None and not hasattr(error, "x"):
+        """Set the attribute x, unless the exception has one of its own.
+
+        If fits are nested, the outer fit sets it last.
+        """
+        if error is not None and (not hasattr(error, "x") or hasattr(error, "_x_is_best_point")):
             with suppress(Exception):  # some exceptions do not allow new attributes
                 error.x = self.x  # type: ignore[attr-defined]
+                error._x_is_best_point = True  # type: ignore[attr-defined]
 
 
 class LeastsqWarning(UserWarning):

@@ -18,6 +18,7 @@ from leastsq._fit.least_squares import Problem, result_of
 from leastsq._fit.one import solve
 from leastsq._fit.result import is_doubtful
 from leastsq._fit.watch import Report, watch_for
+from leastsq._functions.native import NativeFunction
 from leastsq._models.side_by_side import columns_of, side_by_side
 from leastsq._optimize_result import OptimizeResult
 
@@ -202,6 +203,8 @@ def least_squares(
     if not callable(fun):
         raise TypeError(f"fun must be callable, got {fun!r}")
     check_choices(jac, method, tr_solver, verbose)
+    if isinstance(fun, NativeFunction) and (kwargs or vectorized):
+        raise TypeError("a NativeFunction takes no keyword arguments, and one point at a time")
     args = args if isinstance(args, tuple) else (args,)
     if kwargs:
         fun = with_keywords(fun, kwargs)

@@ -143,16 +143,18 @@ def with_fallback(function: Any, original: Any) -> Any:
 
 def dense_or(original: Any) -> Any:
     """Make a function that calls SciPy's least_squares for what needs sparse solvers."""
+    from scipy.optimize import OptimizeResult
+
     from leastsq._least_squares import least_squares
     from leastsq._models.jacobian import SparseJacobianError
 
     @functools.wraps(least_squares)
     def stand_in(*args: Any, **kwargs: Any) -> Any:
-        given = inspect.signature(original).bind(*args, **kwargs).arguments
+        given = inspect.signature(least_squares).bind(*args, **kwargs).arguments
         if given.get("tr_solver") == "lsmr" or given.get("jac_sparsity") is not None:
             return original(*args, **kwargs)
         try:
-            return least_squares(*args, **kwargs)
+            return OptimizeResult(least_squares(*args, **kwargs))
         except SparseJacobianError:
             return original(*args, **kwargs)
 

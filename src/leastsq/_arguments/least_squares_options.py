@@ -10,7 +10,7 @@ import numpy as np
 from leastsq._arguments.arrays import FLOAT64, FloatArray, are_finite, real_number
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.curve_fit_options import positive
-from leastsq._arguments.options import EPSILON, Settings, most_calls, read_settings
+from leastsq._arguments.options import EPSILON, IMPROPER, Settings, most_calls, read_settings
 from leastsq._core._calls import DOGBOX, LM, TRF
 
 TESTS = {"lm": LM, "trf": TRF, "dogbox": DOGBOX}
@@ -81,7 +81,7 @@ def settings_of(
         raise ValueError(f"x_scale must be 'jac' or positive numbers, got {x_scale!r}")
     if not (x_scale is None or isinstance(x_scale, str)):
         diag = 1 / positive(x_scale, n)
-    return read_settings(
+    settings = read_settings(
         n,
         True,
         **tolerances,
@@ -95,6 +95,9 @@ def settings_of(
         concludes=False,
         tests=TESTS[method],
     )
+    if settings.fault:
+        raise ValueError(f"{IMPROPER} {settings.fault}")
+    return settings
 
 
 def tolerance(given: float | None, name: str) -> float:

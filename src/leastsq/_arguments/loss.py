@@ -38,18 +38,19 @@ class Loss(NamedTuple):
             )
         return self
 
-    def padded(self, m: int) -> Loss:
-        """Return the loss of residuals that were filled up with zeros to m."""
-        if self.scale.size == 1:
-            return self
-        return self._replace(scale=np.append(self.scale, np.ones(m - self.scale.size)))
+    def padded(self, rows: int, m: int) -> Loss:
+        """Return the loss of residuals that were filled up with zeros from rows to m."""
+        scale, function = self.scale, self.function
+        if scale.size > 1:
+            scale = np.append(scale, np.ones(m - scale.size))
+        return Loss(self.kind, scale, None if function is None else of_first(function, rows))
 
 
 def read_loss(loss: Any, f_scale: ArrayLike) -> Loss | None:
     """Convert a loss; None if the sum of squares is minimized."""
     scale = own_vector(f_scale, "f_scale")
-    if not (scale.size and (scale > 0).all() and (scale < np.inf).all()):
-        raise ValueError(f"f_scale must be positive and finite: got {f_scale!r}")
+    if not (scale.size and (scale > 1e-150).all() and (scale < 1e150).all()):
+        raise ValueError(f"f_scale must be positive, from 1e-150 to 1e150: got {f_scale!r}")
     if callable(loss):
         return Loss(LINEAR, scale, checked(loss))
     if not isinstance(loss, str) or loss not in LOSSES:
@@ -71,3 +72,15 @@ def checked(loss: Function) -> Function:
         return values
 
     return rho
+
+
+def of_first(rho: Function, rows: int) -> Function:
+    """Make a loss that is the square of all residuals behind the first rows, which are zeros."""
+
+    def padded(z: FloatArray) -> FloatArray:
+        values = np.zeros((3, z.size))
+        values[1, rows:] = 1
+        values[:, :rows] = rho(z[:rows])
+        return values
+
+    return padded

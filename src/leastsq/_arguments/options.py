@@ -141,9 +141,9 @@ class Settings:
             return self
         return replace(self, loss=self.loss.for_rows(m))
 
-    def padded(self, m: int) -> Settings:
-        """Return the options for residuals that were filled up with zeros to m."""
-        return self if self.loss is None else replace(self, loss=self.loss.padded(m))
+    def padded(self, rows: int, m: int) -> Settings:
+        """Return the options for residuals that were filled up with zeros from rows to m."""
+        return self if self.loss is None else replace(self, loss=self.loss.padded(rows, m))
 
     @cached_property
     def fault(self) -> str | None:

@@ -8,7 +8,6 @@ static const double patience = 0.05; /* seconds */
 typedef struct {
     Callee callee;
     Address native;        /* the user's function */
-    int is_begun;          /* whether it was called: at the starting point there is always time */
     int watched;           /* whether Python handles signals after each call */
     PyArrayObject *flag;   /* an int that is not zero if the fit is to stop, or NULL */
     PyThreadState *thread; /* the thread that released the GIL to call the core; NULL if it holds the GIL */
@@ -45,10 +44,9 @@ static int
 watched_residual(void *data, int m, int n, const double *x, double *fvec, int iflag)
 {
     NativeFunction *self = data;
-    if (self->is_begun && seconds() > self->due) {
+    if (seconds() > self->due) {
         return MINPACK_NO_TIME;
     }
-    self->is_begun = 1;
     int answer = self->native.residual.fill(self->native.residual.data, m, n, x, fvec, iflag);
     return answer >= 0 && is_to_stop(self) ? STOP : answer;
 }
@@ -108,7 +106,6 @@ native_function(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t 
     }
     self->flag = has_flag ? (PyArrayObject *)Py_NewRef(given[5]) : NULL;
     self->watched = watched;
-    self->is_begun = 0;
     self->due = seconds() + PyFloat_AS_DOUBLE(given[6]);
     self->gil_due = 0;
     if (!watched && !has_flag && self->due == Py_HUGE_VAL) {

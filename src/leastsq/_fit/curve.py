@@ -41,6 +41,7 @@ def fit_curve(
         model.differentiate(jac, col_deriv)
         functions = Functions(model.residuals, model.jacobian, data.args, False, p, model, deadline)
         if model.is_padded:
-            settings = settings.for_rows(model.residuals.m).padded(functions.m)
+            rows = model.residuals.m
+            settings = settings.for_rows(rows).padded(rows, functions.m)
         with models_side_by_side(functions, model, p, vectorized, workers):
             return model.without_padding(solve(functions, p, settings, box, watch))

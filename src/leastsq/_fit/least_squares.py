@@ -19,7 +19,7 @@ from leastsq._core._calls import (
     TRF,
 )
 from leastsq._fit.result import Outcome, addition, message
-from leastsq._functions.functions import Functions, is_dispatcher
+from leastsq._functions.functions import Functions, is_dispatcher, refuse_unread
 from leastsq._functions.native import NativeFunction
 from leastsq._functions.python import as_residuals
 from leastsq._models.jacobian import dense, jacobian_of
@@ -28,6 +28,7 @@ from leastsq._models.sparsity import grouped_jacobian, read_sparsity
 from leastsq._optimize_result import OptimizeResult
 
 NOT_FINITE = "Residuals are not finite in the initial point."
+NO_COST = "The cost is negative or not finite in the initial point, because of `loss` or `f_scale`."
 STATUS = {1: 2, 2: 3, 3: 4, 4: 1, 5: 0, 6: 2, 7: 3, 8: 1, 10: -1, TIME_IS_UP: -3, STOPPED: -2}
 TEXTS = {
     0: "The maximum number of function evaluations is exceeded.",
@@ -40,6 +41,8 @@ TEXTS = {
 
 class Start:
     """The residuals at x0, which are evaluated already; Functions takes them from here."""
+
+    knows_compiled = True
 
     def __init__(self, residuals: FloatArray) -> None:
         self.residuals = residuals
@@ -72,11 +75,17 @@ class Problem:
         self.has_njev = self.has_jac or method != "lm"
         self.start: Start | None = None
         if isinstance(fun, NativeFunction):
+            if args:
+                refuse_unread(fun, jac if callable(jac) else None)
+            if fun.m < x.size:
+                raise ValueError(
+                    "a NativeFunction must return at least as many residuals as x0 has"
+                )
             self.m = fun.m
         else:
             residuals = residuals_at(x, fun, args)
             self.m = residuals.size
-            self.start = None if is_dispatcher(fun) else Start(residuals)
+            self.start = Start(residuals)
         m, n = self.m, x.size
         if m < n and method == "lm":
             raise ValueError(
@@ -90,7 +99,7 @@ class Problem:
             fun = Padded(fun, n, is_jacobian=False)
             jac = None if jac is None else Padded(jac, n, is_jacobian=True)
             self.start = Start(np.append(residuals, np.zeros(n - m)))
-            self.settings = settings.padded(n)
+            self.settings = self.settings.padded(m, n)
         self.fun, self.jac = fun, jac
 
     def functions(self, x: FloatArray, deadline: float) -> Functions:
@@ -127,7 +136,7 @@ def jacobian_for(
 def result_of(problem: Problem, functions: Functions, outcome: Outcome) -> OptimizeResult:
     """Collect what the user sees."""
     if outcome.ier == RESIDUALS_NOT_FINITE:
-        raise ValueError(NOT_FINITE)
+        raise ValueError(NO_COST if are_finite(outcome.fvec) else NOT_FINITE)
     settings, m = problem.settings, problem.m
     jacobian, gradient = jacobian_at_end(functions, outcome, settings)
     status = STATUS[outcome.ier]
@@ -138,7 +147,7 @@ def result_of(problem: Problem, functions: Functions, outcome: Outcome) -> Optim
         success=status > 0,
         status=status,
         x=outcome.x,
-        cost=outcome.fnorm**2 / 2,
+        cost=outcome.cost,
         fun=outcome.fvec[:m],
         jac=jacobian[:m],
         grad=gradient,
@@ -174,7 +183,8 @@ def jacobian_at_end(
         functions.raise_wrong_shape()
     if ending < 0 or ending == JACOBIAN_NOT_FINITE:
         columns[:] = np.nan
-    return columns.T, columns @ weighed
+    with np.errstate(over="ignore", invalid="ignore"):  # of residuals above 1e154
+        return columns.T, columns @ weighed
 
 
 def optimality(gradient: FloatArray, x: FloatArray, box: Box | None, by_distance: bool) -> float:

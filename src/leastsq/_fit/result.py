@@ -105,6 +105,11 @@ class Outcome(NamedTuple):
         return self.ending % PROMISE_BROKEN
 
     @property
+    def cost(self) -> float:
+        """Half of what is minimized; infinite if it overflows."""
+        return self.fnorm * self.fnorm / 2
+
+    @property
     def effect(self) -> FloatArray:
         """The largest element of each column of R."""
         effect = np.empty(self.x.size)

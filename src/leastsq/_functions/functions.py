@@ -95,9 +95,10 @@ class Functions:
             return first_residuals(first, x, self.args, as_residuals)
         self.func, self.native_func = callee(func, "residual", self.args)
         if isinstance(self.native_func, NativeFunction):
-            self.is_evaluated = False
-            return self.native_func.room()
-        first = self.func if model is None or is_dispatcher(func) else model.first
+            self.is_evaluated = self.deadline < math.inf
+            return self.native_func(x) if self.is_evaluated else self.native_func.room()
+        watches = model is not None and (model.knows_compiled or not is_dispatcher(func))
+        first = model.first if watches else self.func
         fvec = first_residuals(first, x, self.args, as_residuals)
         while is_outdated(self.native_func):
             self.func, self.native_func = callee(func, "residual", self.args)

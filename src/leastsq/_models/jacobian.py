@@ -91,4 +91,5 @@ def dense(jac: Function, m: int, n: int) -> Function:
             )
         return array
 
+    checked.__name__ = name_of(jac)
     return checked

@@ -15,7 +15,12 @@ from leastsq._models.residuals import IN_PYTHON, Padded, jacobian_form, named, r
 
 
 class Model:
-    """The residuals of a model and their Jacobian, with the data as arguments."""
+    """The residuals of a model and their Jacobian, with the data as arguments.
+
+    knows_compiled tells whether `first` serves for compiled functions, too.
+    """
+
+    knows_compiled = False
 
     def __init__(self, f: Function, data: Data, n: int, is_padded: bool) -> None:
         self.f = f

@@ -68,7 +68,7 @@ def refuse_both(func: Any, vectorized: bool, workers: Any) -> None:
 
 def by_workers(functions: Functions, workers: Any, func: Any, args: tuple[Any, ...]) -> Workers:
     """Let residuals be evaluated by workers."""
-    evaluate = Workers(workers, func, args, functions.deadline)
+    evaluate = Workers(workers, func, args, functions.m, functions.deadline)
     functions.together = observer(evaluate, None, False, False)
     return evaluate
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
-from multiprocessing import Pool
 from time import monotonic
 from typing import Any
 
 import numpy as np
 
-from leastsq._arguments.arrays import FLOAT64, FloatArray, Function
+from leastsq._arguments.arrays import FLOAT64, FloatArray, Function, name_of, real_array
 from leastsq._functions.functions import is_dispatcher
 from leastsq._models.residuals import IN_PYTHON, residual_form
 
@@ -26,54 +24,67 @@ class Workers:
     """
 
     def __init__(
-        self, workers: Any, func: Function, args: tuple[Any, ...], deadline: float
+        self, workers: Any, func: Function, args: tuple[Any, ...], m: int, deadline: float
     ) -> None:
+        self.m = m
         self.deadline = deadline
+        self.function = name_of(func)
         self.evaluate = partial(residuals_at, func, args)
-        self.map: Any = None
-        self.pool: Any = None
-        self.others: Function
-        if callable(workers):
-            self.map = workers
+        self.map = workers if callable(workers) else None
+        self.pool: Executor | None = None
+        self.others: Function = self.evaluate
+        if self.map is not None:
             return
         self.count = worker_count(workers)
         others = max(self.count - 1, 1)  # this process is one of them
         if has_no_gil(func):
-            self.pool, self.others = ThreadPoolExecutor(others), self.evaluate
+            self.pool = ThreadPoolExecutor(others)
         else:
-            self.pool = Pool(others, initializer=remember, initargs=(func, args))
+            self.pool = ProcessPoolExecutor(others, initializer=remember, initargs=(func, args))
             self.others = remembered
 
     def __call__(self, points: FloatArray) -> FloatArray | None:
         """Evaluate the residuals, unless the time is over."""
         if monotonic() > self.deadline:
             return None
-        if self.map is not None:
-            return collected(self.map(self.evaluate, list(points)))
-        values: list[Any] = [None] * len(points)
+        if self.pool is None:
+            assert self.map is not None
+            values = list(self.map(self.evaluate, list(points)))
+        else:
+            values = self.shared(self.pool, points)
+        return self.collected(values, len(points))
+
+    def shared(self, pool: Executor, points: FloatArray) -> list[Any]:
+        """Let the others evaluate their points, and evaluate one's own meanwhile."""
         is_mine = [i % self.count == 0 for i in range(len(points))]
-        for i, point in enumerate(points):
-            if not is_mine[i]:
-                values[i] = submit(self.pool, self.others, point)
-        for i, point in enumerate(points):
-            if is_mine[i]:
-                values[i] = self.evaluate(point)
-        return collected(values)
+        values = [
+            None if mine else pool.submit(self.others, point)
+            for mine, point in zip(is_mine, points, strict=True)
+        ]
+        return [
+            self.evaluate(point) if mine else value
+            for mine, value, point in zip(is_mine, values, points, strict=True)
+        ]
+
+    def collected(self, values: list[Any], count: int) -> FloatArray:
+        """Collect the residuals: arrays, or futures, as those of Dask's map; and check them."""
+        found = [value.result() if hasattr(value, "result") else value for value in values]
+        arrays = [real_array(each, f"The return value of {self.function}") for each in found]
+        if len(arrays) != count or any(array.shape != (self.m,) for array in arrays):
+            shapes = sorted({array.shape for array in arrays})
+            raise ValueError(
+                f"workers returned {len(arrays)} values of the shapes {shapes}, not {count} of the "
+                f"shape ({self.m},)"
+            )
+        return np.array(arrays, FLOAT64)
 
     def __enter__(self) -> None:
-        """Do nothing: the processes have begun."""
+        """Do nothing: the processes begin when they are needed."""
 
     def __exit__(self, *exception: Any) -> None:
-        """End the processes or threads."""
+        """End the processes or threads, without waiting for them."""
         if self.pool is not None:
-            self.pool.__exit__(*exception)
-
-
-def submit(pool: Any, function: Function, point: FloatArray) -> Any:
-    """Let a process or a thread evaluate a point."""
-    if isinstance(pool, ThreadPoolExecutor):
-        return pool.submit(function, point)
-    return pool.apply_async(function, (point,))
+            self.pool.shutdown(wait=False, cancel_futures=True)
 
 
 class ModelResiduals:
@@ -113,19 +124,7 @@ def has_no_gil(func: Any) -> bool:
 
 def residuals_at(func: Function, args: tuple[Any, ...], p: FloatArray) -> FloatArray:
     """Evaluate the residuals at one point."""
-    return np.asarray(func(np.array(p), *args), FLOAT64).reshape(-1)
-
-
-def collected(values: Iterable[Any]) -> FloatArray:
-    """Collect the residuals: arrays, or futures, as those of Dask's map."""
-    return np.array([result_of(value) for value in values])
-
-
-def result_of(value: Any) -> Any:
-    """Wait for a result, if it is not an array already."""
-    if isinstance(value, np.ndarray):
-        return value
-    return value.result() if hasattr(value, "result") else value.get()
+    return np.asarray(func(np.array(p), *args)).reshape(-1)
 
 
 REMEMBERED: list[Any] = []
