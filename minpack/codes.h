@@ -33,6 +33,13 @@
 #define MINPACK_TRF 1
 #define MINPACK_DOGBOX 2
 
+/* What the parts of a fit are asked for. */
+#define MINPACK_NOTHING_MORE 0
+#define MINPACK_NORM_ALONE 1
+#define MINPACK_TRIANGLE 2
+#define MINPACK_EXACT_TRIANGLE 3
+#define MINPACK_COMPARISON 4
+
 /* Losses. */
 #define MINPACK_LINEAR 0
 #define MINPACK_HUBER 1

@@ -207,6 +207,48 @@ void minpack_lockstep_advance(void *handle, int m, int n, int lanes, int *count,
 
 void minpack_lockstep_close(void *handle);
 
+/* Fit rows that are in parts: the caller is asked for sums over all rows, evaluates the parts wherever they
+ * are, adds their sums, and tells them. Nothing has the size of the rows. Open a handle; advance until what
+ * is MINPACK_NOTHING_MORE; take the result; close the handle.
+ *
+ * differenced  1 if the parts difference their Jacobians
+ * in_one_trip  1 if the sums at a trial point come with the triangle, so that each step needs one question;
+ *              0 if the triangle is asked for when the point is accepted
+ * handle       NULL if there is not enough memory, or the input is improper
+ *
+ * The arrays of the options must stay until the handle is closed. epsfcn is the precision of the residuals. */
+void minpack_parts_open(const minpack_options *options, int n, int differenced, int in_one_trip,
+                        void **handle);
+
+/* Begin, or tell the sums that were asked for; and ask for others.
+ *
+ * told     0 to begin at x: the sums are those that belong to the request MINPACK_NORM_ALONE at x
+ * sums     4 + 3n + (n + 1)(n + 2)/2: the number of rows is the first, the square root of what is minimized
+ *          the third of them
+ * info     in: 0, or the code with which the fit is to end; out: how it has ended, if it has
+ * x        n; in: the starting point; out: the best point
+ * request  6n + 1: what all parts are to evaluate; its second to (n + 1)th numbers are the point
+ * what     a code of codes.h
+ * counts   4: evaluations of all residuals; those that were not for a Jacobian; Jacobians; steps */
+void minpack_parts_advance(void *handle, int n, int told, const double *sums, int *info, double *x,
+                           double *request, int *what, int *counts);
+
+/* The results, as those of minpack_fit. */
+void minpack_parts_result(void *handle, int n, double *fnorm, double *augmented, int *ipvt);
+
+void minpack_parts_close(void *handle);
+
+/* Add the sums over other rows. Sums begin as zeros. info is MINPACK_OUT_OF_MEMORY, or none of codes.h. */
+void minpack_parts_add(int n, double *sums, const double *more, int *info);
+
+/* Evaluate m rows as the request says, and add them to the sums.
+ *
+ * options       those for the loss are used
+ * fvec          m; in: the residuals at the point of the request, if is_evaluated is 1 */
+void minpack_parts_evaluate(const minpack_residual *residual, const minpack_jacobian *jacobian,
+                            const minpack_options *options, int m, int n, double *fvec, int is_evaluated,
+                            const double *request, int what, double *sums, int *info);
+
 /* The first option that is improper for n variables, as a code of codes.h. */
 int minpack_fault(const minpack_options *options, int n);
 

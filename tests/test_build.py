@@ -76,6 +76,7 @@ def test_only_entries_for_native_functions_release_the_gil():
         "evaluate",
         "many",
         "lockstep_advance",
+        "parts_evaluate_nogil",
     }
     assert "fit" in entries
 

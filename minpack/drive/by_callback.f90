@@ -1,11 +1,12 @@
 module minpack_by_callback
    !! The driver for one fit: it calls the functions when the fit asks.
    use minpack_kinds, only: dp
-   use minpack_info, only: going_on, stopped, time_is_up, no_time
+   use minpack_info, only: going_on, time_is_up, no_time
    use minpack_ask_and_tell, only: fit_type, nothing, a_model, a_norm
    use minpack_rows, only: rows_type
    use minpack_told_model, only: tell_model_of, conclude
-   use minpack_watch, only: watch_type, report_type
+   use minpack_watch, only: watch_type
+   use minpack_show, only: show
    implicit none
    private
    public :: drive_by_callback
@@ -29,7 +30,7 @@ contains
             call rows%jacobian_at(fit%x, info)
             if (info == going_on) then
                call tell_model_of(rows%matrix, rows%fvec, rows%loss, rows%folding, fit)
-               call show(fit, rows, watch, .true., info)
+               call show(fit, rows%fvec, rows%nfev, rows%trials, watch, .true., info)
                shown = fit%steps
             end if
          case (a_norm)
@@ -44,7 +45,7 @@ contains
       end do
       if (fit%info < 0) return
       if (shown < fit%steps) then
-         call show(fit, rows, watch, .false., info)
+         call show(fit, rows%fvec, rows%nfev, rows%trials, watch, .false., info)
          if (info /= going_on) call fit%stop(info)
       end if
       if (rows%loss%is_linear() .or. .not. (fit%settings%concludes .and. fit%has_solution())) return
@@ -52,31 +53,5 @@ contains
       if (info == going_on) call conclude(rows%matrix, rows%fvec, rows%loss, rows%folding, fit)
       if (info /= going_on .and. info /= no_time) call fit%stop(info)
    end subroutine drive_by_callback
-
-   subroutine show(fit, rows, watch, has_model, info)
-      !! Show where the fit stands.
-      type(fit_type), intent(in) :: fit
-      class(rows_type), intent(in) :: rows
-      type(watch_type), intent(in) :: watch
-      logical, intent(in) :: has_model
-         !! Whether the model at this point is known; otherwise the gradient is shown as -1.
-      integer, intent(out) :: info
-         !! going_on, or the reason to stop a fit that goes on.
-      type(report_type) :: report
-
-      info = going_on
-      if (.not. associated(watch%function)) return
-      report%iteration = fit%steps
-      report%nfev = rows%nfev
-      report%trials = rows%trials
-      report%fnorm = fit%fnorm
-      report%step = fit%step
-      report%radius = fit%region%delta
-      report%ratio = fit%ratio
-      report%gradient = -1
-      if (has_model) report%gradient = fit%gradient()
-      call watch%show(fit%x, rows%fvec, report, info)
-      if (info == stopped .and. fit%needs == nothing) info = going_on
-   end subroutine show
 
 end module minpack_by_callback

@@ -279,7 +279,8 @@ contains
       self%is_reconsidered = .false.
       norm = self%fit%fnorm
       if (.not. self%loss%is_linear()) norm = enorm(size(self%fvec), self%fvec)
-      call self%differences%plan(self%fit%x, norm)
+      call self%differences%plan(self%fit%x)
+      call self%differences%measure_in(norm)
       do j = 1, self%fit%n
          if (.not. self%differences%asks(j)) self%fjac(:, j) = 0
       end do

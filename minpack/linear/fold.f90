@@ -20,7 +20,7 @@ module minpack_fold
    use minpack_reflection, only: make_reflection, reflect
    implicit none
    private
-   public :: triangulate, fold
+   public :: triangulate, fold, fold_in
 
 contains
 
@@ -91,5 +91,31 @@ contains
          end do
       end do
    end subroutine fold
+
+   pure subroutine fold_in(rows, columns, block, ld, r, height)
+      !! Fold a block of rows into the triangle r, which may not have all of its rows yet.
+      integer, intent(in) :: rows
+         !! Rows of the block.
+      integer, intent(in) :: columns
+         !! Columns of the block and of the triangle.
+      integer, intent(in) :: ld
+         !! From one column of the block to the next, in numbers.
+      real(dp), intent(inout) :: block(ld, columns + 2)
+         !! As in fold. Destroyed.
+      real(dp), intent(inout) :: r(columns, columns)
+         !! The triangle.
+      integer, intent(inout) :: height
+         !! Its rows.
+      integer :: more, j
+
+      call fold(rows, columns, height, block, ld, r, columns)
+      if (height == columns) return
+      call triangulate(rows, columns - height, block(1, height + 1), ld)
+      more = min(rows, columns - height)
+      do j = height + 1, columns
+         r(height + 1:min(j, height + more), j) = block(:min(j - height, more), j)
+      end do
+      height = height + more
+   end subroutine fold_in
 
 end module minpack_fold

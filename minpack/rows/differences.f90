@@ -23,14 +23,14 @@ module minpack_differences
    use minpack_assertions, only: debugging, assert
    use minpack_info, only: going_on, jacobian_not_finite, out_of_memory
    use minpack_bounds, only: bounds_type
-   use minpack_quotient, only: sample_type, take_quotient, disagreement
+   use minpack_quotient, only: sample_type, take_quotient, gap, disagreement
    use minpack_differenced_variable, only: variable_type, first, again, searching, restoring
    use minpack_step_memory, only: step_memory_type
    use minpack_step_search, only: begin_up, begin_down, wanted_step, compare_up, compare_down, &
                                   found_step, too_small, factor, upwards
    implicit none
    private
-   public :: differences_type
+   public :: differences_type, move
 
    real(dp), parameter :: too_large = 1e-3_dp
       !! A change of the residuals that is suspected to hide their curvature.
@@ -58,9 +58,13 @@ module minpack_differences
    contains
       procedure :: allocate_for
       procedure :: plan
+      procedure :: measure_in
       procedure :: asks
       procedure :: point
+      procedure :: end_of_step
       procedure :: take
+      procedure :: compares
+      procedure :: hear
       procedure :: idle_point
       procedure :: take_idle
       procedure :: reconsider
@@ -83,24 +87,30 @@ contains
       allocate (self%x(n), self%variables(n), stat=stat)
    end subroutine allocate_for
 
-   subroutine plan(self, x, fnorm)
+   subroutine plan(self, x)
       !! Ask for a point for each variable that is not fixed.
       class(differences_type), intent(inout) :: self
       real(dp), intent(in) :: x(:)
          !! Shape: (n).
-      real(dp), intent(in) :: fnorm
-         !! Norm of the residuals at x.
       integer :: j
 
       self%x = x
       self%info = going_on
-      self%unit = max(fnorm, dwarf)
-      if (self%memory%start_unit == 0) self%memory%start_unit = self%unit
       do j = 1, size(x)
          self%variables(j) = variable_type(j, x(j))
          call self%variables(j)%ask(self%bounds, first, self%first_step(j))
       end do
    end subroutine plan
+
+   pure subroutine measure_in(self, fnorm)
+      !! Take the unit for changes of the residuals, before anything is taken.
+      class(differences_type), intent(inout) :: self
+      real(dp), intent(in) :: fnorm
+         !! Norm of the residuals at x.
+
+      self%unit = max(fnorm, dwarf)
+      if (self%memory%start_unit == 0) self%memory%start_unit = self%unit
+   end subroutine measure_in
 
    pure real(dp) function first_step(self, j) result(step)
       !! The step of variable j to begin with.
@@ -133,8 +143,17 @@ contains
          !! Shape: (n).
 
       x = self%x
-      x(j) = self%bounds%confine(j, x(j) + self%variables(j)%step)
+      x(j) = self%end_of_step(j)
    end subroutine point
+
+   pure real(dp) function end_of_step(self, j)
+      !! The value of variable j at the point that it asks for.
+      class(differences_type), intent(in) :: self
+      integer, intent(in) :: j
+         !! The variable.
+
+      end_of_step = self%bounds%confine(j, self%x(j) + self%variables(j)%step)
+   end function end_of_step
 
    subroutine take(self, j, values, fvec, column)
       !! Take the residuals at the point that variable j asked for. It may ask for another point
@@ -148,44 +167,78 @@ contains
          !! Shape: (m). The residuals at x.
       real(dp), intent(inout), contiguous :: column(:)
          !! Shape: (m). The column of the Jacobian.
-      type(sample_type) :: next
-      logical :: finite, turned
+      type(sample_type) :: sample
+      real(dp) :: share
+      logical :: finite
       integer :: m, stat
 
-      if (debugging) call assert(self%asks(j), 'a variable is told what it asked for')
       m = size(values)
-      associate (variable => self%variables(j))
-         if (variable%stage == searching) then
-            stat = 0
-            if (.not. allocated(self%other)) allocate (self%other(m), stat=stat)
-            if (stat /= 0) then
-               self%info = out_of_memory
-               return
-            end if
-            call take_quotient(m, values, fvec, variable%step, self%unit, self%other, next, finite)
-            if (finite) then
-               call self%compare(variable, next, column)
-            else
-               call variable%turn(self%bounds, turned)
-               ! Keep the column so far.
-               if (.not. turned) call self%finish_search(variable)
-            end if
+      associate (step => self%variables(j)%step)
+         if (.not. self%compares(j)) then
+            call take_quotient(m, values, fvec, step, self%unit, column, sample, finite)
+            call self%hear(j, sample, finite, 0.0_dp, share)
             return
          end if
-         call take_quotient(m, values, fvec, variable%step, self%unit, column, next, finite)
+         stat = 0
+         if (.not. allocated(self%other)) allocate (self%other(m), stat=stat)
+         if (stat /= 0) then
+            self%info = out_of_memory
+            return
+         end if
+         call take_quotient(m, values, fvec, step, self%unit, self%other, sample, finite)
+      end associate
+      call self%hear(j, sample, finite, gap(m, column, self%other, self%unit), share)
+      call move(column, self%other, share)
+   end subroutine take
+
+   pure logical function compares(self, j)
+      !! Whether the quotient of the point that variable j asks for will be compared with the column
+      !! so far. If not, it becomes the column.
+      class(differences_type), intent(in) :: self
+      integer, intent(in) :: j
+         !! The variable.
+
+      compares = self%variables(j)%stage == searching
+   end function compares
+
+   subroutine hear(self, j, sample, finite, gap, share)
+      !! Take what the step that variable j asked for showed. It may ask for another point then.
+      class(differences_type), intent(inout) :: self
+      integer, intent(in) :: j
+         !! The variable.
+      type(sample_type), intent(in) :: sample
+         !! What the step showed.
+      logical, intent(in) :: finite
+         !! Whether the quotient is finite.
+      real(dp), intent(in) :: gap
+         !! The norm of its difference from the column so far, if they are compared.
+      real(dp), intent(out) :: share
+         !! The column is now the column so far and this share of the way to the quotient.
+      logical :: turned
+
+      if (debugging) call assert(self%asks(j), 'a variable is told what it asked for')
+      associate (variable => self%variables(j))
+         share = merge(0, 1, self%compares(j))
          if (.not. finite) then
             call variable%turn(self%bounds, turned)
-            if (.not. turned) self%info = jacobian_not_finite
-            return
-         end if
-         variable%sample = next
-         if (variable%stage == again) then
-            call self%suspect(variable)
+            if (turned) return
+            if (self%compares(j)) then
+               call self%finish_search(variable)
+            else
+               self%info = jacobian_not_finite
+            end if
+         else if (self%compares(j)) then
+            call self%compare(variable, sample, disagreement(gap, sample), share)
          else
-            call variable%settle()
+            variable%sample = sample
+            if (variable%stage == again) then
+               call self%suspect(variable)
+            else
+               call variable%settle()
+            end if
          end if
       end associate
-   end subroutine take
+   end subroutine hear
 
    subroutine idle_point(self, x, count)
       !! A point to step to in all variables that had no effect. If they have none together either,
@@ -273,22 +326,22 @@ contains
       call self%search_on(variable)
    end subroutine suspect
 
-   subroutine compare(self, variable, next, column)
+   subroutine compare(self, variable, next, difference, share)
       !! Compare the quotient of another step with the column of a variable.
       class(differences_type), intent(inout) :: self
       type(variable_type), intent(inout) :: variable
       type(sample_type), intent(in) :: next
          !! What the other step showed.
-      real(dp), intent(inout), contiguous :: column(:)
-      real(dp) :: difference
+      real(dp), intent(in) :: difference
+         !! The relative difference of the two quotients.
+      real(dp), intent(out) :: share
+         !! As in hear.
       logical :: goes_on
 
-      difference = disagreement(size(column), column, self%other, self%unit, next)
       if (variable%search%direction == upwards) then
-         call compare_up(variable%search, next, difference, self%largest, column, self%other, &
-                         goes_on)
+         call compare_up(variable%search, next, difference, self%largest, share, goes_on)
       else
-         call compare_down(variable%search, next, difference, column, self%other, goes_on)
+         call compare_down(variable%search, next, difference, share, goes_on)
       end if
       if (goes_on) then
          call self%search_on(variable)
@@ -341,5 +394,21 @@ contains
          end if
       end associate
    end subroutine finish_search
+
+   pure subroutine move(column, other, share)
+      !! Move a column a share of the way to another quotient.
+      real(dp), intent(inout) :: column(:)
+         !! Shape: (m). The column so far.
+      real(dp), intent(in) :: other(:)
+         !! Shape: (m). The other quotient.
+      real(dp), intent(in) :: share
+         !! As in hear.
+
+      if (share == 1) then
+         column = other
+      else if (share /= 0) then
+         column = column + share*(other - column)
+      end if
+   end subroutine move
 
 end module minpack_differences

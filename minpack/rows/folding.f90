@@ -3,7 +3,7 @@ module minpack_folding
    !! products of the columns, or as a triangle into which all rows are folded.
    use minpack_kinds, only: dp
    use minpack_vectors, only: first_on_line, line
-   use minpack_fold, only: triangulate, fold
+   use minpack_fold, only: fold_in
    use minpack_products, only: add_products, most_columns
    use minpack_strided_matrix, only: strided_matrix_type
    implicit none
@@ -40,6 +40,7 @@ module minpack_folding
       procedure :: allocate_for
       procedure :: multiply
       procedure :: triangulate_rows
+      procedure :: add_rows
    end type folding_type
 
 contains
@@ -92,7 +93,7 @@ contains
    end subroutine multiply
 
    subroutine triangulate_rows(self, matrix, fvec, factors)
-      !! Make the triangle of the first rows of [J f], and fold the others into it.
+      !! Make the triangle of the rows of [J f].
       class(folding_type), intent(inout) :: self
       type(strided_matrix_type), intent(in) :: matrix
          !! J.
@@ -100,9 +101,25 @@ contains
          !! Shape: (m). f.
       real(dp), intent(in), contiguous, optional :: factors(:)
          !! Shape: (m). Factors of the rows of J.
-      integer :: height, first, rows, last
+      integer :: height
 
       height = 0
+      call self%add_rows(matrix, fvec, height, factors)
+   end subroutine triangulate_rows
+
+   subroutine add_rows(self, matrix, fvec, height, factors)
+      !! Fold the rows of [J f] into the triangle.
+      class(folding_type), intent(inout) :: self
+      type(strided_matrix_type), intent(in) :: matrix
+         !! J.
+      real(dp), intent(in), contiguous :: fvec(:)
+         !! Shape: (m). f.
+      integer, intent(inout) :: height
+         !! The number of rows of the triangle.
+      real(dp), intent(in), contiguous, optional :: factors(:)
+         !! Shape: (m). Factors of the rows of J.
+      integer :: first, rows, last
+
       first = 1
       last = self%start + self%ld*self%n
       associate (columns => self%n + 1)
@@ -112,33 +129,10 @@ contains
             if (height < columns .and. columns > fewest_rows) rows = min(rows, fewest_rows)
             call matrix%load(first, rows, self%n, self%block(self%start), self%ld, factors)
             self%block(last:last + rows - 1) = fvec(first:first + rows - 1)
-            call fold(rows, columns, height, self%block(self%start), self%ld, self%triangle, &
-                      columns)
-            if (height < columns) then
-               call grow(rows, columns, self%block(self%start), self%ld, self%triangle, height)
-            end if
+            call fold_in(rows, columns, self%block(self%start), self%ld, self%triangle, height)
             first = first + rows
          end do
       end associate
-   end subroutine triangulate_rows
-
-   pure subroutine grow(rows, columns, block, ld, triangle, height)
-      !! Turn the rest of a block into rows of the triangle.
-      integer, intent(in) :: rows
-      integer, intent(in) :: columns
-      integer, intent(in) :: ld
-      real(dp), intent(inout) :: block(ld, columns)
-      real(dp), intent(inout) :: triangle(columns, columns)
-      integer, intent(inout) :: height
-         !! Its rows.
-      integer :: more, j
-
-      call triangulate(rows, columns - height, block(1, height + 1), ld)
-      more = min(rows, columns - height)
-      do j = height + 1, columns
-         triangle(height + 1:min(j, height + more), j) = block(:min(j - height, more), j)
-      end do
-      height = height + more
-   end subroutine grow
+   end subroutine add_rows
 
 end module minpack_folding

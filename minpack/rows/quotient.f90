@@ -3,7 +3,7 @@ module minpack_quotient
    use minpack_kinds, only: dp, giant
    implicit none
    private
-   public :: sample_type, take_quotient, disagreement
+   public :: sample_type, take_quotient, gap, disagreement
 
    type :: sample_type
       !! What one step showed of a variable.
@@ -51,8 +51,8 @@ contains
       finite = zero == 0
    end subroutine take_quotient
 
-   pure real(dp) function disagreement(m, column, other, unit, sample)
-      !! The norm of the difference of two quotients, relative to the second one.
+   pure real(dp) function gap(m, column, other, unit)
+      !! The norm of the difference of two quotients.
       integer, intent(in) :: m
          !! Number of residuals.
       real(dp), intent(in) :: column(m)
@@ -61,18 +61,25 @@ contains
          !! The second quotient.
       real(dp), intent(in) :: unit
          !! Unit of the change of the residuals.
-      type(sample_type), intent(in) :: sample
-         !! That of the second quotient.
       real(dp) :: squares
       integer :: i
 
-      disagreement = giant
-      if (sample%change <= 0) return
       squares = 0
       do i = 1, m
          squares = squares + ((column(i) - other(i))/unit)**2
       end do
-      disagreement = sqrt(squares)/(sample%change/sample%step)
+      gap = sqrt(squares)
+   end function gap
+
+   pure real(dp) function disagreement(gap, sample)
+      !! The norm of the difference of two quotients, relative to the second one.
+      real(dp), intent(in) :: gap
+         !! This norm.
+      type(sample_type), intent(in) :: sample
+         !! That of the second quotient.
+
+      disagreement = giant
+      if (sample%change > 0) disagreement = gap/(sample%change/sample%step)
    end function disagreement
 
 end module minpack_quotient

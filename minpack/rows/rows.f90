@@ -224,7 +224,8 @@ contains
 
       norm = self%fnorm
       if (.not. self%loss%is_linear()) norm = enorm(self%functions%m, self%fvec)
-      call self%differences%plan(x, norm)
+      call self%differences%plan(x)
+      call self%differences%measure_in(norm)
       do j = 1, self%n
          if (.not. self%differences%asks(j)) self%fjac(:, j) = 0
       end do

@@ -97,7 +97,7 @@ contains
       is_felt = sample%change > several*epsmch*largest
    end function is_felt
 
-   pure subroutine compare_up(search, next, disagreement, largest, column, other, goes_on)
+   pure subroutine compare_up(search, next, disagreement, largest, share, goes_on)
       !! Compare the quotient of a longer step with the column so far.
       type(search_type), intent(inout) :: search
          !! The search, which goes up.
@@ -107,14 +107,13 @@ contains
          !! The relative difference of the two quotients.
       real(dp), intent(in) :: largest
          !! The largest effect of a variable.
-      real(dp), intent(inout) :: column(:)
-         !! Out: the better column.
-      real(dp), intent(in) :: other(:)
-         !! The quotient of the longer step.
+      real(dp), intent(out) :: share
+         !! The better column is the column so far and this share of the way to the quotient.
       logical, intent(out) :: goes_on
          !! Whether to try one more step.
 
       goes_on = .false.
+      share = 0
       associate (last => search%last)
          if (next%step <= last%step) return
          if (disagreement <= alike .and. next%change > too_small*largest) return
@@ -122,40 +121,38 @@ contains
              next%change/next%step > 2*(last%change/last%step)) then
             ! Rounding errors fall as the step grows. This growth is curvature, and the slope is
             ! almost zero.
-            column = column - (other - column)*(last%step/(next%step - last%step))
+            share = -last%step/(next%step - last%step)
             search%is_curved = .true.
             return
          end if
          ! Once quotients agree less than the two before them did, curvature outweighs rounding.
          if (search%least < half .and. disagreement > search%least) return
          if (is_felt(last, largest)) search%least = min(search%least, disagreement)
-         column = other
+         share = 1
          last = next
          goes_on = .not. (last%change >= sqrt(epsmch)*largest .and. disagreement <= half)
       end associate
       search%attempt = search%attempt + 1
    end subroutine compare_up
 
-   pure subroutine compare_down(search, next, disagreement, column, other, goes_on)
-      !! Compare the quotient of a shorter step with the column so far. The arguments are those of
-      !! compare_up.
+   pure subroutine compare_down(search, next, disagreement, share, goes_on)
+      !! Compare the quotient of a shorter step with the column so far.
       type(search_type), intent(inout) :: search
          !! The search, which goes down.
       type(sample_type), intent(in) :: next
          !! What the shorter step showed.
       real(dp), intent(in) :: disagreement
          !! Of the two quotients.
-      real(dp), intent(inout) :: column(:)
-         !! Out: the better column.
-      real(dp), intent(in) :: other(:)
-         !! The quotient of the shorter step.
+      real(dp), intent(out) :: share
+         !! 1 if this quotient is better, or 0.
       logical, intent(out) :: goes_on
          !! Whether to try one more step.
 
       goes_on = disagreement > alike
+      share = 0
       if (search%attempt == 1 .and. .not. goes_on) return
       search%growth = (next%change/next%step)/(search%last%change/search%last%step)
-      column = other
+      share = 1
       search%last = next
       search%attempt = search%attempt + 1
    end subroutine compare_down

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from leastsq._fit.many_fits import ManyFits
     from leastsq._least_squares import least_squares
     from leastsq._optimize_result import OptimizeResult
+    from leastsq._parts.sources import Parts
 
 __all__ = [
     "FitError",
@@ -22,6 +23,7 @@ __all__ = [
     "NativeFunction",
     "OptimizeResult",
     "OptimizeWarning",
+    "Parts",
     "StoppedError",
     "check_derivative",
     "curve_fit",
@@ -35,6 +37,7 @@ __version__ = "0.1.0"
 LATER = {
     "ManyFits": "leastsq._fit.many_fits",
     "OptimizeResult": "leastsq._optimize_result",
+    "Parts": "leastsq._parts.sources",
     "curve_fit_many": "leastsq._curve_fit_many",
     "least_squares": "leastsq._least_squares",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ from leastsq._fit.result import (
 from leastsq._fit.watch import Report, watch_for
 from leastsq._functions.native import NativeFunction
 from leastsq._models.jacobian import NO_MODEL, read_jac
+from leastsq._models.lazy import is_lazy
 
 EVERYWHERE = (-np.inf, np.inf)
 METHODS = (None, "lm", "trf", "dogbox")
@@ -106,6 +108,10 @@ def curve_fit(
         Options of leastsq: ftol, xtol, gtol, maxfev, epsfcn, diff_step, factor, diag, atol, loss,
         f_scale, callback, max_time, workers, vectorized (f takes parameters of shape (k, 1) and
         returns shape (k, m)), and col_deriv for jac. The default of factor is 1 with bounds.
+        For data in parts: chunks, the number of points of xdata, ydata and sigma to read at a time
+        (True chooses it), so that memory maps and files may be larger than memory; threads, the
+        number of threads that evaluate chunks (-1: one for each processor). f must be a function of
+        each point alone then. Dask arrays are evaluated by Dask, chunk by chunk.
         Options of least_squares: max_nfev, which limits the calls of f without those for finite
         differences; x_scale, the unit of each parameter, or 'jac'; verbose. With bounds, or with
         method 'trf' or 'dogbox', maxfev has the meaning of max_nfev. With a loss, pcov is computed
@@ -122,7 +128,7 @@ def curve_fit(
         absolute. The rows and columns of parameters on a bound are zero.
     infodict : dict
         As returned by leastsq. ``fvec`` contains the residuals
-        ``(f(xdata, *popt) - ydata)/sigma``.
+        ``(f(xdata, *popt) - ydata)/sigma``; of data in parts it is None.
     mesg : str
         The meaning of ier.
     ier : int
@@ -185,43 +191,61 @@ def curve_fit(
         refuse_foreign(kwargs)
     p, box = start(f, p0, bounds)
     n = p.size
-    data = read_data(xdata, ydata, sigma, check_finite, nan_policy)
-    m = data.y.size
     as_least_squares = method in ("trf", "dogbox") or (method is None and box is not None)
     may_be_few = as_least_squares or box is not None
-    if not may_be_few and m != 1 and n > m:
-        raise TypeError(
-            f"The number of func parameters={n} must not exceed the number of data points={m}"
-        )
-    jac = read_jac(jac, f, box, data.y.shape)
+    is_divided = asks_for_parts(xdata, ydata, sigma, kwargs)
+    if is_divided:
+        derivative = read_jac(jac, f, box, (0,))
+    else:
+        data = read_data(xdata, ydata, sigma, check_finite, nan_policy)
+        refuse_few(n, data.y.size, may_be_few)
+        derivative = read_jac(jac, f, box, data.y.shape)
     read = fit_settings if kwargs else default_settings
-    settings, limit = read(n, jac is None, box is not None, as_least_squares, **kwargs)
+    is_differenced = derivative is None
+    settings, limit = read(n, is_differenced, box is not None, as_least_squares, **kwargs)
     p0 = p.copy()
     col_deriv = bool(kwargs.get("col_deriv"))
     verbose = kwargs.get("verbose", 0)
     report = Report(verbose) if verbose == 2 else None
     watch = watch_for(kwargs.get("callback"), report, counts_trials=as_least_squares)
     deadline = deadline_after(kwargs.get("max_time"))
-    outcome = fit_curve(
-        f,
-        data,
-        p,
-        jac,
-        col_deriv,
-        settings,
-        box,
-        may_be_few,
-        watch,
-        deadline,
-        bool(kwargs.get("vectorized")),
-        kwargs.get("workers"),
-    )
+    if is_divided:
+        outcome = parts().fit_curve_in_parts(
+            f,
+            (xdata, ydata, sigma),
+            p,
+            (jac, derivative),
+            col_deriv,
+            settings,
+            box,
+            may_be_few,
+            watch,
+            deadline,
+            check_finite,
+            nan_policy,
+            kwargs,
+        )
+    else:
+        outcome = fit_curve(
+            f,
+            data,
+            p,
+            derivative,
+            col_deriv,
+            settings,
+            box,
+            may_be_few,
+            watch,
+            deadline,
+            bool(kwargs.get("vectorized")),
+            kwargs.get("workers"),
+        )
     ending = outcome.ending
     if as_least_squares:
         outcome = outcome._replace(ending=TO_PRECISION.get(ending, ending))
     mesg = ""
     if full_output or verbose or outcome.ending not in SOLVED_OR_FLAT:
-        mesg = message(ending, settings, limit, jac is not None)
+        mesg = message(ending, settings, limit, not is_differenced)
     if verbose:
         print(f"{mesg}\n{outcome.counts['nfev']} calls of f, cost {outcome.cost:.4e}")
     if outcome.ier not in SOLVED:
@@ -234,6 +258,30 @@ def curve_fit(
     if full_output:
         return outcome.x, pcov, infodict(outcome), mesg, outcome.ier
     return outcome.x, pcov
+
+
+def asks_for_parts(xdata: Any, ydata: Any, sigma: Any, options: dict[str, Any]) -> bool:
+    """Tell whether the data are divided, or are to be divided."""
+    if options and (options.get("chunks") is not None or options.get("threads") is not None):
+        return True
+    columns = xdata if isinstance(xdata, tuple) else (xdata,)
+    return any(map(is_lazy, (ydata, sigma, *columns)))
+
+
+@cache
+def parts() -> Any:
+    """Import the module that fits data in parts."""
+    from leastsq._fit import curve_in_parts
+
+    return curve_in_parts
+
+
+def refuse_few(n: int, m: int, may_be_few: bool) -> None:
+    """Refuse fewer points than parameters, as SciPy does."""
+    if not may_be_few and m != 1 and n > m:
+        raise TypeError(
+            f"The number of func parameters={n} must not exceed the number of data points={m}"
+        )
 
 
 def start(f: Function, p0: ArrayLike | None, bounds: Any) -> tuple[FloatArray, Box | None]:
@@ -268,7 +316,7 @@ def parameter_covariance(
     x, active = outcome.x, outcome.active_mask()
     pcov, state = inverse(outcome, absolute_sigma)
     if pcov is None:
-        warn(no_covariance(f, p0, x, active, state, outcome.fvec.size), OptimizeWarning)
+        warn(no_covariance(f, p0, x, active, state, outcome.m), OptimizeWarning)
         return np.full((x.size, x.size), np.inf)
     if state.any():
         warn(doubtful_covariance(f, state), OptimizeWarning)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from leastsq._arguments.options import (
     EMPTY,
     IMPROPER,
     NO_SCALE,
+    Settings,
     deadline_after,
     read_settings,
 )
@@ -57,6 +59,8 @@ def leastsq(
     max_time: float | None = None,
     vectorized: bool = False,
     workers: Any = None,
+    partitioned: bool = False,
+    threads: int | None = None,
 ) -> tuple[Any, ...]:
     """Minimize the sum of squares of the values of a function.
 
@@ -75,7 +79,8 @@ def leastsq(
         Starting point: n numbers. It is flattened if it is not 1-D.
     args : tuple, optional
         Further arguments of func and Dfun, if these are not NativeFunctions. Any other object than
-        a tuple is passed as the only argument.
+        a tuple is passed as the only argument. With an object Parts among them, func computes the
+        residuals of one part of the data.
     Dfun : callable or NativeFunction, optional
         ``Dfun(x, *args)`` returns the Jacobian, shape (m, n). The element in row i and column j is
         the derivative of residual i with respect to parameter j. Without Dfun, the Jacobian is
@@ -142,6 +147,13 @@ def leastsq(
         processor), in threads if func is compiled with ``nogil=True``, or by
         ``workers(function, points)``, such as the map of a pool or of a Dask client. func and args
         must be such that they can be pickled.
+    partitioned : bool, optional
+        Whether args contains Dask collections (tables, bags, arrays) whose partitions Dask is to
+        evaluate: func gets a partition in place of each collection. The collections must have the
+        same number of partitions. infodict is as with Parts.
+    threads : int, optional
+        In how many threads the parts are evaluated, if args contains Parts; -1 means one for each
+        processor. The default is 1.
 
     Returns
     -------
@@ -169,6 +181,9 @@ def leastsq(
         ``qtf``
             The first n elements of ``Q.T @ f``, where f contains the residuals at the last
             Jacobian.
+        ``chi2``, ``count``
+            With data in parts only, when fvec is None and fjac has the shape (n, n): the sum of
+            squares (with a loss, of its values), and the number of residuals.
         ``active_mask``
             With bounds only: -1 for a parameter on its lower bound and for a fixed parameter, 1 for
             a parameter on its upper bound, 0 for the others; n numbers.
@@ -256,24 +271,54 @@ def leastsq(
     if not full_output and settings.fault:
         raise TypeError(f"{IMPROPER} {settings.fault}")
 
+    if partitioned or has_parts(args):
+        if vectorized or workers is not None:
+            raise ValueError("vectorized and workers are for data in memory, not for parts")
+        outcome = parts().fit_residuals_in_parts(
+            func, Dfun, args, col_deriv, x, settings, box, watch, deadline, partitioned, threads
+        )
+        return ended(outcome, settings, full_output)
+    if threads is not None:
+        raise ValueError("threads is for data in parts: pass args=(Parts(load, count),)")
     with BestPoint(x):
         single = columns_of(func) if vectorized else func
         functions = Functions(single, Dfun, args, col_deriv, x, None, deadline)
         if n == 0:
             return full_tuple(nothing_to_solve(functions, x), settings)
         with side_by_side(functions, func, args, x, vectorized, workers):
-            if full_output:
-                return full_tuple(solve(functions, x, settings, box, watch), settings)
-            if box is None:
-                ending = minimize(functions, x, settings, box, watch)[-1]
-            else:
-                outcome = solve(functions, x, settings, box, watch)
-                x, ending = outcome.x, outcome.ending
+            if full_output or box is not None:
+                return ended(solve(functions, x, settings, box, watch), settings, full_output)
+            ending = minimize(functions, x, settings, box, watch)[-1]
+    return x, exit_code(ending, settings, Dfun is not None)
+
+
+def ended(outcome: Outcome, settings: Settings, full_output: bool) -> tuple[Any, ...]:
+    """Return the results of a fit."""
+    if full_output:
+        return full_tuple(outcome, settings)
+    return outcome.x, exit_code(outcome.ending, settings, outcome.has_jacobian)
+
+
+def exit_code(ending: int, settings: Settings, has_Dfun: bool) -> int:
+    """Return ier; warn unless a solution was found."""
     ier = ending % PROMISE_BROKEN
     if ending not in SOLVED_OR_FLAT and ending != STOPPED:
-        text = message(ending, settings, has_Dfun=Dfun is not None)
+        text = message(ending, settings, has_Dfun=has_Dfun)
         warn(text, OptimizeWarning if ier in SOLVED else RuntimeWarning)
-    return x, ier
+    return ier
+
+
+def has_parts(args: tuple[Any, ...]) -> bool:
+    """Tell whether Parts are among the arguments; without them, their module is not imported."""
+    return any(type(each).__module__ == "leastsq._parts.sources" for each in args)
+
+
+@cache
+def parts() -> Any:
+    """Import the module that fits data in parts."""
+    from leastsq._fit import residuals_in_parts
+
+    return residuals_in_parts
 
 
 def nothing_to_solve(functions: Functions, x: FloatArray) -> Outcome:

@@ -33,6 +33,8 @@ OPTIONS = LEASTSQS_OPTIONS | {
     "max_time",
     "vectorized",
     "workers",
+    "chunks",
+    "threads",
 }
 NEUTRAL: dict[str, Any] = {
     "tr_solver": None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -97,6 +97,10 @@ class Settings:
     def diag_count(self, fits: int) -> int:
         """Return the number of rows of diag: one for each fit, or 1."""
         return fits if self.diag is not None and self.diag.ndim > 1 else 1
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle the options alone, not what was computed from them."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @cached_property
     def usual(self) -> Options:

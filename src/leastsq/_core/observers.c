@@ -112,7 +112,7 @@ result_at(Observer *self, int m, int n, const double *x, const double *fvec, con
     }
     PyObject *values[ITEMS] = {
         copy_of(n, x),
-        copy_of(m, fvec),
+        m == 0 ? Py_NewRef(Py_None) : copy_of(m, fvec), /* a fit in parts has none */
         PyFloat_FromDouble(report->fnorm * report->fnorm / 2),
         PyLong_FromLong(self->earlier + report->iteration),
         PyLong_FromLong(self->counts_trials ? report->trials : report->nfev),

@@ -136,7 +136,7 @@ def jacobian_for(
 def result_of(problem: Problem, functions: Functions, outcome: Outcome) -> OptimizeResult:
     """Collect what the user sees."""
     if outcome.ier == RESIDUALS_NOT_FINITE:
-        raise ValueError(NO_COST if are_finite(outcome.fvec) else NOT_FINITE)
+        raise ValueError(NO_COST if are_finite(outcome.residuals) else NOT_FINITE)
     settings, m = problem.settings, problem.m
     jacobian, gradient = jacobian_at_end(functions, outcome, settings)
     status = STATUS[outcome.ier]
@@ -148,7 +148,7 @@ def result_of(problem: Problem, functions: Functions, outcome: Outcome) -> Optim
         status=status,
         x=outcome.x,
         cost=outcome.cost,
-        fun=outcome.fvec[:m],
+        fun=outcome.residuals[:m],
         jac=jacobian[:m],
         grad=gradient,
         optimality=optimality(gradient, outcome.x, outcome.box, settings.tests == TRF),
@@ -163,7 +163,7 @@ def jacobian_at_end(
     functions: Functions, outcome: Outcome, settings: Settings
 ) -> tuple[FloatArray, FloatArray]:
     """Compute the Jacobian at the solution, and the gradient of the cost; NaN without time."""
-    n, m = outcome.x.size, outcome.fvec.size
+    n, m = outcome.x.size, outcome.residuals.size
     columns = np.full((n, m), np.nan)
     weighed = np.empty(m)
     released = functions.release_the_gil
@@ -175,7 +175,7 @@ def jacobian_at_end(
             outcome.box, functions.precision, released=released, together=functions.together
         ),
         outcome.x,
-        outcome.fvec,
+        outcome.residuals,
         columns,
         weighed,
     )

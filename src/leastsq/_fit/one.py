@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -36,21 +37,35 @@ def solve(
     """Minimize the sum of squares from x; try other starts if parameters have no effect."""
     if box is None or not box.is_bounded():
         return solve_once(functions, x, settings, box, watch)
+
+    def once(x: FloatArray, settings: Settings) -> Outcome:
+        functions.fvec = np.empty_like(functions.fvec)  # the outcome keeps the old array
+        functions.is_evaluated = False
+        return solve_once(functions, x, settings, box, watch)
+
     start = x.copy()
-    outcome = best = solve_once(functions, x, settings, box, watch)
+    return solve_again(once, solve_once(functions, x, settings, box, watch), start, settings, box)
+
+
+def solve_again(
+    once: Callable[[FloatArray, Settings], Outcome],
+    outcome: Outcome,
+    start: FloatArray,
+    settings: Settings,
+    box: Box,
+) -> Outcome:
+    """Try other starts if parameters have no effect at a solution; return the best outcome."""
     if outcome.ier not in SOLVED:
         return outcome
-    counts = outcome.counts
+    best, counts = outcome, outcome.counts
     for again in other_tries(start, outcome.x, outcome.effect, outcome.fnorm, box):
         left = settings.maxfev - counts["trials" if settings.limits_trials else "nfev"]
         if left <= 0 or best is not outcome:
             break
-        functions.fvec = np.empty_like(functions.fvec)  # the outcome keeps the old array
-        functions.is_evaluated = False
         options: dict[str, Any] = {"maxfev": left}
         if again.diag is not None and settings.diag is None:
             options.update(factor=1.0, diag=again.diag)
-        other = solve_once(functions, again.x, replace(settings, **options), box, watch)
+        other = once(again.x, replace(settings, **options))
         counts = {name: count + other.counts[name] for name, count in counts.items()}
         if other.ier in SOLVED and other.fnorm < WORTHWHILE * outcome.fnorm:
             best = other

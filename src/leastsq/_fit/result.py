@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leastsq import _core
-from leastsq._arguments.arrays import FloatArray
+from leastsq._arguments.arrays import LARGEST_INT, FloatArray
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.options import EMPTY, IMPROPER, Settings
 from leastsq._core._calls import (
@@ -68,15 +68,17 @@ CHECK = ".\n  check_derivative tells whether the Jacobian is the derivative of t
 
 
 class InfoDict(TypedDict, total=False):
-    """The optional outputs; njev is there with Dfun, active_mask with bounds."""
+    """The optional outputs: njev with Dfun, active_mask with bounds, the last two for parts."""
 
-    fvec: FloatArray
+    fvec: FloatArray | None
     nfev: int
     njev: int
     fjac: FloatArray
     ipvt: NDArray[np.int32]
     qtf: FloatArray
     active_mask: NDArray[np.int_]
+    chi2: float
+    count: int
 
 
 class Outcome(NamedTuple):
@@ -85,11 +87,12 @@ class Outcome(NamedTuple):
     error contains a lower and an upper estimate of the relative error of the Jacobian's columns.
     fnorm is the norm of fvec; with a loss, the square root of what is minimized. counts contains
     nfev, njev, trials (calls of func that are not for differences) and nit (steps that were taken).
+    Data in parts have no fvec; rows is the number of residuals then.
     The rows of augmented are the columns of the triangle R, and the first n elements of Q'f.
     """
 
     x: FloatArray
-    fvec: FloatArray
+    fvec: FloatArray | None
     box: Box | None
     error: tuple[float, float]
     fnorm: float
@@ -98,6 +101,18 @@ class Outcome(NamedTuple):
     counts: dict[str, int]
     ending: int
     has_jacobian: bool
+    rows: int = 0
+
+    @property
+    def residuals(self) -> FloatArray:
+        """The residuals of a fit in memory."""
+        assert self.fvec is not None
+        return self.fvec
+
+    @property
+    def m(self) -> int:
+        """The number of residuals."""
+        return self.rows if self.fvec is None else self.fvec.size
 
     @property
     def ier(self) -> int:
@@ -168,7 +183,7 @@ def inverse(
     if active is None:
         active = outcome.active_mask()
     cov_x, state, regular = _core.covar(
-        outcome.fvec.size,
+        min(outcome.m, LARGEST_INT),
         outcome.augmented[:-1].T,
         outcome.ipvt,
         outcome.x,
@@ -177,13 +192,16 @@ def inverse(
         absolute,
         *outcome.error,
     )
+    if outcome.m > LARGEST_INT and not absolute:  # the core counts with 32 bits
+        n = np.count_nonzero(active == 0)
+        cov_x *= (LARGEST_INT - n) / (outcome.m - n)
     return (cov_x if regular else None), state
 
 
 def infodict(outcome: Outcome) -> InfoDict:
     """Collect the optional outputs, in SciPy's order and layout."""
     n = outcome.x.size
-    m = outcome.fvec.size
+    m = n if outcome.fvec is None else outcome.m
     fjac = untouched_zeros(n, m)
     fjac[:, :n] = outcome.augmented[:-1, :m]
     info: InfoDict = {
@@ -194,6 +212,9 @@ def infodict(outcome: Outcome) -> InfoDict:
         "ipvt": outcome.ipvt - 1,
         "qtf": outcome.augmented[-1].copy(),
     }
+    if outcome.fvec is None:
+        info["chi2"] = 2 * outcome.cost
+        info["count"] = outcome.m
     if outcome.box is not None:
         info["active_mask"] = outcome.box.active_mask(outcome.x)
     return info

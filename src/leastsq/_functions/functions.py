@@ -43,7 +43,8 @@ class Functions:
     fvec contains the residuals at x0 if is_evaluated is true; otherwise it is filled later.
     precision is the relative error of the residuals. For curve_fit, model is the Model object; it
     evaluates the residuals at x0, and knows whether the model computes in float32. When the clock
-    `monotonic` shows deadline, no function is called any more.
+    `monotonic` shows deadline, no function is called any more. is_whole tells that these are all
+    rows of the fit.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Functions:
         x: FloatArray,
         model: Any = None,
         deadline: float = math.inf,
+        is_whole: bool = True,
     ) -> None:
         self.args = args
         self.deadline = deadline
@@ -72,7 +74,8 @@ class Functions:
             fvec = fvec.astype(FLOAT64)
         self.fvec = fvec
         self.m, self.n = m, n = fvec.size, x.size
-        refuse_sizes(m, n)
+        if is_whole:
+            refuse_sizes(m, n)
         self.Dfun: Any = Dfun
         if Dfun is not None:
             self.take_jacobian(Dfun, col_deriv)

@@ -77,7 +77,7 @@ class Model:
         """Remove the zeros that were added to the residuals."""
         if not self.is_padded:
             return outcome
-        return outcome._replace(fvec=outcome.fvec[: self.residuals.m])
+        return outcome._replace(fvec=outcome.residuals[: self.residuals.m])
 
 
 @cache

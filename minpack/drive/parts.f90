@@ -1,0 +1,388 @@
+module minpack_parts
+   !! The driver for one fit whose rows are in parts: it says what is to be evaluated in all parts,
+   !! and is told the sums over all rows.
+   use minpack_kinds, only: dp, dwarf
+   use minpack_info, only: going_on
+   use minpack_store, only: store_type
+   use minpack_workspace, only: workspace_type
+   use minpack_settings, only: settings_type
+   use minpack_ask_and_tell, only: fit_type, nothing, a_model, a_norm, reals_of_fit, integers_of_fit
+   use minpack_quotient, only: sample_type
+   use minpack_step_memory, only: reals_of_memory, integers_of_memory
+   use minpack_differences, only: differences_type
+   use minpack_request, only: request_type, reals_of_request, nothing_more, norm_alone, triangle, &
+                              exact_triangle, comparison
+   use minpack_sums, only: sums_type
+   use minpack_watch, only: watch_type
+   use minpack_show, only: show
+   implicit none
+   private
+   public :: parts_type
+
+   ! What is asked for.
+   integer, parameter :: a_start = 1
+      !! The model at the starting point, or at a point that was accepted.
+   integer, parameter :: a_trial = 2
+      !! The norm at the trial point, perhaps with the model.
+   integer, parameter :: other_steps = 3
+      !! Other steps of differences.
+   integer, parameter :: better_columns = 4
+      !! The model, with the steps that were found.
+   integer, parameter :: an_end = 5
+      !! The model at the solution, with the curvature of the cost.
+
+   type :: parts_type
+      type(fit_type) :: fit
+      type(settings_type) :: settings
+      type(watch_type) :: watch
+         !! Sees how the fit goes on.
+      logical :: differenced = .true.
+         !! Whether the parts difference their Jacobians.
+      logical :: in_one_trip = .true.
+         !! Whether the model at a trial point is asked for together with its norm.
+      logical :: is_robust = .false.
+         !! Whether there is a loss.
+      integer :: what = nothing_more
+         !! What the parts are asked for: a name in minpack_request.
+      type(request_type) :: request
+         !! The same in numbers.
+      integer :: nfev = 0
+         !! Evaluations of all residuals.
+      integer :: trials = 0
+         !! Those among them that were not for a differenced Jacobian.
+      integer :: njev = 0
+         !! Evaluations of the Jacobian.
+      real(dp), allocatable :: numbers(:)
+         !! The numbers of the request.
+      integer, private :: stage = a_start
+      integer, private :: shown = -1
+         !! The step after which the fit was shown last.
+      logical, private :: was_reconsidered = .false.
+         !! Whether the quotients of this Jacobian were looked at.
+      logical, private :: is_changed = .false.
+         !! Whether the steps are others than those of the triangle.
+      type(differences_type), private :: differences
+      type(request_type), private :: recipe
+         !! The steps of the columns.
+      real(dp), allocatable, private :: recipe_numbers(:)
+      type(workspace_type), private :: workspace
+      real(dp), allocatable, private :: reals(:)
+         !! The numbers of the fit.
+      integer, allocatable, private :: integers(:)
+      real(dp), allocatable, private :: memory_reals(:)
+         !! What the differences remember.
+      integer, allocatable, private :: memory_integers(:)
+      real(dp), allocatable, private :: r(:, :)
+         !! Shape: (n + 1, n + 1). A triangle.
+      real(dp), allocatable, private :: no_residuals(:)
+         !! Shape: (0).
+      integer, allocatable, private :: unused(:)
+         !! Shape: (0).
+   contains
+      procedure :: open
+      procedure :: begin
+      procedure :: tell
+      procedure, private :: go_on
+      procedure, private :: ask_for_model
+      procedure, private :: plan
+      procedure, private :: count_evaluations
+      procedure, private :: hear_steps
+      procedure, private :: hear_other_steps
+      procedure, private :: choose_columns
+      procedure, private :: wants_other_steps
+      procedure, private :: ask_for_other_steps
+      procedure, private :: take_model
+      procedure, private :: end_fit
+   end type parts_type
+
+contains
+
+   subroutine open(self, n, precision, stat)
+      !! Allocate memory for a fit. The settings are there.
+      class(parts_type), intent(inout), target :: self
+      integer, intent(in) :: n
+         !! Number of variables.
+      real(dp), intent(in) :: precision
+         !! Relative error of the residuals.
+      integer, intent(out) :: stat
+         !! Not zero if memory ran out.
+      type(store_type) :: store
+      logical :: bounded
+
+      bounded = self%settings%bounds%bounded
+      allocate (self%reals(reals_of_fit(n, bounded)), self%integers(integers_of_fit(n, bounded)), &
+                self%memory_reals(reals_of_memory(n)), &
+                self%memory_integers(integers_of_memory(n)), &
+                self%numbers(reals_of_request(n)), self%recipe_numbers(reals_of_request(n)), &
+                self%r(n + 1, n + 1), self%no_residuals(0), self%unused(0), stat=stat)
+      if (stat == 0) call self%workspace%allocate_for(n, bounded, stat)
+      if (stat == 0) call self%differences%allocate_for(n, stat)
+      if (stat /= 0) return
+      call self%fit%attach(n, self%settings, self%workspace, self%reals, self%integers)
+      call self%request%attach(n, self%numbers, self%unused)
+      call self%recipe%attach(n, self%recipe_numbers, self%unused)
+      call store%open(self%memory_reals, self%memory_integers)
+      call self%differences%memory%attach(n, store)
+      call self%differences%memory%begin()
+      self%differences%precision = precision
+      self%differences%steps => self%settings%steps
+      self%differences%bounds = self%settings%bounds
+   end subroutine open
+
+   subroutine begin(self, x, fnorm)
+      !! Start from x, and ask for something.
+      class(parts_type), intent(inout) :: self
+      real(dp), intent(in) :: x(:)
+         !! Shape: (n).
+      real(dp), intent(in) :: fnorm
+         !! The square root of what is minimized, at x.
+
+      self%nfev = 1
+      self%trials = 1
+      self%njev = 0
+      call self%fit%begin(x, fnorm)
+      call self%go_on()
+   end subroutine begin
+
+   subroutine tell(self, sums)
+      !! Take the sums that were asked for, and ask for something else.
+      class(parts_type), intent(inout) :: self
+      type(sums_type), intent(in) :: sums
+         !! The sums over all rows.
+
+      call self%count_evaluations()
+      if (self%what == triangle .or. self%what == exact_triangle) call sums%unpack(self%r)
+      select case (self%stage)
+      case (a_start)
+         call self%hear_steps(sums)
+         call self%choose_columns()
+      case (a_trial)
+         call self%fit%tell_norm(sums%norm, self%nfev, self%trials)
+         if (self%fit%needs == a_model .and. self%in_one_trip) then
+            call self%hear_steps(sums)
+            call self%choose_columns()
+         else
+            call self%go_on()
+         end if
+      case (other_steps)
+         call self%hear_other_steps(sums)
+         call self%choose_columns()
+      case (better_columns)
+         call self%take_model()
+      case (an_end)
+         call self%fit%conclude(self%r)
+         self%what = nothing_more
+      end select
+   end subroutine tell
+
+   subroutine count_evaluations(self)
+      !! Count what the parts have evaluated. Where a model or other steps follow a norm, they count
+      !! the residuals at x, too, which are evaluated once more.
+      class(parts_type), intent(inout) :: self
+
+      self%nfev = self%nfev + 1 + count(self%request%steps /= 0) + count(self%request%others /= 0)
+      if (self%stage == a_trial) self%trials = self%trials + 1
+      if (self%what == triangle .or. self%what == exact_triangle) self%njev = self%njev + 1
+   end subroutine count_evaluations
+
+   subroutine go_on(self)
+      !! Ask for what the fit needs.
+      class(parts_type), intent(inout) :: self
+
+      select case (self%fit%needs)
+      case (a_model)
+         self%stage = a_start
+         call self%ask_for_model(self%fit%x, triangle)
+      case (a_norm)
+         self%stage = a_trial
+         if (self%in_one_trip) then
+            call self%ask_for_model(self%fit%trial, triangle)
+         else
+            self%what = norm_alone
+            call self%request%begin(self%fit%trial, 1.0_dp)
+         end if
+      case (nothing)
+         call self%end_fit()
+      end select
+   end subroutine go_on
+
+   subroutine end_fit(self)
+      !! Ask for nothing more, or for the last model.
+      class(parts_type), intent(inout) :: self
+      integer :: info
+
+      self%what = nothing_more
+      if (self%fit%info < 0) return
+      if (self%shown < self%fit%steps) then
+         call show(self%fit, self%no_residuals, self%nfev, self%trials, self%watch, .false., info)
+         if (info /= going_on) call self%fit%stop(info)
+      end if
+      if (self%is_robust .and. self%fit%settings%concludes .and. self%fit%has_solution()) then
+         self%stage = an_end
+         call self%ask_for_model(self%fit%x, exact_triangle)
+      end if
+   end subroutine end_fit
+
+   subroutine ask_for_model(self, x, what)
+      !! Ask for the triangle at x.
+      class(parts_type), intent(inout) :: self
+      real(dp), intent(in) :: x(:)
+         !! Shape: (n).
+      integer, intent(in) :: what
+         !! triangle or exact_triangle.
+
+      self%what = what
+      call self%request%begin(x, max(self%fit%fnorm, dwarf))
+      if (self%differenced) call self%plan(x)
+   end subroutine ask_for_model
+
+   subroutine plan(self, x)
+      !! Choose the steps of the columns.
+      class(parts_type), intent(inout) :: self
+      real(dp), intent(in) :: x(:)
+         !! Shape: (n).
+      integer :: j
+
+      call self%differences%plan(x)
+      self%was_reconsidered = .false.
+      self%is_changed = .false.
+      do j = 1, size(x)
+         if (.not. self%differences%asks(j)) cycle
+         self%request%steps(j) = self%differences%variables(j)%step
+         self%request%ends(j) = self%differences%end_of_step(j)
+      end do
+      self%recipe_numbers = self%numbers
+   end subroutine plan
+
+   subroutine hear_steps(self, sums)
+      !! Take what the steps of the columns showed.
+      class(parts_type), intent(inout) :: self
+      type(sums_type), intent(in) :: sums
+      real(dp) :: share
+      integer :: j
+
+      if (.not. self%differenced) return
+      call self%differences%measure_in(sums%size)
+      associate (differences => self%differences)
+         do j = 1, self%fit%n
+            if (self%request%steps(j) == 0) cycle
+            call differences%hear(j, sample_of(self, sums, j, self%request%steps(j)), &
+                                  sums%spoiled(j) == 0, 0.0_dp, share)
+         end do
+      end associate
+   end subroutine hear_steps
+
+   subroutine hear_other_steps(self, sums)
+      !! Take what other steps showed, and change the steps of the columns where these are better.
+      class(parts_type), intent(inout) :: self
+      type(sums_type), intent(in) :: sums
+      real(dp) :: share, scale
+      logical :: finite
+      integer :: j
+
+      scale = self%request%unit/self%differences%unit
+      associate (recipe => self%recipe, other => self%request%others, &
+                 other_end => self%request%other_ends)
+         do j = 1, self%fit%n
+            if (other(j) == 0) cycle
+            finite = sums%spoiled(j) == 0
+            call self%differences%hear(j, sample_of(self, sums, j, other(j)), finite, &
+                                       sums%gaps(j)*scale, share)
+            if (.not. finite .or. share == 0) cycle
+            self%is_changed = .true.
+            if (share == 1) then
+               recipe%steps(j) = other(j)
+               recipe%ends(j) = other_end(j)
+            else
+               recipe%others(j) = other(j)
+               recipe%other_ends(j) = other_end(j)
+               recipe%shares(j) = share
+            end if
+         end do
+      end associate
+   end subroutine hear_other_steps
+
+   pure function sample_of(self, sums, j, step) result(sample)
+      !! What a step of variable j showed.
+      type(parts_type), intent(in) :: self
+      type(sums_type), intent(in) :: sums
+      integer, intent(in) :: j
+      real(dp), intent(in) :: step
+      type(sample_type) :: sample
+
+      sample = sample_type(abs(step), sums%changes(j)*(self%request%unit/self%differences%unit))
+   end function sample_of
+
+   subroutine choose_columns(self)
+      !! Ask for other steps if there are any to try, or for the model with better steps; else tell
+      !! the fit its model.
+      class(parts_type), intent(inout) :: self
+
+      if (self%differenced) then
+         if (self%differences%info /= going_on) then
+            call self%fit%stop(self%differences%info)
+            call self%go_on()
+            return
+         end if
+         if (.not. (self%was_reconsidered .or. self%wants_other_steps())) then
+            call self%differences%reconsider()
+            self%was_reconsidered = .true.
+         end if
+         if (self%wants_other_steps()) then
+            call self%ask_for_other_steps()
+            return
+         end if
+         if (self%is_changed) then
+            self%stage = better_columns
+            self%what = triangle
+            self%numbers = self%recipe_numbers
+            return
+         end if
+      end if
+      call self%take_model()
+   end subroutine choose_columns
+
+   pure logical function wants_other_steps(self)
+      !! Whether any variable asks for a point.
+      class(parts_type), intent(in) :: self
+      integer :: j
+
+      wants_other_steps = .false.
+      do j = 1, self%fit%n
+         wants_other_steps = wants_other_steps .or. self%differences%asks(j)
+      end do
+   end function wants_other_steps
+
+   subroutine ask_for_other_steps(self)
+      !! Ask for what other steps show.
+      class(parts_type), intent(inout) :: self
+      integer :: j
+
+      self%stage = other_steps
+      self%what = comparison
+      associate (request => self%request, recipe => self%recipe, differences => self%differences)
+         call request%begin(differences%x, differences%unit)
+         do j = 1, self%fit%n
+            if (.not. differences%asks(j)) cycle
+            request%others(j) = differences%variables(j)%step
+            request%other_ends(j) = differences%end_of_step(j)
+            if (.not. differences%compares(j)) cycle
+            request%steps(j) = recipe%steps(j)
+            request%ends(j) = recipe%ends(j)
+         end do
+      end associate
+   end subroutine ask_for_other_steps
+
+   subroutine take_model(self)
+      !! Tell the fit its model.
+      class(parts_type), intent(inout) :: self
+      integer :: info
+
+      call self%fit%tell_model(self%r)
+      call show(self%fit, self%no_residuals, self%nfev, self%trials, self%watch, .true., info)
+      self%shown = self%fit%steps
+      if (info /= going_on) call self%fit%stop(info)
+      call self%go_on()
+   end subroutine take_model
+
+end module minpack_parts

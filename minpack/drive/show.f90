@@ -1,0 +1,46 @@
+module minpack_show
+   !! How a driver shows its watch where a fit stands.
+   use minpack_kinds, only: dp
+   use minpack_info, only: going_on, stopped
+   use minpack_ask_and_tell, only: fit_type, nothing
+   use minpack_watch, only: watch_type, report_type
+   implicit none
+   private
+   public :: show
+
+contains
+
+   subroutine show(fit, fvec, nfev, trials, watch, has_model, info)
+      !! Show where the fit stands.
+      type(fit_type), intent(in) :: fit
+         !! The fit.
+      real(dp), intent(in), contiguous :: fvec(:)
+         !! Shape: (m). The residuals at its best point; of a fit in parts, (0).
+      integer, intent(in) :: nfev
+         !! Evaluations of the residuals so far.
+      integer, intent(in) :: trials
+         !! Those among them that were not for a differenced Jacobian.
+      type(watch_type), intent(in) :: watch
+         !! What sees it.
+      logical, intent(in) :: has_model
+         !! Whether the model at this point is known; otherwise the gradient is shown as -1.
+      integer, intent(out) :: info
+         !! going_on, or the reason to stop a fit that goes on.
+      type(report_type) :: report
+
+      info = going_on
+      if (.not. associated(watch%function)) return
+      report%iteration = fit%steps
+      report%nfev = nfev
+      report%trials = trials
+      report%fnorm = fit%fnorm
+      report%step = fit%step
+      report%radius = fit%region%delta
+      report%ratio = fit%ratio
+      report%gradient = -1
+      if (has_model) report%gradient = fit%gradient()
+      call watch%show(fit%x, fvec, report, info)
+      if (info == stopped .and. fit%needs == nothing) info = going_on
+   end subroutine show
+
+end module minpack_show

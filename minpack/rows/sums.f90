@@ -1,0 +1,151 @@
+module minpack_sums
+   !! What the parts of a fit answer: sums over their rows, as numbers whose count does not depend
+   !! on the number of rows. The sums of two parts become the sums of both.
+   use minpack_kinds, only: dp
+   use minpack_store, only: store_type
+   use minpack_fold, only: fold_in
+   implicit none
+   private
+   public :: sums_type, reals_of_sums
+
+   type :: sums_type
+      integer :: n = 0
+         !! Number of variables.
+      real(dp), pointer :: count => null()
+         !! Number of rows.
+      real(dp), pointer :: folded => null()
+         !! Number of rows that were folded into the triangle.
+      real(dp), pointer :: norm => null()
+         !! The square root of what is minimized.
+      real(dp), pointer :: size => null()
+         !! The norm of the residuals; the same if the loss is linear.
+      real(dp), pointer, contiguous :: changes(:) => null()
+         !! Shape: (n). The norm of the change of the residuals by each step; of the other step in a
+         !! comparison.
+      real(dp), pointer, contiguous :: gaps(:) => null()
+         !! Shape: (n). The norm of the difference of two quotients.
+      real(dp), pointer, contiguous :: spoiled(:) => null()
+         !! Shape: (n). 1 if the quotient is not finite, or 0.
+      real(dp), pointer, contiguous :: packed(:) => null()
+         !! Shape: ((n + 1)(n + 2)/2). The triangle of [J f], column after column.
+   contains
+      procedure :: attach
+      procedure :: begin
+      procedure :: height
+      procedure :: add
+      procedure :: unpack
+      procedure :: pack
+   end type sums_type
+
+contains
+
+   pure integer function reals_of_sums(n) result(count)
+      !! How many numbers an answer consists of.
+      integer, intent(in) :: n
+         !! Number of variables.
+
+      count = 4 + 3*n + (n + 1)*(n + 2)/2
+   end function reals_of_sums
+
+   subroutine attach(self, n, numbers, unused)
+      !! Make sums of numbers, which may be new or come from elsewhere.
+      class(sums_type), intent(inout) :: self
+      integer, intent(in) :: n
+         !! Number of variables.
+      real(dp), intent(in), target, contiguous :: numbers(:)
+         !! Shape: (reals_of_sums(n)).
+      integer, intent(in), target, contiguous :: unused(:)
+         !! Shape: (0).
+      type(store_type) :: store
+
+      call store%open(numbers, unused)
+      self%n = n
+      self%count => store%number()
+      self%folded => store%number()
+      self%norm => store%number()
+      self%size => store%number()
+      self%changes => store%vector(n)
+      self%gaps => store%vector(n)
+      self%spoiled => store%vector(n)
+      self%packed => store%vector((n + 1)*(n + 2)/2)
+   end subroutine attach
+
+   subroutine begin(self)
+      !! Set the sums to those of no rows.
+      class(sums_type), intent(inout) :: self
+
+      self%count = 0
+      self%folded = 0
+      self%norm = 0
+      self%size = 0
+      self%changes = 0
+      self%gaps = 0
+      self%spoiled = 0
+      self%packed = 0
+   end subroutine begin
+
+   pure integer function height(self)
+      !! The number of rows of the triangle.
+      class(sums_type), intent(in) :: self
+
+      height = self%n + 1
+      if (self%folded < height) height = nint(self%folded)
+   end function height
+
+   subroutine add(self, more, triangle, block)
+      !! Add the sums of other rows.
+      class(sums_type), intent(inout) :: self
+      type(sums_type), intent(in) :: more
+         !! The sums to add.
+      real(dp), intent(inout), contiguous :: triangle(:, :)
+         !! Shape: (n + 1, n + 1). Workspace.
+      real(dp), intent(inout), contiguous :: block(:, :)
+         !! Shape: (n + 1, n + 3). Workspace.
+      integer :: rows
+
+      if (more%folded > 0) then
+         rows = self%height()
+         call self%unpack(triangle)
+         call more%unpack(block)
+         call fold_in(more%height(), self%n + 1, block, self%n + 1, triangle, rows)
+         call self%pack(triangle)
+      end if
+      self%count = self%count + more%count
+      self%folded = self%folded + more%folded
+      self%norm = hypot(self%norm, more%norm)
+      self%size = hypot(self%size, more%size)
+      self%changes = hypot(self%changes, more%changes)
+      self%gaps = hypot(self%gaps, more%gaps)
+      self%spoiled = max(self%spoiled, more%spoiled)
+   end subroutine add
+
+   pure subroutine unpack(self, triangle)
+      !! Copy the triangle to a matrix, with zeros below its diagonal.
+      class(sums_type), intent(in) :: self
+      real(dp), intent(inout) :: triangle(:, :)
+         !! Shape: at least (n + 1, n + 1).
+      integer :: j, last
+
+      last = 0
+      do j = 1, self%n + 1
+         triangle(:j, j) = self%packed(last + 1:last + j)
+         triangle(j + 1:, j) = 0
+         last = last + j
+      end do
+   end subroutine unpack
+
+   pure subroutine pack(self, triangle)
+      !! Take the triangle from a matrix.
+      class(sums_type), intent(inout) :: self
+      real(dp), intent(in) :: triangle(:, :)
+         !! Shape: (n + 1, n + 1). Rows beyond the height of the triangle are zero.
+      integer :: j, last
+
+      last = 0
+      do j = 1, self%n + 1
+         self%packed(last + 1:last + j) = triangle(:j, j)
+         last = last + j
+      end do
+   end subroutine pack
+
+end module minpack_sums

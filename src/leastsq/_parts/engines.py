@@ -1,0 +1,117 @@
+"""Who evaluates the parts of a fit: this process, or Dask."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from leastsq._arguments.arrays import Function, real_number
+from leastsq._arguments.bounds import Box
+from leastsq._arguments.options import Settings, most_calls
+from leastsq._functions.functions import is_dispatcher
+from leastsq._functions.native import NativeFunction
+from leastsq._models.lazy import is_lazy
+from leastsq._parts.questions import Engine
+from leastsq._parts.sources import Loaded, Slices, asks_for_parts
+from leastsq._parts.threads import Threads, thread_count
+from leastsq._parts.work import MOST_ROWS, CurveWork, ResidualWork
+
+MOST_LOTS = 64
+"""Into so many parts data in memory are divided for threads, at most."""
+NO_DASK = "data in Dask collections need Dask: pip install leastsq[dask]"
+
+
+class Divided(NamedTuple):
+    """An engine, and whether a question takes time of its own."""
+
+    engine: Engine
+    has_trips: bool
+
+
+def divided_residuals(
+    func: Function,
+    Dfun: Function | None,
+    args: tuple[Any, ...],
+    col_deriv: bool,
+    settings: Settings,
+    partitioned: bool,
+    threads: Any,
+) -> Divided:
+    """Choose who evaluates the residuals of leastsq."""
+    if isinstance(func, NativeFunction) or isinstance(Dfun, NativeFunction):
+        raise TypeError("a NativeFunction computes all residuals: it cannot be called for parts")
+    if settings.loss is not None and settings.loss.scale.size > 1:
+        raise ValueError("f_scale must be one number for data in parts")
+    work = ResidualWork(func, Dfun, col_deriv, settings)
+    if not asks_for_parts(args):
+        return Divided(dask().partitions(work, args), True)
+    if partitioned:
+        raise ValueError("pass partitioned=True with Dask collections, not with Parts")
+    source = Loaded(args)
+    if source.parts.dask:
+        return Divided(dask().loaded_parts(work, source), True)
+    return Divided(Threads(work, source, thread_count(1 if threads is None else threads)), False)
+
+
+def divided_curve(
+    f: Function,
+    jac: Function | str | None,
+    col_deriv: bool,
+    box: Box | None,
+    settings: Settings,
+    data: tuple[Any, Any, Any],
+    check_finite: bool | None,
+    nan_policy: str | None,
+    chunks: Any,
+    threads: Any,
+) -> Divided:
+    """Choose who evaluates a model; data are xdata, ydata and sigma."""
+    f_scale = None
+    if settings.loss is not None and settings.loss.scale.size > 1:
+        f_scale = settings.loss.scale
+    work = CurveWork(f, jac, col_deriv, box, settings, check_finite, nan_policy)
+    if any(map(is_lazy, data)) or (isinstance(data[0], tuple) and any(map(is_lazy, data[0]))):
+        if chunks is not None or threads is not None:
+            raise ValueError(
+                "chunks and threads are not for Dask arrays: rechunk the arrays, and choose the "
+                "scheduler of Dask"
+            )
+        return Divided(dask().blocks(work, *data, f_scale), True)
+    x, y, sigma = data
+    x = tuple(map(sliceable, x)) if isinstance(x, tuple) else sliceable(x)
+    y, sigma = sliceable(y), sliceable(sigma)
+    count = thread_count(1 if threads is None else threads)
+    return Divided(Threads(work, Slices(x, y, sigma, f_scale, rows_of(chunks, y)), count), False)
+
+
+def rows_of(chunks: Any, y: Any) -> int:
+    """Convert the number of rows that are read at a time; True chooses it."""
+    if chunks is None or chunks is True:
+        lots = -(-len(y) // MOST_LOTS)
+        return max(1, -(-lots // MOST_ROWS)) * MOST_ROWS
+    if chunks is False or not real_number(chunks, "chunks") >= 1:
+        raise ValueError(f"chunks must be a positive whole number or True, got {chunks!r}")
+    return most_calls(chunks, 1, "chunks")
+
+
+def sliceable(values: Any) -> Any:
+    """Convert data to an array, unless they can be sliced as an array can."""
+    if hasattr(values, "to_numpy") and values.ndim == 1:  # a column of a table
+        return values.to_numpy()
+    is_array = hasattr(values, "shape") and hasattr(values, "__getitem__")
+    return values if values is None or is_array else np.asarray(values)
+
+
+def dask() -> Any:
+    """Import the module that needs Dask."""
+    try:
+        from leastsq._parts import on_dask
+    except ImportError as error:
+        raise ImportError(NO_DASK) from error
+    return on_dask
+
+
+def is_compiled(f: Any) -> bool:
+    """Tell whether a model is compiled, and leaves the threads to its caller."""
+    return is_dispatcher(f) and not f.targetoptions.get("parallel")

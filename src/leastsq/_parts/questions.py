@@ -1,0 +1,89 @@
+"""What the parts of a fit are asked, and what they answer: small messages, whatever the data."""
+
+from __future__ import annotations
+
+import math
+from functools import reduce
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from leastsq import _core
+from leastsq._arguments.arrays import FLOAT64, FloatArray
+from leastsq._arguments.options import EPSILON
+from leastsq._core._calls import OUT_OF_MEMORY
+
+
+class Question(NamedTuple):
+    """What all parts are asked: a code of the core, and numbers of which x is the first part.
+
+    deadline is the value of the clock `time.time`, which machines share, at which they stop.
+    """
+
+    what: int
+    numbers: FloatArray
+    deadline: float
+
+    @property
+    def x(self) -> FloatArray:
+        """The point."""
+        return self.numbers[1 : 1 + self.numbers.size // 6].copy()
+
+
+class Answer(NamedTuple):
+    """The sums over some rows, and what was seen of the functions.
+
+    precision is the relative error of the residuals; is_single tells that Dfun returns float32.
+    """
+
+    sums: FloatArray
+    precision: float
+    is_single: bool
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return int(self.sums[0])
+
+
+class Engine(Protocol):
+    """Evaluates all parts."""
+
+    def ask(self, question: Question) -> Answer:
+        """Return the sums over the rows of all parts, added in the order of the parts."""
+
+    def check(self, x: FloatArray) -> None:
+        """Raise an error if a part of the rows has other values than alone."""
+
+
+class TimeIsUpError(Exception):
+    """The time for the fit is over."""
+
+
+def no_rows(n: int) -> Answer:
+    """Return the sums over no rows."""
+    return Answer(np.zeros(4 + 3 * n + (n + 1) * (n + 2) // 2, FLOAT64), EPSILON, False)
+
+
+def added(first: Answer, second: Answer) -> Answer:
+    """Add two answers. The first may be changed."""
+    n = parameters_of(first)
+    sums = first.sums if first.sums.flags.writeable else first.sums.copy()
+    if _core.parts_add(n, sums, second.sums) == OUT_OF_MEMORY:
+        raise MemoryError(f"not enough memory for a fit of {n} parameters")
+    return Answer(sums, max(first.precision, second.precision), first.is_single or second.is_single)
+
+
+def total(answers: list[Answer]) -> Answer:
+    """Add answers in their order."""
+    return reduce(added, answers)
+
+
+def parameters_of(answer: Answer) -> int:
+    """Return the number of parameters: the size of the sums is (n**2 + 9*n + 10)/2."""
+    return (math.isqrt(41 + 8 * answer.sums.size) - 9) // 2
+
+
+def tell_part(error: BaseException, part: int, count: int) -> None:
+    """Add to an exception in which part of the data it was raised."""
+    error.add_note(f"This happened in part {part} of {count} (counted from 0).")

@@ -1,0 +1,233 @@
+"""What is done with one part of the data. The objects here can be pickled, if the functions can."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from time import monotonic, time
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leastsq import _core
+from leastsq._arguments.arrays import FloatArray, Function, name_of
+from leastsq._arguments.bounds import Box
+from leastsq._arguments.conversion import as_numbers
+from leastsq._arguments.data import Data, read_data
+from leastsq._arguments.missing import missing_points, without
+from leastsq._arguments.options import Settings
+from leastsq._core._calls import NO_TIME, OUT_OF_MEMORY
+from leastsq._functions.functions import Functions
+from leastsq._functions.native import StoppedError
+from leastsq._models.jacobian import read_jac
+from leastsq._models.joint import is_near
+from leastsq._models.model import Model
+from leastsq._parts.questions import Answer, Question, TimeIsUpError, no_rows
+
+MOST_ROWS = 8192
+"""Rows that are evaluated at a time, so that the temporaries of a model stay in the cache."""
+MOST_NUMBERS = 2**18
+"""The largest number of elements of the Jacobian of these rows; there may be more parameters."""
+FEWEST_ROWS = 256
+
+
+class MixedRowsError(ValueError):
+    """A model has other values if it is called for some of the points than for all."""
+
+
+def add_rows(
+    answer: Answer, functions: Functions, settings: Settings, question: Question
+) -> Answer:
+    """Add the rows of some residuals to an answer."""
+    released = functions.release_the_gil
+    evaluate = _core.parts_evaluate_nogil if released else _core.parts_evaluate
+    info = evaluate(
+        functions.residual,
+        functions.jacobian,
+        settings.for_core(None, functions.precision, released=released),
+        functions.fvec,
+        functions.is_evaluated,
+        question.numbers,
+        question.what,
+        answer.sums,
+    )
+    if info == NO_TIME:
+        raise TimeIsUpError
+    if info == OUT_OF_MEMORY:
+        raise MemoryError(f"not enough memory for {functions.m} residuals of a part")
+    if info < 0:
+        functions.raise_wrong_shape()
+        raise StoppedError(info, question.x, 0)
+    is_single = functions.python_Dfun is not None and functions.python_Dfun.is_single
+    return answer._replace(
+        precision=max(answer.precision, functions.precision),
+        is_single=answer.is_single or is_single,
+    )
+
+
+def clock_of(question: Question) -> float:
+    """Convert the deadline to a value of the clock `monotonic` of this process."""
+    if question.deadline == math.inf:
+        return math.inf
+    left = question.deadline - time()
+    if left <= 0:
+        raise TimeIsUpError
+    return monotonic() + left
+
+
+@dataclass
+class ResidualWork:
+    """The residuals func(x, *args) of leastsq; a part of the data is a tuple args."""
+
+    func: Function
+    Dfun: Function | None
+    col_deriv: bool
+    settings: Settings
+    has_check = False
+
+    def answer(self, question: Question, args: tuple[Any, ...]) -> Answer:
+        """Evaluate one part."""
+        x = question.x
+        functions = Functions(
+            self.func, self.Dfun, args, self.col_deriv, x, None, clock_of(question), False
+        )
+        answer = no_rows(x.size)
+        return add_rows(answer, functions, self.settings, question) if functions.m else answer
+
+    def check(self, args: tuple[Any, ...], x: FloatArray) -> None:
+        """Do nothing: what belongs to a part is known to func alone."""
+
+
+class Rows(NamedTuple):
+    """The data of some rows of curve_fit; points are on the last axis of x."""
+
+    x: Any
+    y: Any
+    sigma: Any
+    f_scale: Any
+
+    def between(self, first: int, last: int) -> Rows:
+        """Return some of the rows."""
+        return Rows(
+            points(self.x, first, last),
+            self.y[first:last],
+            self.sigma if np.ndim(self.sigma) == 0 else self.sigma[first:last],
+            None if self.f_scale is None else self.f_scale[first:last],
+        )
+
+
+def points(x: Any, first: int, last: int) -> Any:
+    """Return some of the points of x, which may be a tuple of arrays or a table."""
+    if isinstance(x, tuple):
+        return tuple(points(values, first, last) for values in x)
+    if hasattr(x, "iloc"):
+        return x.iloc[first:last]
+    return x[..., first:last] if getattr(x, "ndim", 1) > 1 else x[first:last]
+
+
+@dataclass
+class CurveWork:
+    """The residuals of a model; a part of the data is an object Rows."""
+
+    f: Function
+    jac: Function | str | None
+    col_deriv: bool
+    box: Box | None
+    settings: Settings
+    check_finite: bool | None
+    nan_policy: str | None
+    has_check = True
+
+    def answer(self, question: Question, rows: Rows) -> Answer:
+        """Evaluate one part, some of its rows at a time."""
+        x, deadline = question.x, clock_of(question)
+        answer = no_rows(x.size)
+        for block in blocks(rows, x.size):
+            data, settings = self.read(block)
+            if data is None:
+                continue
+            functions = self.functions(data, x, deadline)
+            answer = add_rows(answer, functions, settings, question)
+        return answer
+
+    def read(self, rows: Rows) -> tuple[Data | None, Settings]:
+        """Convert some rows; also return the settings for those that are not left out."""
+        y, settings = np.asarray(rows.y), self.settings
+        if settings.loss is not None and rows.f_scale is not None:
+            scale = np.asarray(rows.f_scale)
+            if self.nan_policy == "omit":
+                scale = scale[kept(rows)]
+            settings = replace(settings, loss=settings.loss._replace(scale=scale))
+        if self.nan_policy == "omit" and not kept(rows).any():
+            return None, settings
+        data = read_data(rows.x, y, rows.sigma, self.check_finite, self.nan_policy)
+        return data, settings
+
+    def functions(self, data: Data, x: FloatArray, deadline: float) -> Functions:
+        """Make the functions of some rows."""
+        model = Model(self.f, data, x.size, is_padded=False)
+        jac = read_jac(self.jac, self.f, self.box, data.y.shape)
+        model.differentiate(jac, self.col_deriv)
+        return Functions(
+            model.residuals, model.jacobian, data.args, False, x, model, deadline, False
+        )
+
+    def check(self, rows: Rows, x: FloatArray) -> None:
+        """Raise an error if the values of some points depend on the others."""
+        count = min(len(rows.y), 2 * block_rows(x.size))
+        if count < 2:
+            return
+        half = count // 2
+        for p in (x, self.near(x)):
+            try:
+                together, *apart = (
+                    self.values(rows.between(first, last), p)
+                    for first, last in ((0, count), (0, half), (half, count))
+                )
+            except Exception:
+                if p is x:
+                    raise
+                continue  # the other point is not one that the user has chosen
+            alone = np.concatenate(apart, axis=None) if together.ndim else apart[0]
+            if not (together.size == alone.size and is_near(together.reshape(alone.shape), alone)):
+                raise MixedRowsError(
+                    f"the values of {name_of(self.f)} for {count} points differ from those for "
+                    f"{half} of them at a time: it cannot be called for parts of the data. A model "
+                    "may not use other points, such as a mean of x, a cumulative sum or a "
+                    "convolution; and it must return the same values each time"
+                )
+
+    def values(self, rows: Rows, p: FloatArray) -> FloatArray:
+        """Evaluate the model for some rows."""
+        x = as_numbers(rows.x, "xdata") if isinstance(rows.x, np.ndarray) else rows.x
+        if self.nan_policy == "omit":
+            x = without(~kept(rows), x, np.asarray(rows.y), None)[0]
+        return np.asarray(self.f(x, *p))
+
+    def near(self, x: FloatArray) -> FloatArray:
+        """Choose another point, at which every parameter may have an effect."""
+        moved = x + 0.02 * np.maximum(np.abs(x), 0.1)
+        return moved if self.box is None else np.clip(moved, self.box.lower, self.box.upper)
+
+
+def block_rows(n: int) -> int:
+    """Return how many rows are evaluated at a time."""
+    return max(FEWEST_ROWS, min(MOST_ROWS, MOST_NUMBERS // n))
+
+
+def blocks(rows: Rows, n: int) -> Iterator[Rows]:
+    """Divide rows into blocks."""
+    size, count = block_rows(n), len(rows.y)
+    if count <= size:
+        if count:
+            yield rows
+        return
+    for first in range(0, count, size):
+        yield rows.between(first, min(first + size, count))
+
+
+def kept(rows: Rows) -> NDArray[np.bool_]:
+    """Mark the points of which no value is missing."""
+    return ~missing_points(rows.x, as_numbers(rows.y, "ydata"))
