@@ -10,7 +10,8 @@ module minpack_entries
    use minpack_rows, only: analytic_rows_type, differenced_rows_type
    use minpack_solver, only: solver_type
    use minpack_batch, only: batch_type, c_results_type
-   use minpack_in_turn, only: drive_in_turn, c_input_type
+   use minpack_inputs, only: c_input_type
+   use minpack_in_turn, only: drive_in_turn
    use minpack_c_options, only: c_options_type, settings_of, loss_of, watch_of
    implicit none
    private

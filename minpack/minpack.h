@@ -142,8 +142,8 @@ void minpack_differentiate(const minpack_residual *residual, const minpack_jacob
                            const minpack_options *options, int m, int n, const double *x, double *fvec,
                            double *fjac, double *weighed, int *info);
 
-/* Numbers that differ from fit to fit. Before a fit they are copied to the place where the functions
- * read them. */
+/* Numbers that differ from fit to fit, or from block to block of the rows of one fit. Before each of them
+ * they are copied to the place where the functions read them. */
 typedef struct {
     void *place;
     const void *source; /* the numbers of the first fit */
@@ -222,7 +222,7 @@ void minpack_parts_open(const minpack_options *options, int n, int differenced, 
 
 /* Begin, or tell the sums that were asked for; and ask for others.
  *
- * told     0 to begin at x: the sums are those that belong to the request MINPACK_NORM_ALONE at x
+ * told     0 to begin at x, without sums; 1 to tell sums
  * sums     4 + 3n + (n + 1)(n + 2)/2: the number of rows is the first, the square root of what is minimized
  *          the third of them
  * info     in: 0, or the code with which the fit is to end; out: how it has ended, if it has
@@ -241,12 +241,14 @@ void minpack_parts_close(void *handle);
 /* Add the sums over other rows. Sums begin as zeros. info is MINPACK_OUT_OF_MEMORY, or none of codes.h. */
 void minpack_parts_add(int n, double *sums, const double *more, int *info);
 
-/* Evaluate m rows as the request says, and add them to the sums.
+/* Evaluate blocks of m rows as the request says, and add them to the sums.
  *
  * options       those for the loss are used
- * fvec          m; in: the residuals at the point of the request, if is_evaluated is 1 */
+ * fvec          m; in: the residuals at the point of the request, if is_evaluated is 1
+ * inputs        input_count kinds of data, which differ from block to block */
 void minpack_parts_evaluate(const minpack_residual *residual, const minpack_jacobian *jacobian,
                             const minpack_options *options, int m, int n, double *fvec, int is_evaluated,
+                            const minpack_input *inputs, int input_count, int blocks,
                             const double *request, int what, double *sums, int *info);
 
 /* The first option that is improper for n variables, as a code of codes.h. */

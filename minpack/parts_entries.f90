@@ -10,6 +10,7 @@ module minpack_parts_entries
    use minpack_request, only: request_type, nothing_more
    use minpack_sums, only: sums_type
    use minpack_part, only: part_type
+   use minpack_inputs, only: c_input_type, load
    use minpack_parts, only: parts_type
    implicit none
    private
@@ -58,7 +59,7 @@ contains
       integer(c_int), value :: n
          !! Number of variables.
       integer(c_int), value :: told
-         !! 0 to begin at x, where the sums are known; 1 to tell the sums that were asked for.
+         !! 0 to begin at x, without sums; 1 to tell the sums that were asked for.
       real(dp), intent(in), target :: sums(4 + 3*n + (n + 1)*(n + 2)/2)
          !! The sums over all rows.
       integer(c_int), intent(inout) :: info
@@ -79,7 +80,7 @@ contains
       call c_f_pointer(handle, self)
       call answer%attach(n, sums, unused)
       if (told == 0) then
-         call self%begin(x, answer%norm)
+         call self%begin(x)
       else if (info == 0) then
          call self%tell(answer)
       else
@@ -147,8 +148,8 @@ contains
       info = going_on
    end subroutine parts_add
 
-   subroutine parts_evaluate(residual, jacobian, options, m, n, fvec, is_evaluated, request, &
-                             what, sums, info) &
+   subroutine parts_evaluate(residual, jacobian, options, m, n, fvec, is_evaluated, inputs, &
+                             input_count, blocks, request, what, sums, info) &
       bind(c, name='minpack_parts_evaluate')
       type(c_function_type), intent(in) :: residual
          !! The residual function.
@@ -164,6 +165,12 @@ contains
          !! Memory for the residuals.
       integer(c_int), value :: is_evaluated
          !! 1 if fvec comes with the residuals at the point of the request, 0 if not.
+      integer(c_int), value :: input_count
+         !! Number of inputs.
+      type(c_input_type), intent(in) :: inputs(input_count)
+         !! What differs from block to block; none if there is one block.
+      integer(c_int), value :: blocks
+         !! Number of blocks of m rows each.
       real(dp), intent(in), target :: request(6*n + 1)
          !! What is asked for.
       integer(c_int), value :: what
@@ -177,7 +184,7 @@ contains
       type(request_type) :: question
       type(sums_type) :: answer
       integer, target :: unused(0)
-      integer :: stat
+      integer :: stat, k
 
       info = going_on
       if (m < 1) return
@@ -188,7 +195,12 @@ contains
       info = out_of_memory
       call functions%connect(m, n, residual, jacobian, stat)
       if (stat == 0) call rows%connect(functions, stat)
-      if (stat == 0) call rows%evaluate(fvec, is_evaluated /= 0, question, what, answer, info)
+      if (stat /= 0) return
+      do k = 1, blocks
+         call load(inputs, k)
+         call rows%evaluate(fvec, is_evaluated /= 0, question, what, answer, info)
+         if (info /= going_on) return
+      end do
    end subroutine parts_evaluate
 
 end module minpack_parts_entries

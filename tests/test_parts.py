@@ -177,7 +177,7 @@ def test_the_bits_do_not_depend_on_the_number_of_threads():
 
 
 def test_threads_are_used():
-    t = np.linspace(0, 5, 60_000)
+    t = np.linspace(0, 5, 200_000)
     seen = set()
 
     def watched(t, a, b):

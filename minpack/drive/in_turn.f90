@@ -1,23 +1,11 @@
 module minpack_in_turn
    !! The driver for many fits that calls the function: one fit after another, in the memory of one.
-   use, intrinsic :: iso_c_binding, only: c_int8_t, c_intptr_t, c_ptr, c_f_pointer
+   use minpack_inputs, only: c_input_type, load
    use minpack_batch, only: batch_type
    use minpack_solver, only: solver_type
    implicit none
    private
-   public :: drive_in_turn, c_input_type
-
-   type, bind(c) :: c_input_type
-      !! Numbers that the function reads, and that differ from fit to fit.
-      type(c_ptr) :: place
-         !! Where the function reads them.
-      type(c_ptr) :: source
-         !! Those of the first fit.
-      integer(c_intptr_t) :: step
-         !! From the numbers of a fit to those of the next, in bytes.
-      integer(c_intptr_t) :: size
-         !! In bytes.
-   end type c_input_type
+   public :: drive_in_turn
 
 contains
 
@@ -42,21 +30,5 @@ contains
          end associate
       end do
    end subroutine drive_in_turn
-
-   subroutine load(inputs, k)
-      !! Put the numbers of a fit where the function reads them.
-      type(c_input_type), intent(in) :: inputs(:)
-      integer, intent(in) :: k
-      integer(c_int8_t), pointer, contiguous :: place(:), source(:)
-      integer :: i
-
-      do i = 1, size(inputs)
-         associate (input => inputs(i))
-            call c_f_pointer(input%place, place, [input%size])
-            call c_f_pointer(input%source, source, [(k - 1)*input%step + input%size])
-            place = source((k - 1)*input%step + 1:)
-         end associate
-      end do
-   end subroutine load
 
 end module minpack_in_turn

@@ -7,11 +7,12 @@ module minpack_parts
    use minpack_workspace, only: workspace_type
    use minpack_settings, only: settings_type
    use minpack_ask_and_tell, only: fit_type, nothing, a_model, a_norm, reals_of_fit, integers_of_fit
+   use minpack_products, only: most_columns
    use minpack_quotient, only: sample_type
    use minpack_step_memory, only: reals_of_memory, integers_of_memory
    use minpack_differences, only: differences_type
-   use minpack_request, only: request_type, reals_of_request, nothing_more, norm_alone, triangle, &
-                              exact_triangle, comparison
+   use minpack_request, only: request_type, reals_of_request, nothing_more, norm_alone, products, &
+                              triangle, exact_triangle, comparison
    use minpack_sums, only: sums_type
    use minpack_watch, only: watch_type
    use minpack_show, only: show
@@ -20,8 +21,10 @@ module minpack_parts
    public :: parts_type
 
    ! What is asked for.
-   integer, parameter :: a_start = 1
-      !! The model at the starting point, or at a point that was accepted.
+   integer, parameter :: a_start = 0
+      !! The norm and the model at the starting point.
+   integer, parameter :: accepted_point = 1
+      !! The model at a point that was accepted.
    integer, parameter :: a_trial = 2
       !! The norm at the trial point, perhaps with the model.
    integer, parameter :: other_steps = 3
@@ -73,7 +76,9 @@ module minpack_parts
          !! What the differences remember.
       integer, allocatable, private :: memory_integers(:)
       real(dp), allocatable, private :: r(:, :)
-         !! Shape: (n + 1, n + 1). A triangle.
+         !! Shape: (n + 1, n + 1). The triangle, or the products, that were told last.
+      logical, private :: by_products = .true.
+         !! Whether products are asked for. If they were not accurate once, triangles are.
       real(dp), allocatable, private :: no_residuals(:)
          !! Shape: (0).
       integer, allocatable, private :: unused(:)
@@ -90,6 +95,8 @@ module minpack_parts
       procedure, private :: hear_other_steps
       procedure, private :: choose_columns
       procedure, private :: wants_other_steps
+      procedure, private :: ask_again
+      procedure, private :: usual_model
       procedure, private :: ask_for_other_steps
       procedure, private :: take_model
       procedure, private :: end_fit
@@ -129,19 +136,16 @@ contains
       self%differences%bounds = self%settings%bounds
    end subroutine open
 
-   subroutine begin(self, x, fnorm)
+   subroutine begin(self, x)
       !! Start from x, and ask for something.
       class(parts_type), intent(inout) :: self
       real(dp), intent(in) :: x(:)
          !! Shape: (n).
-      real(dp), intent(in) :: fnorm
-         !! The square root of what is minimized, at x.
 
-      self%nfev = 1
-      self%trials = 1
-      self%njev = 0
-      call self%fit%begin(x, fnorm)
-      call self%go_on()
+      call self%fit%begin(x, 1.0_dp)
+      self%stage = a_start
+      self%by_products = self%fit%n <= most_columns
+      call self%ask_for_model(x, self%usual_model())
    end subroutine begin
 
    subroutine tell(self, sums)
@@ -151,14 +155,26 @@ contains
          !! The sums over all rows.
 
       call self%count_evaluations()
-      if (self%what == triangle .or. self%what == exact_triangle) call sums%unpack(self%r)
+      if (self%what == products) then
+         call sums%unpack_products(self%r)
+      else if (self%what == triangle .or. self%what == exact_triangle) then
+         call sums%unpack(self%r)
+      end if
       select case (self%stage)
       case (a_start)
+         call self%fit%begin(self%request%x, sums%norm)
+         if (self%fit%needs == a_model) then
+            call self%hear_steps(sums)
+            call self%choose_columns()
+         else
+            call self%go_on()
+         end if
+      case (accepted_point)
          call self%hear_steps(sums)
          call self%choose_columns()
       case (a_trial)
          call self%fit%tell_norm(sums%norm, self%nfev, self%trials)
-         if (self%fit%needs == a_model .and. self%in_one_trip) then
+         if (self%fit%needs == a_model .and. self%what /= norm_alone) then
             call self%hear_steps(sums)
             call self%choose_columns()
          else
@@ -181,8 +197,8 @@ contains
       class(parts_type), intent(inout) :: self
 
       self%nfev = self%nfev + 1 + count(self%request%steps /= 0) + count(self%request%others /= 0)
-      if (self%stage == a_trial) self%trials = self%trials + 1
-      if (self%what == triangle .or. self%what == exact_triangle) self%njev = self%njev + 1
+      if (self%stage == a_start .or. self%stage == a_trial) self%trials = self%trials + 1
+      if (self%what /= norm_alone .and. self%what /= comparison) self%njev = self%njev + 1
    end subroutine count_evaluations
 
    subroutine go_on(self)
@@ -191,12 +207,12 @@ contains
 
       select case (self%fit%needs)
       case (a_model)
-         self%stage = a_start
-         call self%ask_for_model(self%fit%x, triangle)
+         self%stage = accepted_point
+         call self%ask_for_model(self%fit%x, self%usual_model())
       case (a_norm)
          self%stage = a_trial
-         if (self%in_one_trip) then
-            call self%ask_for_model(self%fit%trial, triangle)
+         if (self%in_one_trip .and. .not. self%fit%expects_end()) then
+            call self%ask_for_model(self%fit%trial, self%usual_model())
          else
             self%what = norm_alone
             call self%request%begin(self%fit%trial, 1.0_dp)
@@ -224,16 +240,17 @@ contains
    end subroutine end_fit
 
    subroutine ask_for_model(self, x, what)
-      !! Ask for the triangle at x.
+      !! Ask for the model at x.
       class(parts_type), intent(inout) :: self
       real(dp), intent(in) :: x(:)
          !! Shape: (n).
       integer, intent(in) :: what
-         !! triangle or exact_triangle.
+         !! products, triangle or exact_triangle.
 
       self%what = what
       call self%request%begin(x, max(self%fit%fnorm, dwarf))
       if (self%differenced) call self%plan(x)
+      self%recipe_numbers = self%numbers
    end subroutine ask_for_model
 
    subroutine plan(self, x)
@@ -251,7 +268,6 @@ contains
          self%request%steps(j) = self%differences%variables(j)%step
          self%request%ends(j) = self%differences%end_of_step(j)
       end do
-      self%recipe_numbers = self%numbers
    end subroutine plan
 
    subroutine hear_steps(self, sums)
@@ -333,14 +349,28 @@ contains
             return
          end if
          if (self%is_changed) then
-            self%stage = better_columns
-            self%what = triangle
-            self%numbers = self%recipe_numbers
+            call self%ask_again()
             return
          end if
       end if
       call self%take_model()
    end subroutine choose_columns
+
+   subroutine ask_again(self)
+      !! Ask for the model at the same point, by the steps that are best.
+      class(parts_type), intent(inout) :: self
+
+      self%stage = better_columns
+      self%what = self%usual_model()
+      self%numbers = self%recipe_numbers
+   end subroutine ask_again
+
+   pure integer function usual_model(self)
+      !! How the model is asked for.
+      class(parts_type), intent(in) :: self
+
+      usual_model = merge(products, triangle, self%by_products)
+   end function usual_model
 
    pure logical function wants_other_steps(self)
       !! Whether any variable asks for a point.
@@ -376,9 +406,19 @@ contains
    subroutine take_model(self)
       !! Tell the fit its model.
       class(parts_type), intent(inout) :: self
+      logical :: taken
       integer :: info
 
-      call self%fit%tell_model(self%r)
+      if (self%by_products) then
+         call self%fit%tell_products(self%r(:, :self%fit%n), taken)
+         if (.not. taken) then
+            self%by_products = .false.
+            call self%ask_again()
+            return
+         end if
+      else
+         call self%fit%tell_model(self%r)
+      end if
       call show(self%fit, self%no_residuals, self%nfev, self%trials, self%watch, .true., info)
       self%shown = self%fit%steps
       if (info /= going_on) call self%fit%stop(info)

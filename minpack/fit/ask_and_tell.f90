@@ -75,6 +75,7 @@ module minpack_ask_and_tell
       procedure :: tell_model
       procedure :: tell_products
       procedure :: tell_norm
+      procedure :: expects_end
       procedure :: has_solution
       procedure :: conclude
       procedure :: stop
@@ -269,6 +270,15 @@ contains
          call self%propose()
       end if
    end subroutine tell_norm
+
+   logical function expects_end(self)
+      !! Whether the model promises so little of the trial point that the fit may well end there.
+      class(fit_type), intent(inout) :: self
+      type(reduction_type) :: reduction
+
+      reduction = self%region%assess(self%model, self%fnorm, self%fnorm, self%workspace)
+      expects_end = reduction%predicted <= self%settings%ftol
+   end function expects_end
 
    subroutine stop(self, info)
       !! End the fit.

@@ -9,7 +9,7 @@ module minpack_part
    use minpack_folding, only: folding_type
    use minpack_quotient, only: sample_type, take_quotient, gap
    use minpack_differences, only: move
-   use minpack_request, only: request_type, norm_alone, comparison, exact_triangle
+   use minpack_request, only: request_type, norm_alone, products, exact_triangle, comparison
    use minpack_sums, only: sums_type
    implicit none
    private
@@ -31,7 +31,8 @@ module minpack_part
    contains
       procedure :: connect
       procedure :: evaluate
-      procedure, private :: fold_rows
+      procedure, private :: add_model
+      procedure, private :: add_rows
       procedure, private :: jacobian
       procedure, private :: compare
       procedure, private :: quotient
@@ -91,21 +92,20 @@ contains
       sums%norm = hypot(sums%norm, norm)
       sums%size = hypot(sums%size, raw)
       if (what == norm_alone .or. .not. is_finite(norm)) return
-      call self%fold_rows(fvec, request, what == exact_triangle, sums, info)
+      call self%add_model(fvec, request, what, sums, info)
    end subroutine evaluate
 
-   subroutine fold_rows(self, fvec, request, exact, sums, info)
-      !! Fold the rows of [J f] into the triangle.
+   subroutine add_model(self, fvec, request, what, sums, info)
+      !! Add the rows of [J f] to the products, or fold them into the triangle.
       class(part_type), intent(inout), target :: self
       real(dp), intent(inout), contiguous :: fvec(:)
          !! Shape: (m). The residuals at x.
       type(request_type), intent(in) :: request
-      logical, intent(in) :: exact
-         !! Whether J has the curvature of the cost.
+      integer, intent(in) :: what
+         !! products, triangle or exact_triangle.
       type(sums_type), intent(inout) :: sums
       integer, intent(out) :: info
       type(strided_matrix_type) :: matrix
-      integer :: height
 
       if (self%differenced) then
          call self%jacobian(fvec, request, sums, info)
@@ -114,18 +114,39 @@ contains
          call self%functions%jacobian(request%x, fvec, matrix, info)
       end if
       if (info /= going_on) return
-      height = sums%height()
-      call sums%unpack(self%folding%triangle)
       if (self%loss%is_linear()) then
-         call self%folding%add_rows(matrix, fvec, height)
-      else
-         call self%loss%weigh(fvec, exact, info)
-         if (info /= going_on) return
-         call self%folding%add_rows(matrix, self%loss%residuals, height, self%loss%factors)
+         call self%add_rows(matrix, fvec, what, sums)
+         return
       end if
-      call sums%pack(self%folding%triangle)
-      sums%folded = sums%folded + size(fvec)
-   end subroutine fold_rows
+      call self%loss%weigh(fvec, what == exact_triangle, info)
+      if (info /= going_on) return
+      call self%add_rows(matrix, self%loss%residuals, what, sums, self%loss%factors)
+   end subroutine add_model
+
+   subroutine add_rows(self, matrix, residuals, what, sums, factors)
+      !! Add rows to what was asked for.
+      class(part_type), intent(inout), target :: self
+      type(strided_matrix_type), intent(in) :: matrix
+         !! J.
+      real(dp), intent(in), contiguous :: residuals(:)
+         !! Shape: (m). f.
+      integer, intent(in) :: what
+         !! products, triangle or exact_triangle.
+      type(sums_type), intent(inout) :: sums
+      real(dp), intent(in), contiguous, optional :: factors(:)
+         !! Shape: (m). Factors of the rows of J.
+      integer :: height
+
+      if (what == products) then
+         call self%folding%multiply(matrix, residuals, factors)
+         call sums%add_products(self%folding%products)
+      else
+         height = sums%height()
+         call sums%unpack(self%folding%triangle)
+         call self%folding%add_rows(matrix, residuals, height, factors)
+         call sums%pack(self%folding%triangle, height)
+      end if
+   end subroutine add_rows
 
    subroutine jacobian(self, fvec, request, sums, info)
       !! Difference the columns.

@@ -5,17 +5,20 @@ module minpack_request
    use minpack_store, only: store_type
    implicit none
    private
-   public :: request_type, reals_of_request, nothing_more, norm_alone, triangle, exact_triangle, &
-             comparison
+   public :: request_type, reals_of_request, nothing_more, norm_alone, products, &
+             triangle, exact_triangle, comparison
 
    integer, parameter :: nothing_more = MINPACK_NOTHING_MORE
       !! The fit has ended.
    integer, parameter :: norm_alone = MINPACK_NORM_ALONE
       !! The norm of the residuals at x.
+   integer, parameter :: products = MINPACK_PRODUCTS
+      !! The norm, and the products of the columns of [J f] at x, with what the steps of the columns
+      !! showed.
    integer, parameter :: triangle = MINPACK_TRIANGLE
-      !! The norm, and the triangle of [J f] at x, with what the steps of the columns showed.
+      !! The same, but the triangle of [J f] instead of the products.
    integer, parameter :: exact_triangle = MINPACK_EXACT_TRIANGLE
-      !! The same; with a loss, J has the curvature of the cost.
+      !! The triangle; with a loss, J has the curvature of the cost.
    integer, parameter :: comparison = MINPACK_COMPARISON
       !! What other steps show, and how their quotients differ from those of the steps.
 

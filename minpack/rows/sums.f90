@@ -14,7 +14,7 @@ module minpack_sums
       real(dp), pointer :: count => null()
          !! Number of rows.
       real(dp), pointer :: folded => null()
-         !! Number of rows that were folded into the triangle.
+         !! Number of rows of the triangle, or -1 if there are products instead.
       real(dp), pointer :: norm => null()
          !! The square root of what is minimized.
       real(dp), pointer :: size => null()
@@ -27,12 +27,15 @@ module minpack_sums
       real(dp), pointer, contiguous :: spoiled(:) => null()
          !! Shape: (n). 1 if the quotient is not finite, or 0.
       real(dp), pointer, contiguous :: packed(:) => null()
-         !! Shape: ((n + 1)(n + 2)/2). The triangle of [J f], column after column.
+         !! Shape: ((n + 1)(n + 2)/2). The triangle of [J f], column after column; or the products
+         !! of the columns, without that of f with itself.
    contains
       procedure :: attach
       procedure :: begin
       procedure :: height
       procedure :: add
+      procedure :: add_products
+      procedure :: unpack_products
       procedure :: unpack
       procedure :: pack
    end type sums_type
@@ -88,8 +91,7 @@ contains
       !! The number of rows of the triangle.
       class(sums_type), intent(in) :: self
 
-      height = self%n + 1
-      if (self%folded < height) height = nint(self%folded)
+      height = nint(self%folded)
    end function height
 
    subroutine add(self, more, triangle, block)
@@ -103,21 +105,54 @@ contains
          !! Shape: (n + 1, n + 3). Workspace.
       integer :: rows
 
-      if (more%folded > 0) then
+      if (more%folded < 0) then
+         self%packed = self%packed + more%packed
+         self%folded = more%folded
+      else if (more%folded > 0) then
          rows = self%height()
          call self%unpack(triangle)
          call more%unpack(block)
          call fold_in(more%height(), self%n + 1, block, self%n + 1, triangle, rows)
-         call self%pack(triangle)
+         call self%pack(triangle, rows)
       end if
       self%count = self%count + more%count
-      self%folded = self%folded + more%folded
       self%norm = hypot(self%norm, more%norm)
       self%size = hypot(self%size, more%size)
       self%changes = hypot(self%changes, more%changes)
       self%gaps = hypot(self%gaps, more%gaps)
       self%spoiled = max(self%spoiled, more%spoiled)
    end subroutine add
+
+   pure subroutine add_products(self, products)
+      !! Add the products of the columns of other rows.
+      class(sums_type), intent(inout) :: self
+      real(dp), intent(in) :: products(:, :)
+         !! Shape: (n + 1, n). J'J, its lower triangle, and f'J below it.
+      integer :: j, last, length
+
+      self%folded = -1
+      last = 0
+      do j = 1, self%n
+         length = self%n + 2 - j
+         self%packed(last + 1:last + length) = self%packed(last + 1:last + length) + products(j:, j)
+         last = last + length
+      end do
+   end subroutine add_products
+
+   pure subroutine unpack_products(self, products)
+      !! Copy the products to a matrix.
+      class(sums_type), intent(in) :: self
+      real(dp), intent(inout) :: products(:, :)
+         !! Shape: (n + 1, n). J'J, its lower triangle, and f'J below it.
+      integer :: j, last, length
+
+      last = 0
+      do j = 1, self%n
+         length = self%n + 2 - j
+         products(j:, j) = self%packed(last + 1:last + length)
+         last = last + length
+      end do
+   end subroutine unpack_products
 
    pure subroutine unpack(self, triangle)
       !! Copy the triangle to a matrix, with zeros below its diagonal.
@@ -134,13 +169,16 @@ contains
       end do
    end subroutine unpack
 
-   pure subroutine pack(self, triangle)
+   pure subroutine pack(self, triangle, height)
       !! Take the triangle from a matrix.
       class(sums_type), intent(inout) :: self
       real(dp), intent(in) :: triangle(:, :)
-         !! Shape: (n + 1, n + 1). Rows beyond the height of the triangle are zero.
+         !! Shape: (n + 1, n + 1). Rows beyond its height are zero.
+      integer, intent(in) :: height
+         !! The number of its rows.
       integer :: j, last
 
+      self%folded = height
       last = 0
       do j = 1, self%n + 1
          self%packed(last + 1:last + j) = triangle(:j, j)

@@ -100,6 +100,8 @@ def parts_evaluate(
     options: Options,
     fvec: NDArray[np.float64],
     is_evaluated: bool,
+    inputs: NDArray[np.int64],
+    blocks: int,
     request: NDArray[np.float64],
     what: int,
     sums: NDArray[np.float64],

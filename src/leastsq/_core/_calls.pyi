@@ -11,7 +11,6 @@ JACOBIAN_NOT_FINITE: int
 TIME_IS_UP: int
 NO_TIME: int
 NOTHING_MORE: int
-NORM_ALONE: int
 STOPPED: int
 LM: int
 TRF: int

@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from leastsq import _core
 from leastsq._arguments.arrays import FloatArray, refuse_sizes
 from leastsq._arguments.bounds import Box
-from leastsq._arguments.options import Settings
-from leastsq._core._calls import NORM_ALONE, NOTHING_MORE, TIME_IS_UP
+from leastsq._arguments.options import EPSILON, Settings
+from leastsq._core._calls import NOTHING_MORE, TIME_IS_UP
 from leastsq._fit.one import INT32, solve_again
 from leastsq._fit.result import Outcome
 from leastsq._functions.functions import jacobian_error
-from leastsq._parts.questions import Answer, Engine, Question, TimeIsUpError
+from leastsq._parts.questions import Answer, Engine, Question, TimeIsUpError, no_rows
 
 if TYPE_CHECKING:
-    from leastsq._core._calls import Observer
+    from leastsq._core._calls import Observer, Options
 
 FEW = 8
 """With more parameters, a Jacobian is worth waiting for whether its point is accepted."""
@@ -65,58 +65,96 @@ class InParts:
 
     def solve_once(self, x: FloatArray, settings: Settings) -> Outcome:
         """Minimize from x, without other starts."""
-        n = x.size
-        numbers, counts = np.zeros(6 * n + 1), np.zeros(4, INT32)
-        numbers[1 : n + 1] = x
-        left = np.zeros((n + 1, n)), np.zeros(n, INT32)
+        talk = self.begin(x, settings, EPSILON)
         try:
-            answer = first = self.ask(NORM_ALONE, numbers)
-        except TimeIsUpError:
-            return self.outcome(x, (0.0, 0.0), math.nan, left, counts, TIME_IS_UP, 0)
-        if not self.may_be_few:
-            refuse_sizes(first.rows, n)
-        options = settings.for_core(self.box, first.precision, self.watch)
-        one_trip = self.has_trips or n <= FEW
-        handle = _core.parts_open(options, n, self.Dfun is None, one_trip)
-        if handle == 0:
-            raise MemoryError(f"not enough memory for {n} parameters")
-        told, reason = False, 0
-        try:
-            while True:
-                ending, what = _core.parts_advance(
-                    handle, told, answer.sums, reason, x, numbers, counts
-                )
-                if what == NOTHING_MORE:
-                    break
-                told = True
-                try:
-                    answer = self.ask(what, numbers)
-                except TimeIsUpError:
-                    reason = TIME_IS_UP
-            fnorm = _core.parts_result(handle, *left)
+            answer = first = self.answer(talk, True)
+            if first is not None and first.precision > EPSILON and self.Dfun is None:
+                talk.close()
+                talk = self.begin(x, settings, first.precision)  # with longer steps
+                answer = first = self.answer(talk, True)
+            if first is not None and not self.may_be_few:
+                refuse_sizes(first.rows, x.size)
+            while answer is not None:
+                talk.tell(answer)
+                answer = self.answer(talk, False)
+            return self.outcome(talk, first)
         finally:
-            _core.parts_close(handle)
-        error = jacobian_error(self.Dfun, n, first.precision, answer.is_single)
-        return self.outcome(x, error, fnorm, left, counts, ending, first.rows)
+            talk.close()
 
-    def outcome(
-        self,
-        x: FloatArray,
-        error: tuple[float, float],
-        fnorm: float,
-        left: tuple[FloatArray, NDArray[np.int32]],
-        counts: NDArray[np.int32],
-        ending: int,
-        rows: int,
-    ) -> Outcome:
-        """Collect what the core returned."""
+    def begin(self, x: FloatArray, settings: Settings, precision: float) -> Talk:
+        """Begin a fit; precision is that of the residuals."""
+        options = settings.for_core(self.box, precision, self.watch)
+        in_one_trip = self.has_trips or x.size <= FEW
+        return Talk(x, options, self.Dfun is None, in_one_trip)
+
+    def answer(self, talk: Talk, is_first: bool) -> Answer | None:
+        """Ask all parts what the core asks; None if it asks nothing, or the time is over."""
+        if talk.what == NOTHING_MORE:
+            return None
+        try:
+            if time() > self.deadline:
+                raise TimeIsUpError
+            numbers = talk.numbers.copy()
+            return self.engine.ask(Question(talk.what, numbers, self.deadline, is_first))
+        except TimeIsUpError:
+            talk.stop(TIME_IS_UP)
+            return None
+
+    def outcome(self, talk: Talk, first: Answer | None) -> Outcome:
+        """Collect the results."""
+        fnorm, left = talk.result()
+        error, rows = (0.0, 0.0), 0
+        if first is None:
+            fnorm = math.nan  # nothing was evaluated
+        else:
+            rows = first.rows
+            error = jacobian_error(self.Dfun, talk.x.size, first.precision, first.is_single)
         names = ("nfev", "trials", "njev", "nit")
-        numbers = dict(zip(names, counts.tolist(), strict=True))
+        counts = dict(zip(names, talk.counts.tolist(), strict=True))
         has_Dfun = self.Dfun is not None
-        return Outcome(x, None, self.box, error, fnorm, *left, numbers, ending, has_Dfun, rows)
+        return Outcome(
+            talk.x, None, self.box, error, fnorm, *left, counts, talk.ending, has_Dfun, rows
+        )
 
-    def ask(self, what: int, numbers: FloatArray) -> Answer:
-        """Ask all parts, unless the time is over."""
-        if time() > self.deadline:
-            raise TimeIsUpError
-        return self.engine.ask(Question(what, numbers.copy(), self.deadline))
+
+class Talk:
+    """What the core asks and is told during a fit. x becomes the best point."""
+
+    def __init__(
+        self, x: FloatArray, options: Options, differenced: bool, in_one_trip: bool
+    ) -> None:
+        n = x.size
+        self.x = x
+        self.options = options
+        self.numbers = np.zeros(6 * n + 1)
+        self.counts = np.zeros(4, INT32)
+        self.handle = _core.parts_open(options, n, differenced, in_one_trip)
+        if self.handle == 0:
+            raise MemoryError(f"not enough memory for {n} parameters")
+        self.advance(False, no_rows(n).sums, 0)
+
+    def advance(self, told: bool, sums: FloatArray, reason: int) -> None:
+        """Let the core go on until it asks something; with a reason, let it end."""
+        self.ending, self.what = _core.parts_advance(
+            self.handle, told, sums, reason, self.x, self.numbers, self.counts
+        )
+
+    def tell(self, answer: Answer) -> None:
+        """Tell the core an answer."""
+        self.advance(True, answer.sums, 0)
+
+    def stop(self, reason: int) -> None:
+        """Let the fit end."""
+        self.advance(True, no_rows(self.x.size).sums, reason)
+
+    def result(self) -> tuple[float, tuple[FloatArray, NDArray[np.int32]]]:
+        """Return the norm, and the triangle with its order."""
+        n = self.x.size
+        left = np.empty((n + 1, n)), np.empty(n, INT32)
+        return _core.parts_result(self.handle, *left), left
+
+    def close(self) -> None:
+        """Free the memory."""
+        if self.handle:
+            _core.parts_close(self.handle)
+            self.handle = 0

@@ -12,21 +12,15 @@ from leastsq import _core
 from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.data import Data
 from leastsq._arguments.options import Settings
-from leastsq._core._calls import OUT_OF_MEMORY, native_function
+from leastsq._core._calls import OUT_OF_MEMORY
 from leastsq._fit.batch import Group
 from leastsq._fit.keep import Keeper
 from leastsq._fit.plan import Plan
 from leastsq._fit.results import Results, Solutions, room_for
-from leastsq._functions.functions import (
-    EPSILON,
-    NO_JACOBIAN,
-    callee,
-    jacobian_error,
-    pop_wrong_shape,
-    precision_of,
-)
+from leastsq._functions.bound import bound_functions, callees, wrong_shape
+from leastsq._functions.functions import EPSILON, jacobian_error, precision_of
 from leastsq._functions.native import NativeFunction, StoppedError
-from leastsq._functions.python import FLOAT32, Jacobian, changed_size
+from leastsq._functions.python import FLOAT32
 from leastsq._models.model import Model
 
 
@@ -108,11 +102,8 @@ class Many:
 
     def reason(self, bound: Bound, m: int, flag: int, x: FloatArray, nfev: int) -> Exception:
         """Find out why a native function stopped a fit without an exception."""
-        if shape := pop_wrong_shape(bound.functions[0]):
-            return changed_size(self.plan.f, m, shape[0])
-        if len(bound.functions) > 1 and (shape := pop_wrong_shape(bound.functions[1])):
-            return Jacobian(self.plan.jac, m, self.plan.n, False).mismatch(shape)
-        return StoppedError(flag, x, nfev)
+        error = wrong_shape(bound.functions, self.plan.f, self.plan.jac, m, self.plan.n)
+        return error or StoppedError(flag, x, nfev)
 
     def bind(self, group: Group) -> Bound:
         """Bind the compiled functions to arrays of the shapes of a group."""
@@ -133,30 +124,19 @@ def bind(plan: Plan, group: Group) -> Bound | None:
         block = group.y[0].copy()
         given = [plan.f] if plan.is_differenced else [plan.f, plan.jac]
         own = [function.with_data(block) for function in given]
-        return Bound(own, *addresses(own, plan), EPSILON, (None, block, None))
+        return Bound(own, *callees(own, False, plan.cancel, math.inf), EPSILON, (None, block, None))
     first = group.data(0)
     x = None if first.x is None else first.x.copy()  # the model may write to it
     weights = None if first.weights is None else first.weights.copy()
     data = Data(x, first.y.copy(), weights, first.weighing)
     model = Model(plan.f, data, plan.n, is_padded=False)
     model.differentiate(None if plan.is_differenced else plan.jac, plan.col_deriv)
-    functions: list[Any] = [callee(model.residuals, "residual", data.args)[1]]
-    if model.jacobian is not None:
-        functions.append(callee(model.jacobian, "Jacobian", data.args)[1])
-    if None in functions:
+    functions = bound_functions(model)
+    if functions is None:
         return None
     precision = precision_of(FLOAT32) if model.is_single else EPSILON
     places = (data.x, data.y, data.weights)
-    return Bound(functions, *addresses(functions, plan), precision, places)
-
-
-def addresses(functions: list[Any], plan: Plan) -> tuple[Any, Any]:
-    """Make the objects that the core calls; it differences the model if there is no Jacobian."""
-    residual, *jacobian = (
-        native_function(f.address, f.data, is_jacobian, False, True, plan.cancel, math.inf)
-        for f, is_jacobian in zip(functions, (False, True), strict=False)
-    )
-    return residual, jacobian[0] if jacobian else NO_JACOBIAN
+    return Bound(functions, *callees(functions, False, plan.cancel, math.inf), precision, places)
 
 
 def inputs(bound: Bound, group: Group, first: int) -> NDArray[np.int64]:

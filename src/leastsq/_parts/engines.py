@@ -9,7 +9,6 @@ import numpy as np
 from leastsq._arguments.arrays import Function, real_number
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.options import Settings, most_calls
-from leastsq._functions.functions import is_dispatcher
 from leastsq._functions.native import NativeFunction
 from leastsq._models.lazy import is_lazy
 from leastsq._parts.questions import Engine
@@ -17,8 +16,10 @@ from leastsq._parts.sources import Loaded, Slices, asks_for_parts
 from leastsq._parts.threads import Threads, thread_count
 from leastsq._parts.work import MOST_ROWS, CurveWork, ResidualWork
 
-MOST_LOTS = 64
-"""Into so many parts data in memory are divided for threads, at most."""
+FEWEST_BLOCKS = 4
+"""So many blocks of rows are evaluated by a thread at a time, at least."""
+MOST_LOTS = 256
+"""Into so many parts data in memory are divided, at most."""
 NO_DASK = "data in Dask collections need Dask: pip install leastsq[dask]"
 
 
@@ -88,8 +89,7 @@ def divided_curve(
 def rows_of(chunks: Any, y: Any) -> int:
     """Convert the number of rows that are read at a time; True chooses it."""
     if chunks is None or chunks is True:
-        lots = -(-len(y) // MOST_LOTS)
-        return max(1, -(-lots // MOST_ROWS)) * MOST_ROWS
+        return max(FEWEST_BLOCKS, -(-len(y) // (MOST_LOTS * MOST_ROWS))) * MOST_ROWS
     if chunks is False or not real_number(chunks, "chunks") >= 1:
         raise ValueError(f"chunks must be a positive whole number or True, got {chunks!r}")
     return most_calls(chunks, 1, "chunks")
@@ -110,8 +110,3 @@ def dask() -> Any:
     except ImportError as error:
         raise ImportError(NO_DASK) from error
     return on_dask
-
-
-def is_compiled(f: Any) -> bool:
-    """Tell whether a model is compiled, and leaves the threads to its caller."""
-    return is_dispatcher(f) and not f.targetoptions.get("parallel")

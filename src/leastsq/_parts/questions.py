@@ -17,12 +17,14 @@ from leastsq._core._calls import OUT_OF_MEMORY
 class Question(NamedTuple):
     """What all parts are asked: a code of the core, and numbers of which x is the first part.
 
-    deadline is the value of the clock `time.time`, which machines share, at which they stop.
+    deadline is the value of the clock `time.time`, which machines share, at which they stop. With
+    the first question, data that are not finite are refused.
     """
 
     what: int
     numbers: FloatArray
     deadline: float
+    is_first: bool
 
     @property
     def x(self) -> FloatArray:
@@ -44,6 +46,10 @@ class Answer(NamedTuple):
     def rows(self) -> int:
         """The number of rows."""
         return int(self.sums[0])
+
+    def having(self, precision: float, is_single: bool) -> Answer:
+        """Return the same sums, with what was seen of other functions, too."""
+        return Answer(self.sums, max(self.precision, precision), self.is_single or is_single)
 
 
 class Engine(Protocol):
@@ -71,7 +77,7 @@ def added(first: Answer, second: Answer) -> Answer:
     sums = first.sums if first.sums.flags.writeable else first.sums.copy()
     if _core.parts_add(n, sums, second.sums) == OUT_OF_MEMORY:
         raise MemoryError(f"not enough memory for a fit of {n} parameters")
-    return Answer(sums, max(first.precision, second.precision), first.is_single or second.is_single)
+    return Answer(sums, first.precision, first.is_single).having(second.precision, second.is_single)
 
 
 def total(answers: list[Answer]) -> Answer:

@@ -108,12 +108,12 @@ class Slices:
 
 def loaded(rows: Rows) -> Rows:
     """Read what is not an array yet, such as a data set of a file."""
-    x, y, sigma, f_scale = rows
+    x, *others = rows
     if isinstance(x, tuple):
         x = np.array([np.asarray(values) for values in x])
-    elif not (hasattr(x, "iloc") or isinstance(x, np.ndarray)):
+    elif not hasattr(x, "iloc"):
         x = np.asarray(x)
-    return Rows(x, np.asarray(y), sigma, f_scale)
+    return Rows(x, *(None if values is None else np.asarray(values) for values in others))
 
 
 def length_of(values: Any, name: str) -> int:

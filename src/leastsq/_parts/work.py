@@ -19,14 +19,14 @@ from leastsq._arguments.data import Data, read_data
 from leastsq._arguments.missing import missing_points, without
 from leastsq._arguments.options import Settings
 from leastsq._core._calls import NO_TIME, OUT_OF_MEMORY
-from leastsq._functions.functions import Functions
+from leastsq._functions.functions import Functions, is_dispatcher
 from leastsq._functions.native import StoppedError
 from leastsq._models.jacobian import read_jac
 from leastsq._models.joint import is_near
 from leastsq._models.model import Model
 from leastsq._parts.questions import Answer, Question, TimeIsUpError, no_rows
 
-MOST_ROWS = 8192
+MOST_ROWS = 16384
 """Rows that are evaluated at a time, so that the temporaries of a model stay in the cache."""
 MOST_NUMBERS = 2**18
 """The largest number of elements of the Jacobian of these rows; there may be more parameters."""
@@ -35,6 +35,9 @@ FEWEST_ROWS = 256
 
 class MixedRowsError(ValueError):
     """A model has other values if it is called for some of the points than for all."""
+
+
+NO_INPUTS = np.empty((0, 4), np.int64)
 
 
 def add_rows(
@@ -49,22 +52,27 @@ def add_rows(
         settings.for_core(None, functions.precision, released=released),
         functions.fvec,
         functions.is_evaluated,
+        NO_INPUTS,
+        1,
         question.numbers,
         question.what,
         answer.sums,
     )
+    if info < 0:
+        functions.raise_wrong_shape()
+    raise_for(info, question)
+    is_single = functions.python_Dfun is not None and functions.python_Dfun.is_single
+    return answer.having(functions.precision, is_single)
+
+
+def raise_for(info: int, question: Question) -> None:
+    """Raise an error if the core could not evaluate some rows."""
     if info == NO_TIME:
         raise TimeIsUpError
     if info == OUT_OF_MEMORY:
-        raise MemoryError(f"not enough memory for {functions.m} residuals of a part")
+        raise MemoryError("not enough memory for a part")
     if info < 0:
-        functions.raise_wrong_shape()
         raise StoppedError(info, question.x, 0)
-    is_single = functions.python_Dfun is not None and functions.python_Dfun.is_single
-    return answer._replace(
-        precision=max(answer.precision, functions.precision),
-        is_single=answer.is_single or is_single,
-    )
 
 
 def clock_of(question: Question) -> float:
@@ -113,9 +121,14 @@ class Rows(NamedTuple):
         return Rows(
             points(self.x, first, last),
             self.y[first:last],
-            self.sigma if np.ndim(self.sigma) == 0 else self.sigma[first:last],
-            None if self.f_scale is None else self.f_scale[first:last],
+            part_of(self.sigma, first, last),
+            part_of(self.f_scale, first, last),
         )
+
+
+def part_of(values: Any, first: int, last: int) -> Any:
+    """Return some of the values, if there is one for each point."""
+    return values if values is None or values.ndim == 0 else values[first:last]
 
 
 def points(x: Any, first: int, last: int) -> Any:
@@ -143,17 +156,45 @@ class CurveWork:
     def answer(self, question: Question, rows: Rows) -> Answer:
         """Evaluate one part, some of its rows at a time."""
         x, deadline = question.x, clock_of(question)
+        if is_compiled(self.f) and (answer := self.compiled_answer(question, rows, deadline)):
+            return answer
         answer = no_rows(x.size)
         for block in blocks(rows, x.size):
-            data, settings = self.read(block)
+            data, settings = self.read(block, question.is_first)
             if data is None:
                 continue
             functions = self.functions(data, x, deadline)
             answer = add_rows(answer, functions, settings, question)
         return answer
 
-    def read(self, rows: Rows) -> tuple[Data | None, Settings]:
-        """Convert some rows; also return the settings for those that are not left out."""
+    def compiled_answer(self, question: Question, rows: Rows, deadline: float) -> Answer | None:
+        """Evaluate one part in compiled code; None if that is not possible."""
+        if rows.f_scale is not None or not isinstance(rows.x, np.ndarray) or len(rows.y) == 0:
+            return None
+        data, settings = self.read(rows, question.is_first)
+        if data is None:
+            return None
+        from leastsq._parts.compiled import compiled_answer
+
+        jac = read_jac(self.jac, self.f, self.box, data.y.shape)
+        if not (jac is None or is_compiled(jac)):
+            return None
+        return compiled_answer(
+            self.f,
+            jac,
+            self.col_deriv,
+            data,
+            settings,
+            question,
+            block_rows(question.x.size),
+            deadline,
+        )
+
+    def read(self, rows: Rows, is_first: bool) -> tuple[Data | None, Settings]:
+        """Convert some rows; also return the settings for those that are not left out.
+
+        Values that are not finite are refused when they are read first.
+        """
         y, settings = np.asarray(rows.y), self.settings
         if settings.loss is not None and rows.f_scale is not None:
             scale = np.asarray(rows.f_scale)
@@ -162,8 +203,8 @@ class CurveWork:
             settings = replace(settings, loss=settings.loss._replace(scale=scale))
         if self.nan_policy == "omit" and not kept(rows).any():
             return None, settings
-        data = read_data(rows.x, y, rows.sigma, self.check_finite, self.nan_policy)
-        return data, settings
+        checks = self.check_finite if is_first or self.nan_policy is not None else False
+        return read_data(rows.x, y, rows.sigma, checks, self.nan_policy), settings
 
     def functions(self, data: Data, x: FloatArray, deadline: float) -> Functions:
         """Make the functions of some rows."""
@@ -210,6 +251,11 @@ class CurveWork:
         """Choose another point, at which every parameter may have an effect."""
         moved = x + 0.02 * np.maximum(np.abs(x), 0.1)
         return moved if self.box is None else np.clip(moved, self.box.lower, self.box.upper)
+
+
+def is_compiled(function: Any) -> bool:
+    """Tell whether a function is compiled, and leaves the threads to its caller."""
+    return is_dispatcher(function) and not function.targetoptions.get("parallel")
 
 
 def block_rows(n: int) -> int:
