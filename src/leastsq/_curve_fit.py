@@ -239,6 +239,7 @@ def curve_fit(
             deadline,
             bool(kwargs.get("vectorized")),
             kwargs.get("workers"),
+            full_output,
         )
     ending = outcome.ending
     if as_least_squares:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from leastsq._arguments.arrays import FloatArray, Function
@@ -12,12 +13,24 @@ from leastsq._arguments.options import Settings
 from leastsq._errors import BestPoint
 from leastsq._fit.one import solve
 from leastsq._fit.result import Outcome
-from leastsq._functions.functions import Functions
+from leastsq._functions.functions import Functions, is_dispatcher
 from leastsq._models.model import Model
 from leastsq._models.side_by_side import models_side_by_side
 
 if TYPE_CHECKING:
     from leastsq._core._calls import Observer
+
+
+LARGE = 2**17
+"""With so many points, the Jacobian does not fit into the cache."""
+
+
+@cache
+def large() -> Any:
+    """Import the module that fits data in parts."""
+    from leastsq._fit import curve_in_parts
+
+    return curve_in_parts
 
 
 def fit_curve(
@@ -33,9 +46,16 @@ def fit_curve(
     deadline: float = math.inf,
     vectorized: bool = False,
     workers: Any = None,
+    needs_residuals: bool = True,
 ) -> Outcome:
     """Fit a model to data from p; there may be fewer points than parameters if may_be_few."""
     n = p.size
+    if data.y.size >= LARGE and is_dispatcher(f) and not (watch or vectorized or workers):
+        outcome = large().fit_large_curve(
+            f, data, p, jac, col_deriv, settings, box, deadline, needs_residuals
+        )
+        if outcome is not None:
+            return outcome  # type: ignore[no-any-return]
     with BestPoint(p):
         model = Model(f, data, n, is_padded=may_be_few and n > data.y.size)
         model.differentiate(jac, col_deriv)

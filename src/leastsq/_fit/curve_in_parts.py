@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from leastsq._arguments.arrays import FloatArray, Function
 from leastsq._arguments.bounds import Box
+from leastsq._arguments.data import Data
 from leastsq._arguments.options import Settings
+from leastsq._arguments.sigma import SCALE
 from leastsq._errors import BestPoint
 from leastsq._fit.in_parts import InParts
 from leastsq._fit.result import Outcome
-from leastsq._parts.engines import divided_curve
+from leastsq._models.model import Model
+from leastsq._parts.engines import divided_curve, rows_of
+from leastsq._parts.sources import Slices
+from leastsq._parts.threads import Threads
+from leastsq._parts.work import MixedRowsError, ReadyWork, is_compiled
 
 if TYPE_CHECKING:
     from leastsq._core._calls import Observer
@@ -49,3 +57,49 @@ def fit_curve_in_parts(
     )
     with BestPoint(p):
         return InParts(*divided, derivative, settings, box, watch, deadline, may_be_few).solve(p)
+
+
+def fit_large_curve(
+    f: Function,
+    data: Data,
+    p: FloatArray,
+    jac: Function | None,
+    col_deriv: bool,
+    settings: Settings,
+    box: Box | None,
+    deadline: float,
+    needs_residuals: bool,
+) -> Outcome | None:
+    """Fit a compiled model to large data in memory, block by block in the cache.
+
+    Return None if the model cannot be called for blocks of the data. p is the starting point.
+    """
+    if not (is_compiled(f) and (jac is None or is_compiled(jac)) and has_blocks(data)):
+        return None
+    scale = settings.loss.scale if settings.loss is not None else None
+    f_scale = scale if scale is not None and scale.size > 1 else None
+    work = ReadyWork(f, jac, col_deriv, box, settings, False, None)
+    source = Slices(data.x, data.y, data.weights, f_scale, rows_of(True, data.y))
+    engine = Threads(work, source, 1)
+    try:
+        engine.check(p)
+    except Exception:
+        return None  # the fit in memory tells what is wrong, if anything is
+    x = p.copy()
+    with BestPoint(x):
+        fit = InParts(engine, False, jac, settings, box, None, deadline, True)
+        try:
+            outcome = fit.solve(x)
+        except MixedRowsError:
+            return None
+        if not needs_residuals:
+            return outcome
+        fvec = np.asarray(Model(f, data, x.size, is_padded=False).residuals(x, *data.args))
+    return outcome._replace(fvec=fvec)
+
+
+def has_blocks(data: Data) -> bool:
+    """Tell whether data are arrays whose last axis is that of the points, with simple weights."""
+    x, y = data.x, data.y
+    is_array = isinstance(x, np.ndarray) and x.ndim in (1, 2) and x.shape[-1] == y.size
+    return is_array and y.ndim == 1 and data.weighing in (None, SCALE)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from itertools import chain
 from typing import Any
 
 import dask
 import dask.array as da
 import numpy as np
-from dask.delayed import Delayed, delayed
+from dask.delayed import Delayed
 
 from leastsq._arguments.arrays import FloatArray
 from leastsq._models.lazy import is_lazy
@@ -25,65 +26,80 @@ class OnDask:
 
     def __init__(self, work: Any, parts: list[tuple[Any, ...]], data_of: Any) -> None:
         self.work = work
-        self.parts = parts
         self.data_of = data_of
+        self.graph: dict[Any, Any] = {}
+        seen = set()
+        for value in chain(*parts):
+            if isinstance(value, Delayed) and id(value.dask) not in seen:
+                seen.add(id(value.dask))
+                self.graph.update(value.dask)
+        self.parts = [tuple(map(argument, part)) for part in parts]
 
     def ask(self, question: Question) -> Answer:
         """Return the sums over the rows of all parts: one round trip."""
         token, count = uuid.uuid4().hex, len(self.parts)
-        work = delayed(self.work, name=f"leastsq-work-{token}", traverse=False)
-        tasks = [
-            delayed(evaluate)(
-                work,
-                self.data_of,
-                question,
-                i,
-                count,
-                *part,
-                dask_key_name=f"leastsq-evaluate-{token}-{i}",
-            )
-            for i, part in enumerate(self.parts)
-        ]
+        work = f"leastsq-work-{token}"
+        tasks: dict[Any, Any] = {work: (kept, Kept(self.work))}
+        names = [f"leastsq-evaluate-{token}-{i}" for i in range(count)]
+        given = Kept(question)
+        for i, (name, part) in enumerate(zip(names, self.parts, strict=True)):
+            tasks[name] = (evaluate, work, self.data_of, given, i, count, *part)
         level = 0
-        while len(tasks) > 1:
-            tasks = [
-                delayed(total)(
-                    tasks[i : i + SPLIT_EVERY], dask_key_name=f"leastsq-add-{token}-{level}-{i}"
-                )
-                for i in range(0, len(tasks), SPLIT_EVERY)
-            ]
+        while len(names) > 1:
+            groups = [names[i : i + SPLIT_EVERY] for i in range(0, len(names), SPLIT_EVERY)]
+            names = [f"leastsq-add-{token}-{level}-{i}" for i in range(len(groups))]
+            tasks.update(
+                {
+                    name: (total, group, question.x.size)
+                    for name, group in zip(names, groups, strict=True)
+                }
+            )
             level += 1
-        answer: Answer = computed(tasks[0])
+        answer: Answer = self.compute(names[0], tasks)
         return answer
 
     def check(self, x: FloatArray) -> None:
         """Raise an error if a part of the rows has other values than alone."""
-        if not self.work.has_check:
-            return
-        token = uuid.uuid4().hex
-        work = delayed(self.work, name=f"leastsq-work-{token}", traverse=False)
-        name = f"leastsq-check-{token}"
-        computed(delayed(check)(work, self.data_of, x, *self.parts[0], dask_key_name=name))
+        if self.work.has_check:
+            name = f"leastsq-check-{uuid.uuid4().hex}"
+            task = (check, Kept(self.work), self.data_of, x, *self.parts[0])
+            self.compute(name, {name: task})
+
+    def compute(self, name: str, tasks: dict[Any, Any]) -> Any:
+        """Compute one of the tasks."""
+        return dask.compute(Delayed(name, self.graph | tasks))[0]
 
 
-def computed(task: Delayed) -> Any:
-    """Compute one task."""
-    return dask.compute(task)[0]
+class Kept:
+    """Any object, which Dask passes on as it is."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
 
 
-def evaluate(work: Any, data_of: Any, question: Question, i: int, count: int, *part: Any) -> Answer:
+def kept(given: Any) -> Any:
+    """Return what was kept; other objects unchanged."""
+    return given.value if isinstance(given, Kept) else given
+
+
+def argument(value: Any) -> Any:
+    """Return what stands for a value in a graph: the key of a lazy value."""
+    return value.key if isinstance(value, Delayed) else Kept(value)
+
+
+def evaluate(work: Any, data_of: Any, question: Kept, i: int, count: int, *part: Any) -> Answer:
     """Evaluate one part, where its data are."""
     try:
-        answer: Answer = work.answer(question, data_of(*part))
+        answer: Answer = work.answer(question.value, data_of(*map(kept, part)))
     except Exception as error:
         tell_part(error, i, count)
         raise
     return answer
 
 
-def check(work: Any, data_of: Any, x: FloatArray, *part: Any) -> None:
+def check(work: Kept, data_of: Any, x: FloatArray, *part: Any) -> None:
     """Check the model with the first part."""
-    work.check(data_of(*part), x)
+    work.value.check(data_of(*map(kept, part)), x)
 
 
 def arguments(*args: Any) -> tuple[Any, ...]:
@@ -96,9 +112,14 @@ def load(loader: Loaded, i: int) -> tuple[Any, ...]:
     return loader.load(i)
 
 
-def rows_of(x: Any, y: Any, sigma: Any, f_scale: Any) -> Rows:
+def rows_of(y: Any, sigma: Any, f_scale: Any, x: Any) -> Rows:
     """Return the data of one part of curve_fit."""
-    return loaded(Rows(tuple(x) if isinstance(x, list) else x, y, sigma, f_scale))
+    return loaded(Rows(x, y, sigma, f_scale))
+
+
+def rows_of_many(y: Any, sigma: Any, f_scale: Any, *x: Any) -> Rows:
+    """Return the data of one part of curve_fit, with several rows of x."""
+    return loaded(Rows(x, y, sigma, f_scale))
 
 
 def loaded_parts(work: Any, source: Loaded) -> OnDask:
@@ -120,7 +141,7 @@ def partitions(work: Any, args: tuple[Any, ...]) -> OnDask:
         )
     count = counts.pop()
     columns = [
-        [delayed(each, traverse=False)] * count if pieces is None else pieces
+        [each] * count if pieces is None else pieces
         for pieces, each in zip(divided, args, strict=True)
     ]
     return OnDask(work, list(zip(*columns, strict=True)), arguments)
@@ -141,22 +162,26 @@ def blocks(work: Any, xdata: Any, ydata: Any, sigma: Any, f_scale: Any) -> OnDas
     if y.ndim != 1:
         raise ValueError(f"ydata must be 1-D if it is a Dask array, got the shape {y.shape}")
     chunks = y.chunks[0]
-    if isinstance(xdata, tuple):
-        columns = [list(np.ravel(as_array(each, chunks).to_delayed())) for each in xdata]
-        x = [list(column) for column in zip(*columns, strict=True)]
-    elif hasattr(xdata, "to_delayed") and not hasattr(xdata, "chunks"):  # a table
-        x = pieces(xdata) if xdata.ndim > 1 else pieces(as_array(xdata, chunks))
-    else:
-        x = list(np.ravel(as_array(xdata, chunks).to_delayed()))
+    x = [
+        pieces(each if is_table(each) else as_array(each, chunks))
+        for each in (xdata if isinstance(xdata, tuple) else (xdata,))
+    ]
     optional = [
         [values] * len(chunks)
         if values is None or np.ndim(values) == 0
         else pieces(as_array(values, chunks))
         for values in (sigma, f_scale)
     ]
-    if len(x) != len(chunks):
-        raise ValueError(f"xdata has {len(x)} parts, but ydata {len(chunks)}")
-    return OnDask(work, list(zip(x, pieces(y), *optional, strict=True)), rows_of)
+    counts = {len(each) for each in x}
+    if counts != {len(chunks)}:
+        raise ValueError(f"xdata has {max(counts)} parts, but ydata {len(chunks)}")
+    data_of = rows_of_many if isinstance(xdata, tuple) else rows_of
+    return OnDask(work, list(zip(pieces(y), *optional, *x, strict=True)), data_of)
+
+
+def is_table(values: Any) -> bool:
+    """Tell whether values are a Dask table with columns."""
+    return hasattr(values, "to_delayed") and not hasattr(values, "chunks") and values.ndim > 1
 
 
 def as_array(values: Any, chunks: Any) -> Any:

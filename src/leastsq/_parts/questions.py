@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from functools import reduce
+from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -71,23 +70,14 @@ def no_rows(n: int) -> Answer:
     return Answer(np.zeros(4 + 3 * n + (n + 1) * (n + 2) // 2, FLOAT64), EPSILON, False)
 
 
-def added(first: Answer, second: Answer) -> Answer:
-    """Add two answers. The first may be changed."""
-    n = parameters_of(first)
-    sums = first.sums if first.sums.flags.writeable else first.sums.copy()
-    if _core.parts_add(n, sums, second.sums) == OUT_OF_MEMORY:
-        raise MemoryError(f"not enough memory for a fit of {n} parameters")
-    return Answer(sums, first.precision, first.is_single).having(second.precision, second.is_single)
-
-
-def total(answers: list[Answer]) -> Answer:
-    """Add answers in their order."""
-    return reduce(added, answers)
-
-
-def parameters_of(answer: Answer) -> int:
-    """Return the number of parameters: the size of the sums is (n**2 + 9*n + 10)/2."""
-    return (math.isqrt(41 + 8 * answer.sums.size) - 9) // 2
+def total(answers: Iterable[Answer], n: int) -> Answer:
+    """Add the answers of parts of a fit of n parameters, in their order."""
+    found = no_rows(n)
+    for answer in answers:
+        if _core.parts_add(n, found.sums, answer.sums) == OUT_OF_MEMORY:
+            raise MemoryError(f"not enough memory for a fit of {n} parameters")
+        found = found.having(answer.precision, answer.is_single)
+    return found
 
 
 def tell_part(error: BaseException, part: int, count: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from leastsq._arguments.arrays import FloatArray
-from leastsq._parts.questions import Answer, Question, added, no_rows, tell_part
+from leastsq._parts.questions import Answer, Question, tell_part, total
 from leastsq._parts.work import block_rows
 
 
@@ -25,10 +25,7 @@ class Threads:
 
     def ask(self, question: Question) -> Answer:
         """Return the sums over the rows of all parts."""
-        found = no_rows(question.x.size)
-        for answer in self.answers(question):
-            found = added(found, answer)
-        return found
+        return total(self.answers(question), question.x.size)
 
     def answers(self, question: Question) -> Iterator[Answer]:
         """Evaluate the parts, and return their answers in order."""

@@ -18,6 +18,7 @@ from leastsq._arguments.conversion import as_numbers
 from leastsq._arguments.data import Data, read_data
 from leastsq._arguments.missing import missing_points, without
 from leastsq._arguments.options import Settings
+from leastsq._arguments.sigma import SCALE
 from leastsq._core._calls import NO_TIME, OUT_OF_MEMORY
 from leastsq._functions.functions import Functions, is_dispatcher
 from leastsq._functions.native import StoppedError
@@ -195,16 +196,22 @@ class CurveWork:
 
         Values that are not finite are refused when they are read first.
         """
-        y, settings = np.asarray(rows.y), self.settings
-        if settings.loss is not None and rows.f_scale is not None:
-            scale = np.asarray(rows.f_scale)
-            if self.nan_policy == "omit":
-                scale = scale[kept(rows)]
-            settings = replace(settings, loss=settings.loss._replace(scale=scale))
-        if self.nan_policy == "omit" and not kept(rows).any():
-            return None, settings
+        y, scale = np.asarray(rows.y), rows.f_scale
+        if self.nan_policy == "omit":
+            taken = kept(rows)
+            scale = scale if scale is None else scale[taken]
+            if not taken.any():
+                return None, self.settings
         checks = self.check_finite if is_first or self.nan_policy is not None else False
-        return read_data(rows.x, y, rows.sigma, checks, self.nan_policy), settings
+        data = read_data(rows.x, y, rows.sigma, checks, self.nan_policy)
+        return data, self.settings_for(scale)
+
+    def settings_for(self, scale: FloatArray | None) -> Settings:
+        """Return the settings of some rows; scale is their f_scale if each row has its own."""
+        loss = self.settings.loss
+        if loss is None or scale is None:
+            return self.settings
+        return replace(self.settings, loss=loss._replace(scale=scale))
 
     def functions(self, data: Data, x: FloatArray, deadline: float) -> Functions:
         """Make the functions of some rows."""
@@ -251,6 +258,16 @@ class CurveWork:
         """Choose another point, at which every parameter may have an effect."""
         moved = x + 0.02 * np.maximum(np.abs(x), 0.1)
         return moved if self.box is None else np.clip(moved, self.box.lower, self.box.upper)
+
+
+class ReadyWork(CurveWork):
+    """The same, for data that are converted already: sigma is replaced by the weights."""
+
+    def read(self, rows: Rows, is_first: bool) -> tuple[Data | None, Settings]:
+        """Return some rows, and their settings."""
+        weighing = None if rows.sigma is None else SCALE
+        data = Data(rows.x, rows.y, rows.sigma, weighing)
+        return data, self.settings_for(rows.f_scale)
 
 
 def is_compiled(function: Any) -> bool:
