@@ -9,6 +9,7 @@
 # make wheel: the sdist and a wheel for every Python found, each tested where it is installed.
 # make bench: time, evaluations, memory and start-up compared with SciPy; the picture and table of README.md.
 # make bench-many: many fits beside loops, Dask and xarray.
+# make bench-parts: data in parts beside SciPy in memory, and Dask.
 # make bench-core: the compiled core beside libcminpack, and in threads.
 # make clean: remove .venv, build and generated files.
 
@@ -19,11 +20,11 @@ ROOT := $(if $(filter-out 0,$(shell id -u)),sudo )
 
 MESON = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/meson
 
-.PHONY: demo test docs sanitize valgrind fuzz mutants peers wheel bench bench-many bench-core clean
+.PHONY: demo test docs sanitize valgrind fuzz mutants peers wheel bench bench-many bench-parts bench-core clean
 
 demo: .venv/demo
 	@for example in polynomial exponential sine misra1a nist lines kinetics peak band \
-	  carbon_dioxide outliers t2_map spectra; do \
+	  carbon_dioxide outliers t2_map spectra long_record cluster; do \
 	  $(BIN)/python examples/$$example.py build/demo || exit 1; \
 	done
 
@@ -78,6 +79,9 @@ bench: .venv/test .venv/benchmark
 
 bench-many: .venv/test .venv/benchmark
 	$(BIN)/python benchmarks/many.py
+
+bench-parts: .venv/test .venv/benchmark
+	$(BIN)/python benchmarks/parts.py
 
 bench-core: .venv/test .venv/benchmark
 	$(MESON) setup --reconfigure build/core >build/core.log || { cat build/core.log; exit 1; }

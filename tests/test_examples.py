@@ -119,3 +119,20 @@ def test_maps_are_right_within_their_errors(tmp_path):
 def assert_pull(printed, tolerance):
     deviation = float(re.search(r"standard deviation ([\d.]+)", printed)[1])
     assert abs(deviation - 1) < tolerance
+
+
+def test_a_long_record_is_fitted_from_files(tmp_path):
+    printed = run("long_record", tmp_path)
+    names = ["amplitude", "rate", "frequency", "phase", "offset"]
+    for value, error, truth in rows(printed, names):
+        assert abs(value - truth) < 4 * error
+    assert_picture(tmp_path, "long_record")
+
+
+def test_a_cluster_fits_parquet_files(tmp_path):
+    printed = run("cluster", tmp_path)
+    table = rows(printed, ["brightness", "lifetime", "background", "daily"])
+    assert len(table) == 4
+    for value, error, truth in table:
+        assert abs(value - truth) < 4 * error
+    assert_picture(tmp_path, "cluster")

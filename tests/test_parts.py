@@ -2,6 +2,7 @@
 
 import threading
 
+import numba
 import numpy as np
 import pytest
 from problems import bounded, mgh, traps
@@ -347,6 +348,100 @@ def test_a_model_that_uses_other_points_is_refused(f):
     assert curve_fit(f, t, y)[0] == pytest.approx([2.0, 3.0])
     with pytest.raises(ValueError, match="cannot be called for parts of the data"):
         curve_fit(f, t, y, chunks=100)
+
+
+M = 2**17 + 5000
+LARGE = np.linspace(0, 5, M)
+njit_decay = numba.njit(nogil=True)(decay)
+
+
+@numba.njit(nogil=True)
+def njit_jac(t, a, b, c):
+    found = np.empty((t.size, 3))
+    found[:, 0] = np.exp(-b * t)
+    found[:, 1] = -a * t * found[:, 0]
+    found[:, 2] = 1
+    return found
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"sigma": 0.1 + LARGE},
+        {"sigma": 0.1, "absolute_sigma": True},
+        {"bounds": (0, [2.4, 9, 9])},
+        {"loss": "soft_l1", "f_scale": 0.1 + LARGE},
+        {"jac": njit_jac},
+        {"chunks": True},
+        {"threads": 2, "sigma": 0.1 + LARGE},
+    ],
+    ids=lambda options: " ".join(options),
+)
+def test_compiled_models_of_many_points(options):
+    y = decay(LARGE, 2.5, 1.3, 0.5) + 0.1 * RNG.standard_normal(M)
+    plain = {name: value for name, value in options.items() if name not in ("chunks", "threads")}
+    if "jac" in plain:
+        plain["jac"] = decay_jac
+    whole = curve_fit(decay, LARGE, y, full_output=True, **plain)
+    found = curve_fit(njit_decay, LARGE, y, full_output=True, **options)
+    apart, errors = far(whole[0], whole[1], found)
+    assert apart < 1e-4
+    assert errors < 1e-6
+    if plain == options or "jac" in options:
+        assert found[2]["fvec"] == pytest.approx(whole[2]["fvec"], abs=1e-8)
+        assert found[2]["fjac"].shape == (3, M)
+    assert curve_fit(njit_decay, LARGE, y, **options)[0] == pytest.approx(found[0], rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda t, a, b: a * t.mean() + b * t,
+        lambda t, a, b: a + b * t + (b - 1) * t.std(),
+        lambda t, a, b: a + b * LARGE,
+    ],
+)
+def test_compiled_models_that_use_other_points_are_called_for_all(f):
+    y = f(LARGE, 2.0, 3.0)
+    with np.errstate(all="ignore"):
+        popt = curve_fit(numba.njit(nogil=True)(f), LARGE, y, [1.0, 1.0])[0]
+    assert popt == pytest.approx([2.0, 3.0], rel=1e-6)
+
+
+def test_two_variables_in_compiled_blocks():
+    x = np.array([LARGE, LARGE**2])
+    f = numba.njit(nogil=True)(lambda x, a, b: a * x[0] + b * x[1])
+    y = 2 * x[0] + 3 * x[1]
+    assert curve_fit(f, x, y)[0] == pytest.approx([2, 3])
+    assert curve_fit(f, x, y, chunks=30_000)[0] == pytest.approx([2, 3])
+    assert curve_fit(f, x[:, ::-1], y[::-1], threads=2)[0] == pytest.approx([2, 3])
+
+
+def test_a_compiled_model_that_computes_in_float32():
+    f = numba.njit(nogil=True)(lambda t, a, b: (a * np.exp(-b * t)).astype(np.float32))
+    y = 2.0 * np.exp(-1.5 * LARGE) + 0.01 * RNG.standard_normal(M)
+    whole, cov = curve_fit(lambda t, a, b: a * np.exp(-b * t), LARGE, y)
+    assert far(whole, cov, curve_fit(f, LARGE, y))[0] < 0.1
+    assert far(whole, cov, curve_fit(f, LARGE, y, chunks=30_000))[0] < 0.1
+
+
+def test_a_compiled_model_that_raises_or_returns_a_wrong_shape():
+    @numba.njit
+    def short(t, a, b):
+        return (a + b * t)[:-1]
+
+    @numba.njit
+    def bad(t, a, b):
+        if t[0] > 1:
+            raise ArithmeticError("too late")
+        return a + b * t
+
+    for options in ({}, {"chunks": 20_000}, {"threads": 2}):
+        with pytest.raises(ValueError, match="shape"):
+            curve_fit(short, LARGE, LARGE, **options)
+    with pytest.raises(ArithmeticError, match="too late"):
+        curve_fit(bad, LARGE, LARGE, chunks=20_000)
 
 
 def test_the_callback_sees_each_step():

@@ -83,7 +83,7 @@ class Slices:
         self.data = Rows(xdata, ydata, sigma, f_scale)
         self.m = length_of(ydata, "ydata")
         for name, values in (("sigma", sigma), ("f_scale", f_scale)):
-            if np.ndim(values) > 0 and length_of(values, name) != self.m:
+            if np.ndim(values) > 0 and length_of(values, name) not in (1, self.m):
                 raise ValueError(
                     f"{name} must be one number, or one for each of the {self.m} points, got "
                     f"{length_of(values, name)}"

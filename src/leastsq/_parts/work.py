@@ -25,6 +25,7 @@ from leastsq._functions.native import StoppedError
 from leastsq._models.jacobian import read_jac
 from leastsq._models.joint import is_near
 from leastsq._models.model import Model
+from leastsq._models.residuals import refuse_shape
 from leastsq._parts.questions import Answer, Question, TimeIsUpError, no_rows
 
 MOST_ROWS = 16384
@@ -129,7 +130,8 @@ class Rows(NamedTuple):
 
 def part_of(values: Any, first: int, last: int) -> Any:
     """Return some of the values, if there is one for each point."""
-    return values if values is None or values.ndim == 0 else values[first:last]
+    has_one = values is None or values.ndim == 0 or len(values) == 1
+    return values if has_one else values[first:last]
 
 
 def points(x: Any, first: int, last: int) -> Any:
@@ -238,6 +240,8 @@ class CurveWork:
                 if p is x:
                     raise
                 continue  # the other point is not one that the user has chosen
+            if self.nan_policy != "omit":
+                refuse_shape(together.shape, (count,))
             alone = np.concatenate(apart, axis=None) if together.ndim else apart[0]
             if not (together.size == alone.size and is_near(together.reshape(alone.shape), alone)):
                 raise MixedRowsError(
