@@ -101,3 +101,18 @@ def test_fewer_points_than_parameters_are_met_exactly(options, jac, sigma):
     np.testing.assert_allclose(np.polyval(popt, [1, 2]), [3, 5], rtol=1e-6)
     assert info["fvec"].shape == (2,)
     assert info["fjac"].shape == (3, 2)
+
+
+def test_a_scale_for_each_point_is_left_out_with_its_point():
+    t = np.linspace(0, 5, 40)
+    y = 2.5 * np.exp(-1.3 * t) + 0.5 + 0.05 * np.cos(40 * t)
+    scale = 0.05 + t
+    options = {"loss": "soft_l1", "nan_policy": "omit"}
+    kept = np.ones(40, bool)
+    kept[[3, 20, 21]] = False
+    expected = curve_fit(exponential, t[kept], y[kept], loss="soft_l1", f_scale=scale[kept])[0]
+    gaps = np.where(kept, y, np.nan)
+    assert curve_fit(exponential, t, gaps, f_scale=scale, **options)[0] == pytest.approx(expected)
+    masked = np.ma.array(y, mask=~kept)
+    found = curve_fit(exponential, t, masked, f_scale=scale, loss="soft_l1")[0]
+    assert found == pytest.approx(expected)

@@ -5,6 +5,7 @@ import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import Pool
+from time import monotonic
 
 import numba
 import numpy as np
@@ -272,3 +273,60 @@ def fails(p, parent):
 def test_workers_that_die_end_the_fit(func):
     with pytest.raises((BrokenProcessPool, AwkwardError)):
         leastsq(func, [0.0, 0.0], args=(os.getpid(),), workers=2)
+
+
+@pytest.mark.parametrize("jac", ["3-point", "cs"])
+@pytest.mark.parametrize("bounds", [(-np.inf, np.inf), ([0, 0, 0], [2.4, 9, 9])])
+def test_central_differences_and_complex_steps_of_many_points(jac, bounds):
+    whole = least_squares(residuals, START, jac, bounds, args=(T, Y))
+    calls = []
+
+    def many(points, t, y):
+        calls.append(points.shape)
+        return residuals(points, t[:, np.newaxis], y[:, np.newaxis])
+
+    found = least_squares(many, START, jac, bounds, args=(T, Y), vectorized=True)
+    assert found.x == pytest.approx(whole.x, rel=1e-12)
+    assert found.nfev == whole.nfev
+    assert len(calls) < whole.nfev + 2 * whole.njev
+    for workers in (map, 2):
+        found = least_squares(residuals, START, jac, bounds, args=(T, Y), workers=workers)
+        assert (found.x == whole.x).all()
+
+
+@pytest.mark.parametrize("jac", ["3-point", "cs"])
+@pytest.mark.parametrize("shape", [(-1,), (5, -1)])
+def test_a_model_at_many_points_of_a_jacobian(jac, shape):
+    def model(t, a, b, c):
+        return a * np.exp(-b * t) + c
+
+    t, y = T[:40].reshape(shape), Y[:40].reshape(shape)
+    popt, pcov = curve_fit(model, t, y, jac=jac)
+    for options in ({"vectorized": True}, {"workers": map}):
+        found = curve_fit(model, t, y, jac=jac, **options)
+        assert found[0] == pytest.approx(popt, rel=1e-12)
+        assert found[1] == pytest.approx(pcov, rel=1e-9)
+
+
+@pytest.mark.parametrize("jac", ["3-point", "cs"])
+def test_a_jacobian_of_a_function_that_mixes_points_is_refused(jac):
+    def mixing(points):
+        return points[:1] * T[:, np.newaxis] + points[1:].mean() - Y[:, np.newaxis]
+
+    with pytest.raises(ValueError, match="is not vectorized"):
+        least_squares(mixing, [1.0, 2.0], jac, vectorized=True)
+
+
+@pytest.mark.parametrize("options", [{"jac": "3-point"}, {"jac_sparsity": np.ones((5, 40))}])
+def test_the_time_is_over_within_a_jacobian(options):
+    calls, start = [], monotonic()
+
+    def fun(p):
+        calls.append(1)
+        while len(calls) > 5 and monotonic() < start + 0.2:
+            pass
+        return p[:5] - 1
+
+    result = least_squares(fun, np.zeros(40), max_time=0.1, **options)
+    assert result.status == -3
+    assert len(calls) < 10

@@ -8,6 +8,7 @@ from leastsq._curve_fit import curve_fit
 from leastsq._errors import FitError, OptimizeWarning
 from leastsq._functions.native import NativeFunction, StoppedError
 from leastsq._leastsq import leastsq
+from leastsq._parts.parts import Parts
 from leastsq._patch import patch_scipy, unpatch_scipy
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from leastsq._fit.many_fits import ManyFits
     from leastsq._least_squares import least_squares
     from leastsq._optimize_result import OptimizeResult
-    from leastsq._parts.sources import Parts
 
 __all__ = [
     "FitError",
@@ -37,7 +37,6 @@ __version__ = "0.1.0"
 LATER = {
     "ManyFits": "leastsq._fit.many_fits",
     "OptimizeResult": "leastsq._optimize_result",
-    "Parts": "leastsq._parts.sources",
     "curve_fit_many": "leastsq._curve_fit_many",
     "least_squares": "leastsq._least_squares",
 }

@@ -33,6 +33,7 @@ from leastsq._fit.result import (
 from leastsq._fit.watch import watch_for
 from leastsq._functions.functions import Functions, refuse_unread
 from leastsq._models.side_by_side import columns_of, side_by_side
+from leastsq._parts.parts import has_parts
 
 
 def leastsq(
@@ -306,11 +307,6 @@ def exit_code(ending: int, settings: Settings, has_Dfun: bool) -> int:
         text = message(ending, settings, has_Dfun=has_Dfun)
         warn(text, OptimizeWarning if ier in SOLVED else RuntimeWarning)
     return ier
-
-
-def has_parts(args: tuple[Any, ...]) -> bool:
-    """Tell whether Parts are among the arguments; without them, their module is not imported."""
-    return any(type(each).__module__ == "leastsq._parts.sources" for each in args)
 
 
 @cache

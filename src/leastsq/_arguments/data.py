@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.conversion import as_numbers, refuse_infinite
@@ -16,12 +16,16 @@ SEQUENCES = np.ndarray, list, tuple
 
 
 class Data(NamedTuple):
-    """Data, the weights of the residuals, and how they are applied."""
+    """Data, the weights of the residuals, and how they are applied.
+
+    kept marks the points that were not left out; None if all were kept.
+    """
 
     x: Any
     y: FloatArray
     weights: FloatArray | None
     weighing: str | None
+    kept: NDArray[np.bool_] | None = None
 
     @property
     def args(self) -> tuple[Any, ...]:
@@ -49,8 +53,10 @@ def read_data(
         xdata = as_numbers(xdata, "xdata")
     if y.size == 0:
         raise ValueError("`ydata` must not be empty!")
+    kept = None
     if masked is not None:
         xdata, y, sigma = without(masked, xdata, y, sigma)
+        kept = ~masked.reshape(-1)
     if check_finite:
         refuse_infinite(y, "ydata")
         if isinstance(xdata, np.ndarray):
@@ -61,6 +67,8 @@ def read_data(
             raise ValueError("The input contains nan values")
         if missing.any():
             xdata, y, sigma = without(missing, xdata, y, sigma)
+            kept = np.ones(missing.size, bool) if kept is None else kept
+            kept[kept] = ~missing.reshape(-1)
     if sigma is None:
-        return Data(xdata, y, None, None)
-    return Data(xdata, y, *read_sigma(sigma, y))
+        return Data(xdata, y, None, None, kept)
+    return Data(xdata, y, *read_sigma(sigma, y), kept)

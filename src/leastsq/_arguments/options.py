@@ -9,7 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from leastsq import _core
 from leastsq._arguments.arrays import LARGEST_INT, FloatArray, own_vector, real_number
@@ -144,6 +144,12 @@ class Settings:
         if self.loss is None or self.loss.scale.size in (1, m):
             return self
         return replace(self, loss=self.loss.for_rows(m))
+
+    def of_points(self, kept: NDArray[np.bool_] | None) -> Settings:
+        """Return the options for the points that were kept, if f_scale has a value for each."""
+        if kept is None or self.loss is None or self.loss.scale.size != kept.size:
+            return self
+        return replace(self, loss=self.loss._replace(scale=self.loss.scale[kept]))
 
     def padded(self, rows: int, m: int) -> Settings:
         """Return the options for residuals that were filled up with zeros from rows to m."""

@@ -8,6 +8,9 @@ IMPROPER_INPUT: int
 GTOL_REACHED: int
 RESIDUALS_NOT_FINITE: int
 JACOBIAN_NOT_FINITE: int
+
+class TimeIsUpError(Exception): ...
+
 TIME_IS_UP: int
 NO_TIME: int
 NOTHING_MORE: int

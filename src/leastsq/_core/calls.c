@@ -130,11 +130,21 @@ static struct PyModuleDef module = {
     .m_methods = functions,
 };
 
+PyObject *time_is_up_error;
+
+static int
+add_error(PyObject *self)
+{
+    time_is_up_error = PyErr_NewExceptionWithDoc("leastsq._core._calls.TimeIsUpError",
+                                                 "The time for the fit is over.", NULL, NULL);
+    return PyModule_AddObjectRef(self, "TimeIsUpError", time_is_up_error);
+}
+
 PyMODINIT_FUNC
 PyInit__calls(void)
 {
     PyObject *self = prepare_types() < 0 ? NULL : PyModule_Create(&module);
-    if (self != NULL && add_codes(self) < 0) {
+    if (self != NULL && (add_codes(self) < 0 || add_error(self) < 0)) {
         Py_CLEAR(self);
     }
     return self;

@@ -47,6 +47,9 @@ void take_loss(PyObject *observer, minpack_options *options);
 void take_watch(PyObject *observer, minpack_options *options);
 void take_together(PyObject *observer, minpack_options *options);
 
+/* Raised by a Jacobian function that had no time for all of its calls. */
+extern PyObject *time_is_up_error;
+
 int prepare_names(void);
 double seconds(void);
 double exact_seconds(void);

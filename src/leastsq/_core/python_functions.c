@@ -134,6 +134,10 @@ show_jacobian(void *data, int m, int n, const double *x, minpack_matrix *fjac)
     PyObject *returned = call_at(self, n, x);
     if (returned != NULL) {
         *fjac = place_of((PyArrayObject *)returned);
+    } else if (PyErr_ExceptionMatches(time_is_up_error)) {
+        PyErr_Clear();
+        answer(self, NULL);
+        return MINPACK_NO_TIME;
     }
     return answer(self, returned);
 }

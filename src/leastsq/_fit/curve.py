@@ -50,6 +50,7 @@ def fit_curve(
 ) -> Outcome:
     """Fit a model to data from p; there may be fewer points than parameters if may_be_few."""
     n = p.size
+    settings = settings.of_points(data.kept)
     if data.y.size >= LARGE and is_dispatcher(f) and not (watch or vectorized or workers):
         outcome = large().fit_large_curve(
             f, data, p, jac, col_deriv, settings, box, deadline, needs_residuals

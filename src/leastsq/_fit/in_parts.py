@@ -13,11 +13,11 @@ from leastsq import _core
 from leastsq._arguments.arrays import FloatArray, refuse_sizes
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.options import EPSILON, Settings
-from leastsq._core._calls import NOTHING_MORE, TIME_IS_UP
+from leastsq._core._calls import NOTHING_MORE, TIME_IS_UP, TimeIsUpError
 from leastsq._fit.one import INT32, solve_again
 from leastsq._fit.result import Outcome
 from leastsq._functions.functions import jacobian_error
-from leastsq._parts.questions import Answer, Engine, Question, TimeIsUpError, no_rows
+from leastsq._parts.questions import Answer, Engine, Question, no_rows
 
 if TYPE_CHECKING:
     from leastsq._core._calls import Observer, Options

@@ -114,6 +114,8 @@ class Functions:
         self.Dfun, self.native_Dfun = callee(Dfun, role, self.args)
         refuse_unfit(self.Dfun, self.m)
         self.python_Dfun = Jacobian(self.Dfun, self.m, self.n, col_deriv)
+        if self.deadline < math.inf and hasattr(self.Dfun, "points"):
+            self.Dfun.points.deadline = self.deadline
 
     def callee(self, function: Any, native: Native | None, coerce: Any) -> Callee:
         """Make the object that the core calls; coerce is None for a Jacobian."""

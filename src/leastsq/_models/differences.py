@@ -1,19 +1,21 @@
 """Jacobians by central differences and complex steps: jac='3-point' and 'cs'.
 
-The functions here take f(p), and return the columns of its Jacobian at p.
+The functions here take p and a function that evaluates many points, and return the columns of the
+Jacobian at p.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from leastsq._arguments.arrays import FLOAT64, FloatArray
 from leastsq._arguments.bounds import Box
 
-Values = Callable[[Any], Any]
+Values = Callable[[Any], list[Any]]
 Columns = Callable[[Values, FloatArray], list[Any]]
 
 CUBE_ROOT = float(np.finfo(FLOAT64).eps) ** (1 / 3)
@@ -22,54 +24,71 @@ THREE_POINT_ERROR = 1e-9
 INFINITE = np.array(np.inf)
 
 
+class Pair(NamedTuple):
+    """The two steps that are taken in one parameter, and whether they go in the same direction."""
+
+    near: float
+    far: float
+    is_one_sided: bool
+
+
 def central_columns(box: Box | None, steps: FloatArray | None = None) -> Columns:
     """Make central differences, and one-sided ones next to a bound.
 
     steps are relative to the parameters, as diff_step.
     """
 
-    def columns(f: Values, p: FloatArray) -> list[Any]:
+    def columns(values_at: Values, p: FloatArray) -> list[Any]:
         below, above = (INFINITE, INFINITE) if box is None else (p - box.lower, box.upper - p)
         below, above = np.broadcast_to(below, p.shape), np.broadcast_to(above, p.shape)
-        return [column(f, p, j, below[j], above[j]) for j in range(p.size)]
+        pairs = [pair(p, j, below[j], above[j]) for j in range(p.size)]
+        points = np.tile(p, (2 * p.size + any(each.is_one_sided for each in pairs), 1))
+        for j, (near, far, _) in enumerate(pairs):
+            points[2 * j, j] += near
+            points[2 * j + 1, j] += far
+        values = values_at(points)
+        found = []
+        for j, each in enumerate(pairs):
+            places = slice(2 * j, 2 * j + 2)
+            found.append(quotient(each, points[places, j] - p[j], values[places], values[-1]))
+        return found
 
     def step_of(p: FloatArray, j: int) -> float:
         if steps is None:
             return float(CUBE_ROOT * max(1, abs(p[j])))
         return float(steps[j] * (abs(p[j]) or 1))
 
-    def column(f: Values, p: FloatArray, j: int, below: float, above: float) -> Any:
-        def moved(by: float) -> tuple[Any, float]:
-            other = p.copy()
-            other[j] += by
-            return np.asarray(f(other)), other[j] - p[j]
-
+    def pair(p: FloatArray, j: int, below: float, above: float) -> Pair:
         step = step_of(p, j)
         if min(below, above) > step:
-            (after, forward), (before, backward) = moved(step), moved(-step)
-            return (after - before) / (forward - backward)
+            return Pair(step, -step, False)
         step = min(step, max(below, above) / 2.5)
         side = 1 if above > below else -1
-        (near, h), (far, k) = moved(side * step), moved(side * 2 * step)
-        here, _ = moved(0)
-        if h == 0 or k == h:  # no numbers between the bounds
-            return np.zeros_like(here, FLOAT64) if k == 0 else (far - here) / k
-        return (k**2 * (near - here) - h**2 * (far - here)) / (h * k * (k - h))
+        return Pair(side * step, side * 2 * step, True)
 
     return columns
 
 
-def complex_columns(f: Values, p: FloatArray) -> list[Any]:
+def quotient(pair: Pair, taken: FloatArray, values: list[Any], here: Any) -> Any:
+    """Compute a derivative from the values after the two steps, and from those without a step."""
+    (h, k), (near, far) = taken, values
+    if not pair.is_one_sided:
+        return (near - far) / (h - k)
+    if h == 0 or k == h:  # no numbers between the bounds
+        return np.zeros_like(here, FLOAT64) if k == 0 else (far - here) / k
+    return (k**2 * (near - here) - h**2 * (far - here)) / (h * k * (k - h))
+
+
+def complex_columns(values_at: Values, p: FloatArray) -> list[Any]:
     """Make complex steps, for a function that accepts complex parameters."""
-    columns = []
-    for j, value in enumerate(p.tolist()):
-        h = TINY * (abs(value) or 1)
-        moved = p.astype(complex)
-        moved[j] += 1j * h
-        columns.append(np.imag(f(moved)) / h)
-    return columns
+    steps = TINY * np.where(p == 0, 1, np.abs(p))
+    values = values_at(p + 1j * np.diag(steps))
+    return [np.imag(each) / h for each, h in zip(values, steps, strict=True)]
 
 
 def side_by_side(columns: list[Any], shape: tuple[int, ...]) -> Any:
     """Make a Jacobian from its columns, and broadcast each to the shape of the data."""
-    return np.stack([np.broadcast_to(c, shape).reshape(-1) for c in columns], -1)
+    size = math.prod(shape)
+    return np.stack(
+        [c.reshape(size) if c.size == size else np.broadcast_to(c, size) for c in columns], -1
+    )

@@ -16,6 +16,7 @@ from leastsq._models.differences import (
     complex_columns,
     side_by_side,
 )
+from leastsq._models.points import AtPoints
 
 NO_MODEL = "{} must not be a NativeFunction, which computes residuals: pass it to leastsq"
 
@@ -31,12 +32,13 @@ def read_jac(jac: Any, f: Function, box: Box | None, shape: tuple[int, ...]) -> 
     if jac == "2-point":
         return None
     columns = columns_of(jac, box)
+    points = AtPoints(lambda q, x: f(x, *q))
 
     def differenced(x: Any, *params: Any) -> Any:
         p = np.array(params, FLOAT64)
-        return side_by_side(columns(lambda q: f(x, *q), p), shape)
+        return side_by_side(columns(lambda at: points(at, (x,)), p), shape)
 
-    return with_error(differenced, jac)
+    return known_as(differenced, points, THREE_POINT_ERROR if jac == "3-point" else None)
 
 
 def jacobian_of(
@@ -44,11 +46,12 @@ def jacobian_of(
 ) -> Function:
     """Make the Jacobian of m residuals by central differences or complex steps."""
     columns = columns_of(jac, box, steps)
+    points = AtPoints(lambda p, *args: np.asarray(fun(p, *args)).reshape(-1))
 
     def differenced(x: FloatArray, *args: Any) -> Any:
-        return side_by_side(columns(lambda p: np.asarray(fun(p, *args)).reshape(-1), x), (m,))
+        return side_by_side(columns(lambda at: points(at, args), x), (m,))
 
-    return with_error(differenced, jac)
+    return known_as(differenced, points, THREE_POINT_ERROR if jac == "3-point" else None)
 
 
 def columns_of(jac: str, box: Box | None, steps: FloatArray | None = None) -> Columns:
@@ -60,10 +63,11 @@ def columns_of(jac: str, box: Box | None, steps: FloatArray | None = None) -> Co
     raise ValueError(f"jac must be callable, None, '2-point', '3-point' or 'cs', got {jac!r}")
 
 
-def with_error(differenced: Any, jac: str) -> Function:
-    """Tell the relative error of a Jacobian by central differences."""
-    if jac == "3-point":
-        differenced.error = THREE_POINT_ERROR
+def known_as(differenced: Any, points: AtPoints, error: float | None) -> Function:
+    """Tell where a Jacobian gets its values, and its relative error if that is not rounding."""
+    differenced.points = points
+    if error is not None:
+        differenced.error = error
     return differenced  # type: ignore[no-any-return]
 
 

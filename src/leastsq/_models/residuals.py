@@ -48,10 +48,11 @@ def jacobian_form(jac: Function, weighing: str | None, tools: Tools, col_deriv: 
 
 
 def named(form: Any, function: Function) -> Function:
-    """Give a function the name and the attribute `error` of the user's function."""
+    """Give a function the name and the attributes `error` and `points` of the user's function."""
     form.__name__ = name_of(function)
-    if hasattr(function, "error"):
-        form.error = function.error
+    for name in ("error", "points"):
+        if hasattr(function, name):
+            setattr(form, name, getattr(function, name))
     return form  # type: ignore[no-any-return]
 
 
@@ -130,7 +131,7 @@ class Padded:
         self.n = n
         self.is_jacobian = is_jacobian
         self.m = 0
-        self.__name__ = name_of(form)
+        named(self, form)
 
     def __call__(self, p: Any, *args: Any) -> Any:
         """Evaluate the function, and count the rows that it returns."""

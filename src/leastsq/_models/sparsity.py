@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from leastsq._arguments.arrays import FLOAT64, FloatArray, Function
 from leastsq._arguments.bounds import Box
+from leastsq._models.jacobian import known_as
+from leastsq._models.points import AtPoints
 
 ROOT = float(np.finfo(FLOAT64).eps) ** 0.5
 
@@ -28,21 +30,20 @@ def grouped_jacobian(
 ) -> Function:
     """Make the Jacobian by forward differences, with one call for each group of parameters."""
     groups = groups_of(structure)
+    points = AtPoints(lambda p, *args: np.asarray(fun(p, *args), FLOAT64).reshape(-1))
 
     def differenced(x: FloatArray, *args: Any) -> FloatArray:
         moved = x + steps_at(x, box, steps)
         taken = moved - x
-        here = np.asarray(fun(x.copy(), *args), FLOAT64).reshape(-1)
+        here, *values = points(np.array([x, *(np.where(each, moved, x) for each in groups)]), args)
         jacobian = np.zeros(structure.shape)
-        for group in groups:
-            there = np.asarray(fun(np.where(group, moved, x), *args), FLOAT64).reshape(-1)
+        for group, there in zip(groups, values, strict=True):
             columns = np.flatnonzero(group & (taken != 0))
             quotients = (there - here)[:, np.newaxis] / taken[columns]
             jacobian[:, columns] = np.where(structure[:, columns], quotients, 0)
         return jacobian
 
-    differenced.error = ROOT  # type: ignore[attr-defined]
-    return differenced
+    return known_as(differenced, points, ROOT)
 
 
 def steps_at(x: FloatArray, box: Box | None, steps: FloatArray | None) -> FloatArray:

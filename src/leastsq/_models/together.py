@@ -11,16 +11,15 @@ from leastsq._arguments.sigma import WHITEN
 from leastsq._core._calls import joint_function, observer
 from leastsq._functions.native import NativeFunction
 from leastsq._models.joint import is_near
+from leastsq._models.points import MOST_NUMBERS, AtPoints, Vectorized
 from leastsq._models.residuals import IN_PYTHON
-from leastsq._models.workers import ModelResiduals, Workers
+from leastsq._models.side_by_side import columns_of
+from leastsq._models.workers import ModelResiduals, ModelValues, Workers
 
 if TYPE_CHECKING:
     from leastsq._core._calls import Joint
     from leastsq._functions.functions import Functions
     from leastsq._models.model import Model
-
-MOST_NUMBERS = 10_000
-"""Temporaries of more numbers leave the cache: then a joint call is slower than single ones."""
 
 
 def of_residuals(
@@ -33,9 +32,18 @@ def of_residuals(
 ) -> Workers | None:
     """Let residuals be evaluated for many points at once; return workers that are to be ended."""
     refuse_both(func, vectorized, workers)
+    points = getattr(functions.Dfun, "points", None)
     if not vectorized:
-        return by_workers(functions, workers, func, args)
-    functions.together = joint(functions, func, func, args, x0, functions.fvec)
+        return by_workers(functions, points, workers, func, args)
+    if points is None:
+        functions.together = joint(functions, func, func, args, x0, functions.fvec)
+        return None
+
+    def many(p: Any) -> Any:
+        return func(p, *args)
+
+    alone = lambda p: columns_of(func)(p, *args)  # noqa: E731
+    points.together = Vectorized(many, alone, func, functions.m, functions.deadline)
     return None
 
 
@@ -45,9 +53,22 @@ def of_model(
     """Let the residuals of a model be evaluated as of_residuals does."""
     refuse_both(model.f, vectorized, workers)
     data = model.data
+    points = getattr(functions.Dfun, "points", None)
+    if not vectorized and points is not None:
+        return by_workers(functions, points, workers, ModelValues(model.f, data.y.shape), (data.x,))
     if not vectorized:
         residuals = ModelResiduals(model.f, data.weighing)
-        return by_workers(functions, workers, residuals, data.args)
+        return by_workers(functions, None, workers, residuals, data.args)
+    if points is not None:
+        values = ModelValues(model.f, data.y.shape)
+        points.together = Vectorized(
+            lambda p: values.of_many(p, data.x),
+            lambda p: values(p, data.x),
+            model.f,
+            data.y.size,
+            functions.deadline,
+        )
+        return None
     x, y, *weights = data.args
     if y.ndim == 1 and data.weighing != WHITEN:
         scale = weights[0] if weights else None
@@ -66,10 +87,15 @@ def refuse_both(func: Any, vectorized: bool, workers: Any) -> None:
         raise ValueError("pass vectorized or workers, not both")
 
 
-def by_workers(functions: Functions, workers: Any, func: Any, args: tuple[Any, ...]) -> Workers:
-    """Let residuals be evaluated by workers."""
+def by_workers(
+    functions: Functions, points: AtPoints | None, workers: Any, func: Any, args: tuple[Any, ...]
+) -> Workers:
+    """Let residuals be evaluated by workers: for the core, or for the points of a Jacobian."""
     evaluate = Workers(workers, func, args, functions.m, functions.deadline)
-    functions.together = observer(evaluate, None, False, False)
+    if points is not None:
+        points.together = evaluate
+    else:
+        functions.together = observer(evaluate, None, False, False)
     return evaluate
 
 

@@ -43,7 +43,7 @@ class Workers:
             self.pool = ProcessPoolExecutor(others, initializer=remember, initargs=(func, args))
             self.others = remembered
 
-    def __call__(self, points: FloatArray) -> FloatArray | None:
+    def __call__(self, points: Any) -> Any:
         """Evaluate the residuals, unless the time is over."""
         if monotonic() > self.deadline:
             return None
@@ -52,7 +52,7 @@ class Workers:
             values = list(self.map(self.evaluate, list(points)))
         else:
             values = self.shared(self.pool, points)
-        return self.collected(values, len(points))
+        return self.collected(values, points)
 
     def shared(self, pool: Executor, points: FloatArray) -> list[Any]:
         """Let the others evaluate their points, and evaluate one's own meanwhile."""
@@ -66,17 +66,20 @@ class Workers:
             for mine, value, point in zip(is_mine, values, points, strict=True)
         ]
 
-    def collected(self, values: list[Any], count: int) -> FloatArray:
+    def collected(self, values: list[Any], points: Any) -> Any:
         """Collect the residuals: arrays, or futures, as those of Dask's map; and check them."""
         found = [value.result() if hasattr(value, "result") else value for value in values]
-        arrays = [real_array(each, f"The return value of {self.function}") for each in found]
+        is_complex = points.dtype.kind == "c"  # a complex step
+        name = f"The return value of {self.function}"
+        arrays = [np.asarray(each) if is_complex else real_array(each, name) for each in found]
+        count = len(points)
         if len(arrays) != count or any(array.shape != (self.m,) for array in arrays):
             shapes = sorted({array.shape for array in arrays})
             raise ValueError(
                 f"workers returned {len(arrays)} values of the shapes {shapes}, not {count} of the "
                 f"shape ({self.m},)"
             )
-        return np.array(arrays, FLOAT64)
+        return np.array(arrays, complex if is_complex else FLOAT64)
 
     def __enter__(self) -> None:
         """Do nothing: the processes begin when they are needed."""
@@ -102,6 +105,25 @@ class ModelResiduals:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the model alone."""
         return type(self), (self.f, self.weighing)
+
+
+class ModelValues:
+    """The values of a model at all points of its data, for other processes."""
+
+    def __init__(self, f: Function, shape: tuple[int, ...]) -> None:
+        self.f = f
+        self.shape = shape
+        self.__name__ = name_of(f)
+
+    def __call__(self, p: Any, x: Any) -> Any:
+        """Evaluate the model; shape (m,)."""
+        return np.broadcast_to(self.f(x, *p), self.shape).reshape(-1)
+
+    def of_many(self, points: Any, x: Any) -> Any:
+        """Evaluate the model for points of shape (n, k); shape (m, k)."""
+        count = points.shape[1]
+        values = self.f(x, *points.reshape(-1, count, *(1,) * len(self.shape)))
+        return np.broadcast_to(values, (count, *self.shape)).reshape(count, -1).T
 
 
 def worker_count(workers: Any) -> int:

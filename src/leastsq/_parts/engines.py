@@ -11,8 +11,9 @@ from leastsq._arguments.bounds import Box
 from leastsq._arguments.options import Settings, most_calls
 from leastsq._functions.native import NativeFunction
 from leastsq._models.lazy import is_lazy
+from leastsq._parts.parts import has_parts
 from leastsq._parts.questions import Engine
-from leastsq._parts.sources import Loaded, Slices, asks_for_parts
+from leastsq._parts.sources import Loaded, Slices
 from leastsq._parts.threads import Threads, thread_count
 from leastsq._parts.work import MOST_ROWS, CurveWork, ResidualWork
 
@@ -45,7 +46,7 @@ def divided_residuals(
     if settings.loss is not None and settings.loss.scale.size > 1:
         raise ValueError("f_scale must be one number for data in parts")
     work = ResidualWork(func, Dfun, col_deriv, settings)
-    if not asks_for_parts(args):
+    if not has_parts(args):
         return Divided(dask().partitions(work, args), True)
     if partitioned:
         raise ValueError("pass partitioned=True with Dask collections, not with Parts")

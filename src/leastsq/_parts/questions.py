@@ -61,10 +61,6 @@ class Engine(Protocol):
         """Raise an error if a part of the rows has other values than alone."""
 
 
-class TimeIsUpError(Exception):
-    """The time for the fit is over."""
-
-
 def no_rows(n: int) -> Answer:
     """Return the sums over no rows."""
     return Answer(np.zeros(4 + 3 * n + (n + 1) * (n + 2) // 2, FLOAT64), EPSILON, False)

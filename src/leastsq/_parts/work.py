@@ -19,14 +19,14 @@ from leastsq._arguments.data import Data, read_data
 from leastsq._arguments.missing import missing_points, without
 from leastsq._arguments.options import Settings
 from leastsq._arguments.sigma import SCALE
-from leastsq._core._calls import NO_TIME, OUT_OF_MEMORY
+from leastsq._core._calls import NO_TIME, OUT_OF_MEMORY, TimeIsUpError
 from leastsq._functions.functions import Functions, is_dispatcher
 from leastsq._functions.native import StoppedError
 from leastsq._models.jacobian import read_jac
 from leastsq._models.joint import is_near
 from leastsq._models.model import Model
 from leastsq._models.residuals import refuse_shape
-from leastsq._parts.questions import Answer, Question, TimeIsUpError, no_rows
+from leastsq._parts.questions import Answer, Question, no_rows
 
 MOST_ROWS = 16384
 """Rows that are evaluated at a time, so that the temporaries of a model stay in the cache."""
@@ -198,15 +198,11 @@ class CurveWork:
 
         Values that are not finite are refused when they are read first.
         """
-        y, scale = np.asarray(rows.y), rows.f_scale
-        if self.nan_policy == "omit":
-            taken = kept(rows)
-            scale = scale if scale is None else scale[taken]
-            if not taken.any():
-                return None, self.settings
+        if self.nan_policy == "omit" and not kept(rows).any():
+            return None, self.settings
         checks = self.check_finite if is_first or self.nan_policy is not None else False
-        data = read_data(rows.x, y, rows.sigma, checks, self.nan_policy)
-        return data, self.settings_for(scale)
+        data = read_data(rows.x, np.asarray(rows.y), rows.sigma, checks, self.nan_policy)
+        return data, self.settings_for(rows.f_scale).of_points(data.kept)
 
     def settings_for(self, scale: FloatArray | None) -> Settings:
         """Return the settings of some rows; scale is their f_scale if each row has its own."""
