@@ -256,6 +256,41 @@ def test_missing_points_are_left_out_of_parts():
     assert "part 2 of 15" in raised.value.__notes__[0]
 
 
+def test_masked_points_are_left_out_of_parts():
+    t = np.linspace(0, 5, 300)
+    y = decay(t, 2.5, 1.3, 0.5) + 0.1 * RNG.standard_normal(t.size)
+    bad = np.arange(300) % 7 == 0
+    bad[40:90] = True
+    spoiled = np.where(bad, np.nan, y)
+    whole = curve_fit(decay, t[~bad], y[~bad])
+    for x, z in (
+        (t, np.ma.array(y + 5 * bad, mask=bad)),
+        (np.ma.array(t, mask=bad), y + 5 * bad),
+        (t, np.ma.masked_invalid(spoiled)),
+    ):
+        for options in ({"chunks": 20}, {"chunks": 20, "nan_policy": "omit"}, {"threads": 2}):
+            assert far(*whole, curve_fit(decay, x, z, **options))[0] < 1e-5
+    f = numba.njit(decay)
+    found = curve_fit(f, t, np.ma.array(y + 5 * bad, mask=bad), chunks=100, full_output=True)
+    assert far(*whole, found)[0] < 1e-5
+    assert found[2]["count"] == np.count_nonzero(~bad)
+
+
+def test_files_that_hold_arrays(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    t = np.linspace(0, 5, 500)
+    y = decay(t, 2.5, 1.3, 0.5) + 0.1 * RNG.standard_normal(t.size)
+    whole = curve_fit(decay, t, y, sigma=1 + t)
+    with h5py.File(tmp_path / "data.h5", "w") as file:
+        stored = [file.create_dataset(name, data=v) for name, v in zip("tys", (t, y, 1 + t))]
+        found = curve_fit(decay, *stored[:2], sigma=stored[2], chunks=70)
+        assert far(*whole, found)[0] < 1e-5
+    zarr = pytest.importorskip("zarr")
+    stored = [zarr.array(values, chunks=(60,)) for values in (t, y, 1 + t)]
+    found = curve_fit(decay, *stored[:2], sigma=stored[2], chunks=70)
+    assert far(*whole, found)[0] < 1e-5
+
+
 def test_parts_without_rows_and_with_few():
     t = np.linspace(0, 5, 101)
     y = decay(t, 2.5, 1.3, 0.5) + 0.1 * RNG.standard_normal(t.size)
@@ -308,7 +343,7 @@ def test_improper_arguments():
     t = np.arange(10.0)
     with pytest.raises(TypeError, match="load must be callable"):
         Parts([1, 2], 2)
-    for chunks in (0, -5, False, "many", 2.5):
+    for chunks in (0, -5, "many", 2.5):
         with pytest.raises((ValueError, TypeError), match="chunks"):
             curve_fit(line, t, t, chunks=chunks)
     for threads in (0, -2, 1.5, True, "all"):

@@ -129,6 +129,39 @@ def test_tables_and_bags():
     assert found[2]["fvec"] is None
 
 
+def test_tables_of_files(tmp_path):
+    dataframes = pytest.importorskip("dask.dataframe", exc_type=ImportError)
+    pandas = pytest.importorskip("pandas")
+    for i in range(6):
+        part = slice(500 * i, 500 * i + 500)
+        frame = pandas.DataFrame({"t": T[part], "y": Y[part], "sigma": SIGMA[part], "other": 1.0})
+        frame.to_parquet(tmp_path / f"{i}.parquet")
+    table = dataframes.read_parquet(tmp_path)
+    early = table[table.t < 3]
+    chosen = T < 3
+    whole = curve_fit(decay, T[chosen], Y[chosen], sigma=SIGMA[chosen])
+    assert apart(curve_fit(decay, early.t, early.y, sigma=early.sigma), whole) < 1e-5
+    of_table = lambda x, a, b, c: decay(x["t"], a, b, c)  # noqa: E731
+    found = curve_fit(of_table, early[["t", "other"]], early.y, sigma=early.sigma)
+    assert apart(found, whole) < 1e-5
+    found = curve_fit(decay, table.t, (table.y / table.sigma) * table.sigma)
+    assert apart(found, curve_fit(decay, T, Y)) < 1e-5
+
+
+def test_missing_and_masked_values_on_dask():
+    dataframes = pytest.importorskip("dask.dataframe", exc_type=ImportError)
+    pandas = pytest.importorskip("pandas")
+    bad = np.arange(T.size) % 5 == 0
+    whole = curve_fit(decay, T[~bad], Y[~bad])
+    values = pandas.array(Y, dtype="Float64")
+    values[bad] = pandas.NA
+    frame = pandas.DataFrame({"t": T, "y": values})
+    table = dataframes.from_pandas(frame, npartitions=6)
+    assert apart(curve_fit(decay, table.t, table.y, nan_policy="omit"), whole) < 1e-5
+    masked = da.from_array(np.ma.array(Y + 5 * bad, mask=bad), chunks=400)
+    assert apart(curve_fit(decay, T, masked), whole) < 1e-5
+
+
 def test_a_bag_and_delayed_parts():
     bags = pytest.importorskip("dask.bag")
     bag = bags.from_sequence([load(i) for i in range(10)], npartitions=4)
@@ -236,5 +269,14 @@ def test_a_worker_that_dies_changes_nothing():
                 threading.Timer(0.05, os.kill, (killed[0], signal.SIGKILL)).start()
 
         found = leastsq(slow, [1, 1, 1], args=(Parts(load, 10, dask=True),), callback=kill)[0]
+        t, y = (da.from_array(values, chunks=700) for values in (T, Y))
+        options = {
+            "loss": "soft_l1",
+            "f_scale": 0.1 + T,
+            "diff_step": [1e-7] * 3,
+            "x_scale": [1, 2, 3],
+        }
+        robust = curve_fit(decay, t, y, **options)[0]
     assert killed
     assert (found == expected).all()
+    assert robust == pytest.approx(curve_fit(decay, T, Y, **options)[0], rel=1e-6)

@@ -28,7 +28,7 @@ contains
       integer :: info
 
       if (loss%is_linear()) then
-         call tell(matrix, fvec, folding, fit)
+         call tell(matrix, fvec, folding, fit, loss%factors)
          return
       end if
       call loss%weigh(fvec, .false., info)
@@ -67,8 +67,8 @@ contains
       real(dp), intent(in), contiguous :: residuals(:)
       type(folding_type), intent(inout) :: folding
       type(fit_type), intent(inout) :: fit
-      real(dp), intent(in), contiguous, optional :: factors(:)
-         !! Factors of the rows of the Jacobian.
+      real(dp), intent(in), contiguous :: factors(:)
+         !! Shape: (m). Factors of the rows of the Jacobian; (0) if there are none.
       logical :: accurate
 
       accurate = .false.

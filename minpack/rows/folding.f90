@@ -71,14 +71,14 @@ contains
          !! J.
       real(dp), intent(in), contiguous :: fvec(:)
          !! Shape: (m). f.
-      real(dp), intent(in), contiguous, optional :: factors(:)
-         !! Shape: (m). Factors of the rows of J.
+      real(dp), intent(in), contiguous :: factors(:)
+         !! Shape: (m). Factors of the rows of J; (0) if there are none.
       real(dp), pointer, contiguous :: columns(:)
       integer :: first, rows, ld
 
       self%products = 0
       ld = matrix%column_length()
-      if (present(factors)) ld = 0
+      if (size(factors) > 0) ld = 0
       do first = 1, self%m, self%block_rows
          rows = min(self%block_rows, self%m - first + 1)
          if (ld > 0) then
@@ -99,8 +99,8 @@ contains
          !! J.
       real(dp), intent(in), contiguous :: fvec(:)
          !! Shape: (m). f.
-      real(dp), intent(in), contiguous, optional :: factors(:)
-         !! Shape: (m). Factors of the rows of J.
+      real(dp), intent(in), contiguous :: factors(:)
+         !! Shape: (m). Factors of the rows of J; (0) if there are none.
       integer :: height
 
       height = 0
@@ -116,8 +116,8 @@ contains
          !! Shape: (m). f.
       integer, intent(inout) :: height
          !! The number of rows of the triangle.
-      real(dp), intent(in), contiguous, optional :: factors(:)
-         !! Shape: (m). Factors of the rows of J.
+      real(dp), intent(in), contiguous :: factors(:)
+         !! Shape: (m). Factors of the rows of J; (0) if there are none.
       integer :: first, rows, last
 
       first = 1

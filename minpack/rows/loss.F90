@@ -59,7 +59,7 @@ module minpack_loss
       real(dp), allocatable :: residuals(:)
          !! Shape: (m). The residuals, weighed.
       real(dp), allocatable :: factors(:)
-         !! Shape: (m). The factors of the rows of the Jacobian.
+         !! Shape: (m). The factors of the rows of the Jacobian; of a linear loss, (0).
       real(dp), allocatable, private :: z(:)
          !! Shape: (m). (f/C)**2, for the user's function.
       real(dp), allocatable, private :: rho(:, :)
@@ -88,8 +88,10 @@ contains
       integer, intent(out) :: stat
          !! Not zero if memory ran out.
 
-      stat = 0
-      if (self%is_linear()) return
+      if (self%is_linear()) then
+         allocate (self%factors(0), stat=stat)
+         return
+      end if
       allocate (self%residuals(m), self%factors(m), stat=stat)
       if (stat == 0 .and. associated(self%function)) allocate (self%z(m), self%rho(m, 3), stat=stat)
    end subroutine allocate_for

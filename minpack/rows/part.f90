@@ -115,7 +115,7 @@ contains
       end if
       if (info /= going_on) return
       if (self%loss%is_linear()) then
-         call self%add_rows(matrix, fvec, what, sums)
+         call self%add_rows(matrix, fvec, what, sums, self%loss%factors)
          return
       end if
       call self%loss%weigh(fvec, what == exact_triangle, info)
@@ -133,8 +133,8 @@ contains
       integer, intent(in) :: what
          !! products, triangle or exact_triangle.
       type(sums_type), intent(inout) :: sums
-      real(dp), intent(in), contiguous, optional :: factors(:)
-         !! Shape: (m). Factors of the rows of J.
+      real(dp), intent(in), contiguous :: factors(:)
+         !! Shape: (m). Factors of the rows of J; (0) if there are none.
       integer :: height
 
       if (what == products) then

@@ -99,8 +99,8 @@ contains
          !! From one column of the block to the next, in numbers.
       real(dp), intent(inout) :: block(ld, n + 1)
          !! Out: the rows in its first n columns. The last one is spare.
-      real(dp), intent(in), optional :: factors(:)
-         !! Factors of all rows of the matrix.
+      real(dp), intent(in), contiguous :: factors(:)
+         !! Shape: (m). Factors of all rows of the matrix; (0) if there are none.
       integer(c_intptr_t) :: place
       integer :: i, j
 
@@ -120,7 +120,7 @@ contains
             end do
          end do
       end if
-      if (.not. present(factors)) return
+      if (size(factors) == 0) return
       do j = 1, n
          do i = 1, rows
             block(i, j) = factors(first + i - 1)*block(i, j)

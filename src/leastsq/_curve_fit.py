@@ -263,8 +263,10 @@ def curve_fit(
 
 def asks_for_parts(xdata: Any, ydata: Any, sigma: Any, options: dict[str, Any]) -> bool:
     """Tell whether the data are divided, or are to be divided."""
-    if options and (options.get("chunks") is not None or options.get("threads") is not None):
-        return True
+    if options:
+        chunks = options.get("chunks")
+        if not (chunks is None or chunks is False) or options.get("threads") is not None:
+            return True
     columns = xdata if isinstance(xdata, tuple) else (xdata,)
     return any(map(is_lazy, (ydata, sigma, *columns)))
 

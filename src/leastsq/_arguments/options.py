@@ -102,6 +102,13 @@ class Settings:
         """Pickle the options alone, not what was computed from them."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Copy the arrays: those from another process may not be aligned."""
+        for name, value in state.items():
+            setattr(self, name, value.copy() if isinstance(value, np.ndarray) else value)
+        if self.loss is not None:
+            self.loss = self.loss._replace(scale=self.loss.scale.copy())
+
     @cached_property
     def usual(self) -> Options:
         """The options for the core, without bounds and for residuals in float64."""

@@ -89,9 +89,9 @@ def divided_curve(
 
 def rows_of(chunks: Any, y: Any) -> int:
     """Convert the number of rows that are read at a time; True chooses it."""
-    if chunks is None or chunks is True:
+    if chunks is None or chunks is False or chunks is True:
         return max(FEWEST_BLOCKS, -(-len(y) // (MOST_LOTS * MOST_ROWS))) * MOST_ROWS
-    if chunks is False or not real_number(chunks, "chunks") >= 1:
+    if not real_number(chunks, "chunks") >= 1:
         raise ValueError(f"chunks must be a positive whole number or True, got {chunks!r}")
     return most_calls(chunks, 1, "chunks")
 

@@ -12,6 +12,7 @@ import numpy as np
 from dask.delayed import Delayed
 
 from leastsq._arguments.arrays import FloatArray
+from leastsq._core._calls import TimeIsUpError
 from leastsq._models.lazy import is_lazy
 from leastsq._parts.questions import Answer, Question, tell_part, total
 from leastsq._parts.sources import Loaded, loaded
@@ -50,12 +51,14 @@ class OnDask:
             names = [f"leastsq-add-{token}-{level}-{i}" for i in range(len(groups))]
             tasks.update(
                 {
-                    name: (total, group, question.x.size)
+                    name: (added, group, question.x.size)
                     for name, group in zip(names, groups, strict=True)
                 }
             )
             level += 1
-        answer: Answer = self.compute(names[0], tasks)
+        answer: Answer | None = self.compute(names[0], tasks)
+        if answer is None:
+            raise TimeIsUpError
         return answer
 
     def check(self, x: FloatArray) -> None:
@@ -87,14 +90,29 @@ def argument(value: Any) -> Any:
     return value.key if isinstance(value, Delayed) else Kept(value)
 
 
-def evaluate(work: Any, data_of: Any, question: Kept, i: int, count: int, *part: Any) -> Answer:
-    """Evaluate one part, where its data are."""
+def evaluate(
+    work: Any, data_of: Any, question: Kept, i: int, count: int, *part: Any
+) -> Answer | None:
+    """Evaluate one part, where its data are; return None if the time is over."""
+    asked: Question = question.value
     try:
-        answer: Answer = work.answer(question.value, data_of(*map(kept, part)))
+        # Arrays that come from another process may not be aligned.
+        aligned = asked._replace(numbers=asked.numbers.copy())
+        answer: Answer = work.answer(aligned, data_of(*map(kept, part)))
+    except TimeIsUpError:
+        return None
     except Exception as error:
         tell_part(error, i, count)
         raise
     return answer
+
+
+def added(answers: list[Answer | None], n: int) -> Answer | None:
+    """Add the answers of parts; None if one of them had no time."""
+    found = [answer for answer in answers if answer is not None]
+    if len(found) < len(answers):
+        return None
+    return total((each._replace(sums=each.sums.copy()) for each in found), n)
 
 
 def check(work: Kept, data_of: Any, x: FloatArray, *part: Any) -> None:
@@ -148,40 +166,74 @@ def partitions(work: Any, args: tuple[Any, ...]) -> OnDask:
 
 
 def pieces(collection: Any) -> list[Any]:
-    """Return the parts of a collection as lazy values, in their order."""
+    """Return the parts of a collection as lazy values, in their order.
+
+    Collections are not optimized: the partitions of a table would be joined, and others for other
+    columns.
+    """
     if not hasattr(collection, "to_delayed"):  # an xarray object
         collection = collection.data
-    found = collection.to_delayed()
+    found = collection.to_delayed(optimize_graph=False)
     return list(np.ravel(np.asarray(found, object)))
 
 
 def blocks(work: Any, xdata: Any, ydata: Any, sigma: Any, f_scale: Any) -> OnDask:
-    """Evaluate the blocks of the arrays of curve_fit."""
-    some = next(filter(is_lazy, (ydata, sigma, *(xdata if isinstance(xdata, tuple) else (xdata,)))))
-    y = as_array(ydata, as_array(some, None).chunks[-1])
+    """Evaluate the blocks of the arrays of curve_fit, or the partitions of columns of tables."""
+    x = xdata if isinstance(xdata, tuple) else (xdata,)
+    given = (ydata, sigma, f_scale, *x)
+    if all(is_of_table(each) for each in given if is_lazy(each)) and is_lazy(ydata):
+        columns = partitions_of(given)
+    else:
+        columns = blocks_of(given)
+    data_of = rows_of_many if isinstance(xdata, tuple) else rows_of
+    return OnDask(work, list(zip(*columns, strict=True)), data_of)
+
+
+def is_of_table(values: Any) -> bool:
+    """Tell whether values are a Dask table, or a column of one."""
+    return hasattr(values, "to_delayed") and not hasattr(values, "chunks")
+
+
+def partitions_of(given: tuple[Any, ...]) -> list[list[Any]]:
+    """Return the partitions of tables and columns, and single values for each of them."""
+    divided = [pieces(each) if is_lazy(each) else None for each in given]
+    counts = {len(each) for each in divided if each is not None}
+    if len(counts) > 1:
+        raise ValueError(
+            f"xdata, ydata and sigma have different numbers of partitions: {sorted(counts)}"
+        )
+    count = counts.pop()
+    for each in given:
+        if not is_lazy(each) and np.size(each) > 1:
+            raise ValueError(
+                "an array cannot be divided like a table: make it a column of the table"
+            )
+    return [
+        [each] * count if parts is None else parts
+        for parts, each in zip(divided, given, strict=True)
+    ]
+
+
+def blocks_of(given: tuple[Any, ...]) -> list[list[Any]]:
+    """Return the blocks of arrays, divided like ydata, the first of them."""
+    some = next(filter(is_lazy, given))
+    y = as_array(given[0], as_array(some, None).chunks[-1])
     if y.ndim != 1:
         raise ValueError(f"ydata must be 1-D if it is a Dask array, got the shape {y.shape}")
     chunks = y.chunks[0]
-    x = [
-        pieces(each if is_table(each) else as_array(each, chunks))
-        for each in (xdata if isinstance(xdata, tuple) else (xdata,))
+    divided = [
+        [each] * len(chunks)
+        if each is None or (not is_lazy(each) and np.size(each) == 1)
+        else pieces(as_array(each, chunks))
+        for each in given[1:]
     ]
-    optional = [
-        [values] * len(chunks)
-        if values is None or np.ndim(values) == 0
-        else pieces(as_array(values, chunks))
-        for values in (sigma, f_scale)
-    ]
-    counts = {len(each) for each in x}
+    counts = {len(each) for each in divided}
     if counts != {len(chunks)}:
-        raise ValueError(f"xdata has {max(counts)} parts, but ydata {len(chunks)}")
-    data_of = rows_of_many if isinstance(xdata, tuple) else rows_of
-    return OnDask(work, list(zip(pieces(y), *optional, *x, strict=True)), data_of)
-
-
-def is_table(values: Any) -> bool:
-    """Tell whether values are a Dask table with columns."""
-    return hasattr(values, "to_delayed") and not hasattr(values, "chunks") and values.ndim > 1
+        raise ValueError(
+            f"xdata or sigma has {max(counts - {len(chunks)})} chunks, but ydata {len(chunks)}, "
+            "and their sizes are not known: call compute_chunk_sizes()"
+        )
+    return [pieces(y), *divided]
 
 
 def as_array(values: Any, chunks: Any) -> Any:

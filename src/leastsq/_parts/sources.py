@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from leastsq._arguments.arrays import is_masked
+from leastsq._arguments.conversion import as_numbers
 from leastsq._parts.parts import Parts
 from leastsq._parts.work import FEWEST_ROWS, Rows
 
@@ -39,7 +41,8 @@ class Slices:
         self.data = Rows(xdata, ydata, sigma, f_scale)
         self.m = length_of(ydata, "ydata")
         for name, values in (("sigma", sigma), ("f_scale", f_scale)):
-            if np.ndim(values) > 0 and length_of(values, name) not in (1, self.m):
+            is_one = values is None or np.shape(values) == ()
+            if not is_one and length_of(values, name) not in (1, self.m):
                 raise ValueError(
                     f"{name} must be one number, or one for each of the {self.m} points, got "
                     f"{length_of(values, name)}"
@@ -64,23 +67,31 @@ class Slices:
 
 def loaded(rows: Rows) -> Rows:
     """Read what is not an array yet, such as a data set of a file."""
-    x, *others = rows
+    x, y, sigma, f_scale = rows
     if isinstance(x, tuple):
-        x = np.array([np.asarray(values) for values in x])
+        columns = [array_of(values, "xdata") for values in x]
+        x = (np.ma.array if any(map(is_masked, columns)) else np.array)(columns)
     elif not hasattr(x, "iloc"):
-        x = np.asarray(x)
-    return Rows(x, *(None if values is None else np.asarray(values) for values in others))
+        x = array_of(x, "xdata")
+    return Rows(x, array_of(y, "ydata"), array_of(sigma, "sigma"), array_of(f_scale, "f_scale"))
+
+
+def array_of(values: Any, name: str) -> Any:
+    """Convert values to an array that compiled code can read; masked values stay masked."""
+    if values is None or is_masked(values):
+        return values
+    return np.require(as_numbers(values, name), requirements="A")
 
 
 def length_of(values: Any, name: str) -> int:
     """Return the number of points of 1-D data."""
-    if np.ndim(values) != 1 if isinstance(values, list | tuple) else len(values.shape) != 1:
-        raise ValueError(f"{name} must be 1-D to be divided into chunks; got {np.shape(values)}")
-    return len(values)
+    shape = values.shape if hasattr(values, "shape") else np.shape(values)
+    if len(shape) != 1:
+        raise ValueError(f"{name} must be 1-D to be divided into chunks; got the shape {shape}")
+    return int(shape[0])
 
 
 def count_of(x: Any) -> int:
     """Return the number of points of xdata, or of one of its rows."""
-    if hasattr(x, "iloc"):
-        return len(x)
-    return int(np.shape(x)[-1]) if not hasattr(x, "shape") else int(x.shape[-1])
+    shape = x.shape if hasattr(x, "shape") else np.shape(x)
+    return int(shape[0 if hasattr(x, "iloc") else -1])

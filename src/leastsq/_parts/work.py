@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leastsq import _core
-from leastsq._arguments.arrays import FloatArray, Function, name_of
+from leastsq._arguments.arrays import FloatArray, Function, is_masked, name_of
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.conversion import as_numbers
 from leastsq._arguments.data import Data, read_data
-from leastsq._arguments.missing import missing_points, without
+from leastsq._arguments.missing import masked_points, missing_points, without
 from leastsq._arguments.options import Settings
 from leastsq._arguments.sigma import SCALE
 from leastsq._core._calls import NO_TIME, OUT_OF_MEMORY, TimeIsUpError
@@ -198,10 +198,11 @@ class CurveWork:
 
         Values that are not finite are refused when they are read first.
         """
-        if self.nan_policy == "omit" and not kept(rows).any():
+        may_lack = self.nan_policy == "omit" or any(map(is_masked, rows))
+        if may_lack and not self.kept(rows).any():
             return None, self.settings
         checks = self.check_finite if is_first or self.nan_policy is not None else False
-        data = read_data(rows.x, np.asarray(rows.y), rows.sigma, checks, self.nan_policy)
+        data = read_data(rows.x, rows.y, rows.sigma, checks, self.nan_policy)
         return data, self.settings_for(rows.f_scale).of_points(data.kept)
 
     def settings_for(self, scale: FloatArray | None) -> Settings:
@@ -236,8 +237,9 @@ class CurveWork:
                 if p is x:
                     raise
                 continue  # the other point is not one that the user has chosen
-            if self.nan_policy != "omit":
-                refuse_shape(together.shape, (count,))
+            refuse_shape(
+                together.shape, (int(np.count_nonzero(self.kept(rows.between(0, count)))),)
+            )
             alone = np.concatenate(apart, axis=None) if together.ndim else apart[0]
             if not (together.size == alone.size and is_near(together.reshape(alone.shape), alone)):
                 raise MixedRowsError(
@@ -250,9 +252,18 @@ class CurveWork:
     def values(self, rows: Rows, p: FloatArray) -> FloatArray:
         """Evaluate the model for some rows."""
         x = as_numbers(rows.x, "xdata") if isinstance(rows.x, np.ndarray) else rows.x
-        if self.nan_policy == "omit":
-            x = without(~kept(rows), x, np.asarray(rows.y), None)[0]
+        if not (taken := self.kept(rows)).all():
+            x = without(~taken, x, np.asarray(rows.y), None)[0]
         return np.asarray(self.f(x, *p))
+
+    def kept(self, rows: Rows) -> NDArray[np.bool_]:
+        """Mark the points that are not left out."""
+        y = np.asarray(rows.y)
+        masked = masked_points(rows.x, rows.y, rows.sigma, y.shape)
+        left_out = np.zeros(y.shape, bool) if masked is None else masked
+        if self.nan_policy == "omit":
+            left_out = left_out | missing_points(rows.x, y)
+        return ~left_out
 
     def near(self, x: FloatArray) -> FloatArray:
         """Choose another point, at which every parameter may have an effect."""
@@ -289,8 +300,3 @@ def blocks(rows: Rows, n: int) -> Iterator[Rows]:
         return
     for first in range(0, count, size):
         yield rows.between(first, min(first + size, count))
-
-
-def kept(rows: Rows) -> NDArray[np.bool_]:
-    """Mark the points of which no value is missing."""
-    return ~missing_points(rows.x, as_numbers(rows.y, "ydata"))
