@@ -162,6 +162,20 @@ def test_missing_and_masked_values_on_dask():
     assert apart(curve_fit(decay, T, masked), whole) < 1e-5
 
 
+def test_points_of_all_parts_are_compared():
+    mean = lambda x, a, b, c: a * np.exp(-b * (x - x.mean())) + c  # noqa: E731
+    t, y = (da.from_array(values, chunks=300) for values in (T, Y))
+    late = t > 1  # the first parts are empty
+    with pytest.raises(ValueError, match="cannot be called for parts"):
+        curve_fit(mean, t[late], y[late])
+    chunks = ((1, 1499, 1500),)
+    with pytest.raises(ValueError, match="cannot be called for parts"):
+        curve_fit(mean, t.rechunk(chunks), y.rechunk(chunks))
+    gap = np.where(np.arange(T.size) < 500, np.nan, Y)
+    found = curve_fit(decay, t, da.from_array(gap, chunks=300), nan_policy="omit")
+    assert apart(found, curve_fit(decay, T[500:], Y[500:])) < 1e-5
+
+
 def test_a_bag_and_delayed_parts():
     bags = pytest.importorskip("dask.bag")
     bag = bags.from_sequence([load(i) for i in range(10)], npartitions=4)

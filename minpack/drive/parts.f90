@@ -175,6 +175,8 @@ contains
       case (a_trial)
          call self%fit%tell_norm(sums%norm, self%nfev, self%trials)
          if (self%fit%needs == a_model .and. self%what /= norm_alone) then
+            self%nfev = self%nfev + count(self%request%steps /= 0)
+            self%njev = self%njev + 1
             call self%hear_steps(sums)
             call self%choose_columns()
          else
@@ -192,13 +194,20 @@ contains
    end subroutine tell
 
    subroutine count_evaluations(self)
-      !! Count what the parts have evaluated. Where a model or other steps follow a norm, they count
-      !! the residuals at x, too, which are evaluated once more.
+      !! Count evaluations as a fit in memory does: the model at a trial point counts when it is
+      !! used.
       class(parts_type), intent(inout) :: self
 
-      self%nfev = self%nfev + 1 + count(self%request%steps /= 0) + count(self%request%others /= 0)
+      select case (self%stage)
+      case (a_start, an_end, accepted_point)
+         self%nfev = self%nfev + count(self%request%steps /= 0) + merge(1, 0, self%stage == a_start)
+         self%njev = self%njev + 1
+      case (a_trial)
+         self%nfev = self%nfev + 1
+      case (other_steps)
+         self%nfev = self%nfev + count(self%request%others /= 0)
+      end select
       if (self%stage == a_start .or. self%stage == a_trial) self%trials = self%trials + 1
-      if (self%what /= norm_alone .and. self%what /= comparison) self%njev = self%njev + 1
    end subroutine count_evaluations
 
    subroutine go_on(self)

@@ -36,6 +36,7 @@ from leastsq._fit.watch import Report, watch_for
 from leastsq._functions.native import NativeFunction
 from leastsq._models.jacobian import NO_MODEL, read_jac
 from leastsq._models.lazy import is_lazy
+from leastsq._parts.parts import has_parts
 
 EVERYWHERE = (-np.inf, np.inf)
 METHODS = (None, "lm", "trf", "dogbox")
@@ -191,6 +192,8 @@ def curve_fit(
         refuse_foreign(kwargs)
     p, box = start(f, p0, bounds)
     n = p.size
+    if has_parts((xdata, ydata)):
+        raise TypeError("Parts is for leastsq: pass residuals(p, *part) and args=(Parts(...),)")
     as_least_squares = method in ("trf", "dogbox") or (method is None and box is not None)
     may_be_few = as_least_squares or box is not None
     is_divided = asks_for_parts(xdata, ydata, sigma, kwargs)
@@ -239,7 +242,6 @@ def curve_fit(
             deadline,
             bool(kwargs.get("vectorized")),
             kwargs.get("workers"),
-            full_output,
         )
     ending = outcome.ending
     if as_least_squares:
@@ -251,13 +253,16 @@ def curve_fit(
         print(f"{mesg}\n{outcome.counts['nfev']} calls of f, cost {outcome.cost:.4e}")
     if outcome.ier not in SOLVED:
         raise FitError(
-            f"Optimal parameters not found: {mesg}", outcome.x, infodict(outcome), outcome.ier
+            f"Optimal parameters not found: {mesg}",
+            outcome.x,
+            infodict(outcome, settings),
+            outcome.ier,
         )
     if outcome.ending not in SOLVED_OR_FLAT:
         warn(mesg, OptimizeWarning)
     pcov = parameter_covariance(f, p0, outcome, absolute_sigma)
     if full_output:
-        return outcome.x, pcov, infodict(outcome), mesg, outcome.ier
+        return outcome.x, pcov, infodict(outcome, settings), mesg, outcome.ier
     return outcome.x, pcov
 
 

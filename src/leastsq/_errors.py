@@ -18,7 +18,7 @@ class FitError(RuntimeError):
     infodict : dict
         The optional outputs, as leastsq returns them.
     ier : int
-        The exit code of leastsq: 0 or 5 to 10.
+        The exit code of leastsq: 0 or 5 to 12.
     """
 
     def __init__(self, message: str, popt: FloatArray, infodict: Any, ier: int) -> None:

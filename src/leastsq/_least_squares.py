@@ -21,6 +21,7 @@ from leastsq._fit.watch import Report, watch_for
 from leastsq._functions.native import NativeFunction
 from leastsq._models.side_by_side import columns_of, side_by_side
 from leastsq._optimize_result import OptimizeResult
+from leastsq._parts.parts import has_parts
 
 EVERYWHERE = (-np.inf, np.inf)
 
@@ -206,6 +207,8 @@ def least_squares(
     if isinstance(fun, NativeFunction) and (kwargs or vectorized):
         raise TypeError("a NativeFunction takes no keyword arguments, and one point at a time")
     args = args if isinstance(args, tuple) else (args,)
+    if has_parts(args):
+        raise TypeError("Parts is for leastsq, which has the same losses and options")
     if kwargs:
         fun = with_keywords(fun, kwargs)
         jac = with_keywords(jac, kwargs) if callable(jac) else jac

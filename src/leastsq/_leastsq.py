@@ -163,9 +163,9 @@ def leastsq(
     cov_x : ndarray, shape (n, n), or None
         The inverse of J'J, where J is the last Jacobian. None if J is singular or no solution was
         found. With bounds, the inverse for the parameters that are not on a bound; the other rows
-        and columns are zero. Multiply it by the residual variance ``sum(fvec**2)/(m - n)`` to get
-        the covariance of the parameters. cov_x, infodict and mesg are returned with full_output
-        only.
+        and columns are zero. Multiply it by the residual variance ``sum(fvec**2)/(m - n)`` (with a
+        loss, by ``chi2/(m - n)``) to get the covariance of the parameters. cov_x, infodict and mesg
+        are returned with full_output only.
     infodict : dict
         ``fvec``
             The m residuals at x.
@@ -183,8 +183,8 @@ def leastsq(
             The first n elements of ``Q.T @ f``, where f contains the residuals at the last
             Jacobian.
         ``chi2``, ``count``
-            With data in parts only, when fvec is None and fjac has the shape (n, n): the sum of
-            squares (with a loss, of its values), and the number of residuals.
+            With a loss, or with data in parts: the sum of squares (with a loss, of its values), and
+            the number of residuals. Of data in parts, fvec is None, and fjac has the shape (n, n).
         ``active_mask``
             With bounds only: -1 for a parameter on its lower bound and for a fixed parameter, 1 for
             a parameter on its upper bound, 0 for the others; n numbers.
@@ -275,6 +275,8 @@ def leastsq(
     if partitioned or has_parts(args):
         if vectorized or workers is not None:
             raise ValueError("vectorized and workers are for data in memory, not for parts")
+        if n == 0:
+            raise TypeError(f"{IMPROPER} {EMPTY}")
         outcome = parts().fit_residuals_in_parts(
             func, Dfun, args, col_deriv, x, settings, box, watch, deadline, partitioned, threads
         )

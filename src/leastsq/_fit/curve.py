@@ -46,15 +46,12 @@ def fit_curve(
     deadline: float = math.inf,
     vectorized: bool = False,
     workers: Any = None,
-    needs_residuals: bool = True,
 ) -> Outcome:
     """Fit a model to data from p; there may be fewer points than parameters if may_be_few."""
     n = p.size
     settings = settings.of_points(data.kept)
     if data.y.size >= LARGE and is_dispatcher(f) and not (watch or vectorized or workers):
-        outcome = large().fit_large_curve(
-            f, data, p, jac, col_deriv, settings, box, deadline, needs_residuals
-        )
+        outcome = large().fit_large_curve(f, data, p, jac, col_deriv, settings, box, deadline)
         if outcome is not None:
             return outcome  # type: ignore[no-any-return]
     with BestPoint(p):

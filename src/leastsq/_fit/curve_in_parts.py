@@ -18,7 +18,7 @@ from leastsq._models.model import Model
 from leastsq._parts.engines import divided_curve, rows_of
 from leastsq._parts.sources import Slices
 from leastsq._parts.threads import Threads
-from leastsq._parts.work import MixedRowsError, ReadyWork, is_compiled
+from leastsq._parts.work import ReadyWork, is_compiled
 
 if TYPE_CHECKING:
     from leastsq._core._calls import Observer
@@ -68,34 +68,33 @@ def fit_large_curve(
     settings: Settings,
     box: Box | None,
     deadline: float,
-    needs_residuals: bool,
 ) -> Outcome | None:
     """Fit a compiled model to large data in memory, block by block in the cache.
 
     Return None if the model cannot be called for blocks of the data. p is the starting point.
     """
-    if not (is_compiled(f) and (jac is None or is_compiled(jac)) and has_blocks(data)):
+    is_suitable = is_compiled(f) and (jac is None or is_compiled(jac)) and has_blocks(data)
+    if not is_suitable or (settings.loss is not None and settings.loss.function is not None):
         return None
     scale = settings.loss.scale if settings.loss is not None else None
     f_scale = scale if scale is not None and scale.size > 1 else None
     work = ReadyWork(f, jac, col_deriv, box, settings, False, None)
     source = Slices(data.x, data.y, data.weights, f_scale, rows_of(True, data.y))
     engine = Threads(work, source, 1)
+    x = p.copy()
     try:
-        engine.check(p)
+        outcome = InParts(engine, False, jac, settings, box, None, deadline, True).solve(x)
+        fvec = np.asarray(Model(f, data, x.size, is_padded=False).residuals(x, *data.args))
     except Exception:
         return None  # the fit in memory tells what is wrong, if anything is
-    x = p.copy()
-    with BestPoint(x):
-        fit = InParts(engine, False, jac, settings, box, None, deadline, True)
-        try:
-            outcome = fit.solve(x)
-        except MixedRowsError:
-            return None
-        if not needs_residuals:
-            return outcome
-        fvec = np.asarray(Model(f, data, x.size, is_padded=False).residuals(x, *data.args))
+    if settings.loss is None and not is_same(float(np.linalg.norm(fvec)), outcome.fnorm, data.y):
+        return None
     return outcome._replace(fvec=fvec)
+
+
+def is_same(norm: float, of_blocks: float, y: FloatArray) -> bool:
+    """Tell whether two norms of the residuals differ by rounding errors only."""
+    return abs(norm - of_blocks) <= 1e-9 * norm + 1e-12 * float(np.linalg.norm(y))
 
 
 def has_blocks(data: Data) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leastsq import _core
-from leastsq._arguments.arrays import FloatArray, refuse_sizes
+from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.options import EPSILON, Settings
 from leastsq._core._calls import NOTHING_MORE, TIME_IS_UP, TimeIsUpError
@@ -56,11 +56,14 @@ class InParts:
     def solve(self, x: FloatArray) -> Outcome:
         """Minimize from x, which becomes the best point; try other starts as a fit in memory."""
         start = x.copy()
-        self.engine.check(start)
-        outcome = self.solve_once(x, self.settings)
-        if self.box is not None and self.box.is_bounded():
-            outcome = solve_again(self.solve_once, outcome, start, self.settings, self.box)
-        self.engine.check(outcome.x)
+        try:
+            self.engine.check(start)
+            outcome = self.solve_once(x, self.settings)
+            if self.box is not None and self.box.is_bounded():
+                outcome = solve_again(self.solve_once, outcome, start, self.settings, self.box)
+            self.engine.check(outcome.x)
+        finally:
+            self.engine.close()
         return outcome
 
     def solve_once(self, x: FloatArray, settings: Settings) -> Outcome:
@@ -72,14 +75,29 @@ class InParts:
                 talk.close()
                 talk = self.begin(x, settings, first.precision)  # with longer steps
                 answer = first = self.answer(talk, True)
-            if first is not None and not self.may_be_few:
-                refuse_sizes(first.rows, x.size)
+            if first is not None:
+                self.refuse_few(first.rows, x.size)
             while answer is not None:
+                if first is not None and answer.rows not in (0, first.rows):
+                    raise ValueError(
+                        f"the number of residuals has changed from {first.rows} to {answer.rows} "
+                        "during the fit"
+                    )
                 talk.tell(answer)
                 answer = self.answer(talk, False)
             return self.outcome(talk, first)
         finally:
             talk.close()
+
+    def refuse_few(self, m: int, n: int) -> None:
+        """Refuse data without residuals, and fewer residuals than parameters."""
+        if m == 0:
+            raise ValueError("there is nothing to fit: the parts have no residuals")
+        if m < n and not self.may_be_few:
+            raise TypeError(
+                f"Improper input: there are {m} residuals, which must not be fewer than the {n} "
+                "parameters"
+            )
 
     def begin(self, x: FloatArray, settings: Settings, precision: float) -> Talk:
         """Begin a fit; precision is that of the residuals."""

@@ -68,7 +68,10 @@ CHECK = ".\n  check_derivative tells whether the Jacobian is the derivative of t
 
 
 class InfoDict(TypedDict, total=False):
-    """The optional outputs: njev with Dfun, active_mask with bounds, the last two for parts."""
+    """The optional outputs.
+
+    njev is there with Dfun, active_mask with bounds, chi2 and count with a loss or with parts.
+    """
 
     fvec: FloatArray | None
     nfev: int
@@ -198,7 +201,7 @@ def inverse(
     return (cov_x if regular else None), state
 
 
-def infodict(outcome: Outcome) -> InfoDict:
+def infodict(outcome: Outcome, settings: Settings) -> InfoDict:
     """Collect the optional outputs, in SciPy's order and layout."""
     n = outcome.x.size
     m = n if outcome.fvec is None else outcome.m
@@ -212,7 +215,7 @@ def infodict(outcome: Outcome) -> InfoDict:
         "ipvt": outcome.ipvt - 1,
         "qtf": outcome.augmented[-1].copy(),
     }
-    if outcome.fvec is None:
+    if outcome.fvec is None or settings.loss is not None:
         info["chi2"] = 2 * outcome.cost
         info["count"] = outcome.m
     if outcome.box is not None:
@@ -237,7 +240,7 @@ def full_tuple(outcome: Outcome, settings: Settings) -> tuple[Any, ...]:
     return (
         outcome.x,
         covariance(outcome),
-        infodict(outcome),
+        infodict(outcome, settings),
         message(outcome.ending, settings, has_Dfun=outcome.has_jacobian),
         outcome.ier,
     )

@@ -57,14 +57,11 @@ def blocks_answer(
 ) -> Answer | None:
     """Add blocks of the same size, from a row on; None if Python must call a function."""
     n = question.x.size
-    sources = contiguous(data.x), contiguous(data.y), data.weights
-    places = [
-        None if s is None or s.size == 1 else np.empty((*s.shape[:-1], size)) for s in sources
-    ]
-    x, y = places[0], places[1]
-    assert y is not None
-    weights = data.weights if places[2] is None else places[2]
-    model = Model(f, Data(data.x if x is None else x, y, weights, data.weighing), n, False)
+    has_weights = data.weights is not None and data.weights.size > 1
+    sources = contiguous(data.x), contiguous(data.y), data.weights if has_weights else None
+    x, y = (np.empty((*source.shape[:-1], size)) for source in sources[:2])
+    weights = np.empty(size) if has_weights else data.weights
+    model = Model(f, Data(x, y, weights, data.weighing), n, False)
     model.differentiate(jac, col_deriv)
     functions = bound_functions(model)
     if functions is None:
@@ -76,7 +73,7 @@ def blocks_answer(
         settings.for_core(None, precision, released=True),
         np.empty(size),
         False,
-        inputs(sources, places, first, size),
+        inputs(sources, (x, y, weights), first, size),
         count,
         question.numbers,
         question.what,
@@ -97,7 +94,7 @@ def contiguous(array: FloatArray) -> FloatArray:
 
 def inputs(
     sources: tuple[FloatArray | None, ...],
-    places: list[FloatArray | None],
+    places: tuple[FloatArray | None, ...],
     first: int,
     size: int,
 ) -> NDArray[np.int64]:
@@ -106,10 +103,6 @@ def inputs(
     for source, place in zip(sources, places, strict=True):
         if source is None or place is None:
             continue
-        for row, room in zip(
-            source.reshape(-1, source.shape[-1]) if source.ndim == 1 else source,
-            place.reshape(-1, size),
-            strict=True,
-        ):
+        for row, room in zip(np.atleast_2d(source), np.atleast_2d(place), strict=True):
             found.append((room.ctypes.data, row[first:].ctypes.data, 8 * size, 8 * size))
     return np.array(found, np.int64)

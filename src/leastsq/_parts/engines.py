@@ -8,12 +8,14 @@ import numpy as np
 
 from leastsq._arguments.arrays import Function, real_number
 from leastsq._arguments.bounds import Box
+from leastsq._arguments.conversion import as_numbers
 from leastsq._arguments.options import Settings, most_calls
+from leastsq._functions.functions import is_parallel
 from leastsq._functions.native import NativeFunction
 from leastsq._models.lazy import is_lazy
 from leastsq._parts.parts import has_parts
 from leastsq._parts.questions import Engine
-from leastsq._parts.sources import Loaded, Slices
+from leastsq._parts.sources import Loaded, Slices, length_of
 from leastsq._parts.threads import Threads, thread_count
 from leastsq._parts.work import MOST_ROWS, CurveWork, ResidualWork
 
@@ -46,14 +48,16 @@ def divided_residuals(
     if settings.loss is not None and settings.loss.scale.size > 1:
         raise ValueError("f_scale must be one number for data in parts")
     work = ResidualWork(func, Dfun, col_deriv, settings)
-    if not has_parts(args):
+    source = Loaded(args) if has_parts(args) else None
+    if threads is not None and (source is None or source.parts.dask):
+        raise ValueError("threads is not for Dask: choose its scheduler")
+    if source is None:
         return Divided(dask().partitions(work, args), True)
     if partitioned:
         raise ValueError("pass partitioned=True with Dask collections, not with Parts")
-    source = Loaded(args)
     if source.parts.dask:
         return Divided(dask().loaded_parts(work, source), True)
-    return Divided(Threads(work, source, thread_count(1 if threads is None else threads)), False)
+    return Divided(Threads(work, source, threads_for(threads, func, Dfun)), False)
 
 
 def divided_curve(
@@ -82,15 +86,15 @@ def divided_curve(
         return Divided(dask().blocks(work, *data, f_scale), True)
     x, y, sigma = data
     x = tuple(map(sliceable, x)) if isinstance(x, tuple) else sliceable(x)
-    y, sigma = sliceable(y), sliceable(sigma)
-    count = thread_count(1 if threads is None else threads)
+    y, sigma = numbers_of(y), numbers_of(sigma)
+    count = threads_for(threads, f, jac)
     return Divided(Threads(work, Slices(x, y, sigma, f_scale, rows_of(chunks, y)), count), False)
 
 
 def rows_of(chunks: Any, y: Any) -> int:
     """Convert the number of rows that are read at a time; True chooses it."""
     if chunks is None or chunks is False or chunks is True:
-        return max(FEWEST_BLOCKS, -(-len(y) // (MOST_LOTS * MOST_ROWS))) * MOST_ROWS
+        return max(FEWEST_BLOCKS, -(-length_of(y, "ydata") // (MOST_LOTS * MOST_ROWS))) * MOST_ROWS
     if not real_number(chunks, "chunks") >= 1:
         raise ValueError(f"chunks must be a positive whole number or True, got {chunks!r}")
     return most_calls(chunks, 1, "chunks")
@@ -98,10 +102,19 @@ def rows_of(chunks: Any, y: Any) -> int:
 
 def sliceable(values: Any) -> Any:
     """Convert data to an array, unless they can be sliced as an array can."""
-    if hasattr(values, "to_numpy") and values.ndim == 1:  # a column of a table
-        return values.to_numpy()
     is_array = hasattr(values, "shape") and hasattr(values, "__getitem__")
     return values if values is None or is_array else np.asarray(values)
+
+
+def numbers_of(values: Any) -> Any:
+    """Convert a column of a table to an array, and other data as sliceable does."""
+    return as_numbers(values, "ydata") if hasattr(values, "to_numpy") else sliceable(values)
+
+
+def threads_for(threads: Any, *functions: Any) -> int:
+    """Convert the number of threads; functions that use Numba's threads get one thread."""
+    count = thread_count(1 if threads is None else threads)
+    return 1 if any(map(is_parallel, functions)) else count
 
 
 def dask() -> Any:

@@ -14,9 +14,10 @@ from dask.delayed import Delayed
 from leastsq._arguments.arrays import FloatArray
 from leastsq._core._calls import TimeIsUpError
 from leastsq._models.lazy import is_lazy
-from leastsq._parts.questions import Answer, Question, tell_part, total
+from leastsq._parts.check import MOST_POINTS, PLACES, check_model
+from leastsq._parts.questions import Answer, Question, Total, tell_part
 from leastsq._parts.sources import Loaded, loaded
-from leastsq._parts.work import Rows
+from leastsq._parts.work import CurveWork, Rows
 
 SPLIT_EVERY = 8
 """So many answers are added in one task."""
@@ -62,11 +63,19 @@ class OnDask:
         return answer
 
     def check(self, x: FloatArray) -> None:
-        """Raise an error if a part of the rows has other values than alone."""
-        if self.work.has_check:
-            name = f"leastsq-check-{uuid.uuid4().hex}"
-            task = (check, Kept(self.work), self.data_of, x, *self.parts[0])
-            self.compute(name, {name: task})
+        """Raise an error if a model has other values for a part of the rows than for all."""
+        if not isinstance(self.work, CurveWork):
+            return
+        token, count = uuid.uuid4().hex, len(self.parts)
+        chosen = np.unique(np.linspace(0, count - 1, 2 * PLACES).astype(np.int64)).tolist()
+        tasks: dict[Any, Any] = {
+            f"leastsq-sample-{token}-{i}": (sample, self.data_of, *self.parts[i]) for i in chosen
+        }
+        name = f"leastsq-samples-{token}"
+        check_model(self.work, self.compute(name, tasks | {name: (list, list(tasks))}), x)
+
+    def close(self) -> None:
+        """Do nothing: the scheduler belongs to the user."""
 
     def compute(self, name: str, tasks: dict[Any, Any]) -> Any:
         """Compute one of the tasks."""
@@ -109,15 +118,19 @@ def evaluate(
 
 def added(answers: list[Answer | None], n: int) -> Answer | None:
     """Add the answers of parts; None if one of them had no time."""
-    found = [answer for answer in answers if answer is not None]
-    if len(found) < len(answers):
-        return None
-    return total((each._replace(sums=each.sums.copy()) for each in found), n)
+    total = Total(n)
+    for answer in answers:
+        if answer is None:
+            return None
+        # Arrays that come from another process may not be aligned.
+        total.add(answer._replace(sums=answer.sums.copy()))
+    return total.answer
 
 
-def check(work: Kept, data_of: Any, x: FloatArray, *part: Any) -> None:
-    """Check the model with the first part."""
-    work.value.check(data_of(*map(kept, part)), x)
+def sample(data_of: Any, *part: Any) -> Rows:
+    """Return some rows of a part of curve_fit."""
+    rows: Rows = data_of(*map(kept, part))
+    return rows.between(0, min(len(rows.y), MOST_POINTS))
 
 
 def arguments(*args: Any) -> tuple[Any, ...]:

@@ -55,4 +55,4 @@ class Parts:
 
 def has_parts(args: tuple[Any, ...]) -> bool:
     """Tell whether Parts are among the arguments of leastsq."""
-    return Parts in map(type, args)
+    return any(isinstance(each, Parts) for each in args)

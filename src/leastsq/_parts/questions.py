@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -11,6 +10,8 @@ from leastsq import _core
 from leastsq._arguments.arrays import FLOAT64, FloatArray
 from leastsq._arguments.options import EPSILON
 from leastsq._core._calls import OUT_OF_MEMORY
+
+HAPPENED = "This happened"
 
 
 class Question(NamedTuple):
@@ -58,7 +59,10 @@ class Engine(Protocol):
         """Return the sums over the rows of all parts, added in the order of the parts."""
 
     def check(self, x: FloatArray) -> None:
-        """Raise an error if a part of the rows has other values than alone."""
+        """Raise an error if a model has other values for a part of the rows than for all."""
+
+    def close(self) -> None:
+        """Free what the engine needs."""
 
 
 def no_rows(n: int) -> Answer:
@@ -66,16 +70,21 @@ def no_rows(n: int) -> Answer:
     return Answer(np.zeros(4 + 3 * n + (n + 1) * (n + 2) // 2, FLOAT64), EPSILON, False)
 
 
-def total(answers: Iterable[Answer], n: int) -> Answer:
-    """Add the answers of parts of a fit of n parameters, in their order."""
-    found = no_rows(n)
-    for answer in answers:
-        if _core.parts_add(n, found.sums, answer.sums) == OUT_OF_MEMORY:
-            raise MemoryError(f"not enough memory for a fit of {n} parameters")
-        found = found.having(answer.precision, answer.is_single)
-    return found
+class Total:
+    """The sum of the answers of parts of a fit of n parameters, in their order."""
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+        self.answer = no_rows(n)
+
+    def add(self, more: Answer) -> None:
+        """Add the answer of one more part."""
+        if _core.parts_add(self.n, self.answer.sums, more.sums) == OUT_OF_MEMORY:
+            raise MemoryError(f"not enough memory for a fit of {self.n} parameters")
+        self.answer = self.answer.having(more.precision, more.is_single)
 
 
 def tell_part(error: BaseException, part: int, count: int) -> None:
     """Add to an exception in which part of the data it was raised."""
-    error.add_note(f"This happened in part {part} of {count} (counted from 0).")
+    if not any(note.startswith(HAPPENED) for note in getattr(error, "__notes__", ())):
+        error.add_note(f"{HAPPENED} in part {part} of {count} (counted from 0).")

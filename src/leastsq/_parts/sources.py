@@ -10,7 +10,7 @@ import numpy as np
 from leastsq._arguments.arrays import is_masked
 from leastsq._arguments.conversion import as_numbers
 from leastsq._parts.parts import Parts
-from leastsq._parts.work import FEWEST_ROWS, Rows
+from leastsq._parts.work import Rows
 
 
 class Loaded:
@@ -29,10 +29,6 @@ class Loaded:
         found = self.parts.load(i)
         return (*self.before, *(found if isinstance(found, tuple) else (found,)), *self.behind)
 
-    def sample(self, rows: int) -> tuple[Any, ...]:
-        """Return the arguments of the first part."""
-        return self.load(0)
-
 
 class Slices:
     """The data of curve_fit, which are read some rows at a time."""
@@ -40,6 +36,8 @@ class Slices:
     def __init__(self, xdata: Any, ydata: Any, sigma: Any, f_scale: Any, rows: int) -> None:
         self.data = Rows(xdata, ydata, sigma, f_scale)
         self.m = length_of(ydata, "ydata")
+        if self.m == 0:
+            raise ValueError("`ydata` must not be empty!")
         for name, values in (("sigma", sigma), ("f_scale", f_scale)):
             is_one = values is None or np.shape(values) == ()
             if not is_one and length_of(values, name) not in (1, self.m):
@@ -60,9 +58,11 @@ class Slices:
         """Read one part."""
         return loaded(self.data.between(i * self.rows, min((i + 1) * self.rows, self.m)))
 
-    def sample(self, rows: int) -> Rows:
-        """Read the first rows."""
-        return loaded(self.data.between(0, min(rows, max(2 * self.rows, FEWEST_ROWS), self.m)))
+    def samples(self, places: int, most: int) -> list[Rows]:
+        """Read some rows from several places."""
+        rows = max(1, min(most, self.m // places))
+        starts = np.unique(np.linspace(0, self.m - rows, places).astype(np.int64)).tolist()
+        return [loaded(self.data.between(first, first + rows)) for first in starts]
 
 
 def loaded(rows: Rows) -> Rows:
@@ -71,7 +71,7 @@ def loaded(rows: Rows) -> Rows:
     if isinstance(x, tuple):
         columns = [array_of(values, "xdata") for values in x]
         x = (np.ma.array if any(map(is_masked, columns)) else np.array)(columns)
-    elif not hasattr(x, "iloc"):
+    elif not hasattr(x, "to_numpy"):  # a table or a column
         x = array_of(x, "xdata")
     return Rows(x, array_of(y, "ydata"), array_of(sigma, "sigma"), array_of(f_scale, "f_scale"))
 
@@ -94,4 +94,8 @@ def length_of(values: Any, name: str) -> int:
 def count_of(x: Any) -> int:
     """Return the number of points of xdata, or of one of its rows."""
     shape = x.shape if hasattr(x, "shape") else np.shape(x)
+    if not shape:
+        raise TypeError(
+            f"with chunks or threads, xdata must be arrays or a table, got a {type(x).__name__}"
+        )
     return int(shape[0 if hasattr(x, "iloc") else -1])

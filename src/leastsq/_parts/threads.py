@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any
@@ -11,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from leastsq._arguments.arrays import FloatArray
-from leastsq._parts.questions import Answer, Question, tell_part, total
-from leastsq._parts.work import block_rows
+from leastsq._parts.check import MOST_POINTS, PLACES, check_model
+from leastsq._parts.questions import Answer, Question, Total, tell_part
+from leastsq._parts.work import CurveWork
 
 
 class Threads:
@@ -21,28 +21,29 @@ class Threads:
     def __init__(self, work: Any, source: Any, threads: int) -> None:
         self.work = work
         self.source = source
-        self.threads = min(threads, source.count)
+        self.pool: ThreadPoolExecutor | None = None
+        if min(threads, source.count) > 1:
+            self.pool = ThreadPoolExecutor(min(threads, source.count))
 
     def ask(self, question: Question) -> Answer:
         """Return the sums over the rows of all parts."""
-        return total(self.answers(question), question.x.size)
-
-    def answers(self, question: Question) -> Iterator[Answer]:
-        """Evaluate the parts, and return their answers in order."""
-        count = self.source.count
-        if self.threads == 1:
-            for i in range(count):
-                yield self.answer(question, i)
-            return
-        pool = ThreadPoolExecutor(self.threads)
+        total = Total(question.x.size)
+        if self.pool is None:
+            for i in range(self.source.count):
+                total.add(self.answer(question, i))
+            return total.answer
+        tasks = [
+            self.pool.submit(copy_context().run, self.answer, question, i)
+            for i in range(self.source.count)
+        ]
         try:
-            tasks = [
-                pool.submit(copy_context().run, self.answer, question, i) for i in range(count)
-            ]
             for task in tasks:
-                yield task.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+                total.add(task.result())
+        except BaseException:
+            for task in tasks:
+                task.cancel()
+            raise
+        return total.answer
 
     def answer(self, question: Question, i: int) -> Answer:
         """Evaluate one part."""
@@ -54,8 +55,14 @@ class Threads:
         return answer
 
     def check(self, x: FloatArray) -> None:
-        """Raise an error if a part of the rows has other values than alone."""
-        self.work.check(self.source.sample(2 * block_rows(x.size)), x)
+        """Raise an error if a model has other values for a part of the rows than for all."""
+        if isinstance(self.work, CurveWork):
+            check_model(self.work, self.source.samples(PLACES, MOST_POINTS), x)
+
+    def close(self) -> None:
+        """End the threads, when they have done their parts."""
+        if self.pool is not None:
+            self.pool.shutdown(cancel_futures=True)
 
 
 def thread_count(threads: Any) -> int:

@@ -12,20 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leastsq import _core
-from leastsq._arguments.arrays import FloatArray, Function, is_masked, name_of
+from leastsq._arguments.arrays import FloatArray, Function, is_masked
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.conversion import as_numbers
 from leastsq._arguments.data import Data, read_data
-from leastsq._arguments.missing import masked_points, missing_points, without
+from leastsq._arguments.missing import masked_points, missing_points
 from leastsq._arguments.options import Settings
 from leastsq._arguments.sigma import SCALE
 from leastsq._core._calls import NO_TIME, OUT_OF_MEMORY, TimeIsUpError
 from leastsq._functions.functions import Functions, is_dispatcher
 from leastsq._functions.native import StoppedError
 from leastsq._models.jacobian import read_jac
-from leastsq._models.joint import is_near
 from leastsq._models.model import Model
-from leastsq._models.residuals import refuse_shape
 from leastsq._parts.questions import Answer, Question, no_rows
 
 MOST_ROWS = 16384
@@ -33,10 +31,6 @@ MOST_ROWS = 16384
 MOST_NUMBERS = 2**18
 """The largest number of elements of the Jacobian of these rows; there may be more parameters."""
 FEWEST_ROWS = 256
-
-
-class MixedRowsError(ValueError):
-    """A model has other values if it is called for some of the points than for all."""
 
 
 NO_INPUTS = np.empty((0, 4), np.int64)
@@ -95,7 +89,6 @@ class ResidualWork:
     Dfun: Function | None
     col_deriv: bool
     settings: Settings
-    has_check = False
 
     def answer(self, question: Question, args: tuple[Any, ...]) -> Answer:
         """Evaluate one part."""
@@ -105,9 +98,6 @@ class ResidualWork:
         )
         answer = no_rows(x.size)
         return add_rows(answer, functions, self.settings, question) if functions.m else answer
-
-    def check(self, args: tuple[Any, ...], x: FloatArray) -> None:
-        """Do nothing: what belongs to a part is known to func alone."""
 
 
 class Rows(NamedTuple):
@@ -130,7 +120,7 @@ class Rows(NamedTuple):
 
 def part_of(values: Any, first: int, last: int) -> Any:
     """Return some of the values, if there is one for each point."""
-    has_one = values is None or values.ndim == 0 or len(values) == 1
+    has_one = values is None or values.ndim == 0 or values.shape[0] == 1
     return values if has_one else values[first:last]
 
 
@@ -154,7 +144,6 @@ class CurveWork:
     settings: Settings
     check_finite: bool | None
     nan_policy: str | None
-    has_check = True
 
     def answer(self, question: Question, rows: Rows) -> Answer:
         """Evaluate one part, some of its rows at a time."""
@@ -172,7 +161,8 @@ class CurveWork:
 
     def compiled_answer(self, question: Question, rows: Rows, deadline: float) -> Answer | None:
         """Evaluate one part in compiled code; None if that is not possible."""
-        if rows.f_scale is not None or not isinstance(rows.x, np.ndarray) or len(rows.y) == 0:
+        is_simple = isinstance(rows.x, np.ndarray) and rows.x.ndim < 3
+        if rows.f_scale is not None or not is_simple or len(rows.y) == 0:
             return None
         data, settings = self.read(rows, question.is_first)
         if data is None:
@@ -221,40 +211,12 @@ class CurveWork:
             model.residuals, model.jacobian, data.args, False, x, model, deadline, False
         )
 
-    def check(self, rows: Rows, x: FloatArray) -> None:
-        """Raise an error if the values of some points depend on the others."""
-        count = min(len(rows.y), 2 * block_rows(x.size))
-        if count < 2:
-            return
-        half = count // 2
-        for p in (x, self.near(x)):
-            try:
-                together, *apart = (
-                    self.values(rows.between(first, last), p)
-                    for first, last in ((0, count), (0, half), (half, count))
-                )
-            except Exception:
-                if p is x:
-                    raise
-                continue  # the other point is not one that the user has chosen
-            refuse_shape(
-                together.shape, (int(np.count_nonzero(self.kept(rows.between(0, count)))),)
-            )
-            alone = np.concatenate(apart, axis=None) if together.ndim else apart[0]
-            if not (together.size == alone.size and is_near(together.reshape(alone.shape), alone)):
-                raise MixedRowsError(
-                    f"the values of {name_of(self.f)} for {count} points differ from those for "
-                    f"{half} of them at a time: it cannot be called for parts of the data. A model "
-                    "may not use other points, such as a mean of x, a cumulative sum or a "
-                    "convolution; and it must return the same values each time"
-                )
-
-    def values(self, rows: Rows, p: FloatArray) -> FloatArray:
-        """Evaluate the model for some rows."""
+    def model_x(self, rows: Rows) -> Any:
+        """Return x as the model gets it."""
         x = as_numbers(rows.x, "xdata") if isinstance(rows.x, np.ndarray) else rows.x
         if not (taken := self.kept(rows)).all():
-            x = without(~taken, x, np.asarray(rows.y), None)[0]
-        return np.asarray(self.f(x, *p))
+            return x[..., taken] if isinstance(x, np.ndarray) else x[taken]
+        return x
 
     def kept(self, rows: Rows) -> NDArray[np.bool_]:
         """Mark the points that are not left out."""
@@ -264,11 +226,6 @@ class CurveWork:
         if self.nan_policy == "omit":
             left_out = left_out | missing_points(rows.x, y)
         return ~left_out
-
-    def near(self, x: FloatArray) -> FloatArray:
-        """Choose another point, at which every parameter may have an effect."""
-        moved = x + 0.02 * np.maximum(np.abs(x), 0.1)
-        return moved if self.box is None else np.clip(moved, self.box.lower, self.box.upper)
 
 
 class ReadyWork(CurveWork):
