@@ -213,6 +213,7 @@ contains
    subroutine go_on(self)
       !! Ask for what the fit needs.
       class(parts_type), intent(inout) :: self
+      logical :: asks_for_model
 
       select case (self%fit%needs)
       case (a_model)
@@ -220,7 +221,8 @@ contains
          call self%ask_for_model(self%fit%x, self%usual_model())
       case (a_norm)
          self%stage = a_trial
-         if (self%in_one_trip .and. .not. self%fit%expects_end()) then
+         asks_for_model = .not. self%fit%expects_end()
+         if (self%in_one_trip .and. asks_for_model) then
             call self%ask_for_model(self%fit%trial, self%usual_model())
          else
             self%what = norm_alone

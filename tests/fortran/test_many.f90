@@ -8,7 +8,7 @@ program test_many
    use minpack_c_options, only: c_options_type
    use minpack_c_functions, only: c_function_type
    use minpack_batch, only: c_results_type
-   use minpack_in_turn, only: c_input_type
+   use minpack_inputs, only: c_input_type
    use checks, only: check, finish, random_matrix
    implicit none
    integer, parameter :: m = 20, n = 3, fits = 7, stop_flag = -5
