@@ -51,6 +51,7 @@ contains
          if (pivot /= k) call exchange_columns(n, r, ipvt, left, k, pivot)
 
          rows = depth - k
+         tau = 0
          if (rows > 0) then
             call make_reflection(rows, r(k, k), r(k + 1, k), tau)
             call reflect(rows, r(k + 1, k), tau, qtf(k), qtf(k + 1))
