@@ -288,10 +288,11 @@ def leastsq(
         functions = Functions(single, Dfun, args, col_deriv, x, None, deadline)
         if n == 0:
             return full_tuple(nothing_to_solve(functions, x), settings)
-        with side_by_side(functions, func, args, x, vectorized, workers):
-            if full_output or box is not None:
-                return ended(solve(functions, x, settings, box, watch), settings, full_output)
-            ending = minimize(functions, x, settings, box, watch)[-1]
+        if full_output or box is not None or vectorized or workers is not None:
+            with side_by_side(functions, func, args, x, vectorized, workers):
+                outcome = solve(functions, x, settings, box, watch)
+            return ended(outcome, settings, full_output)
+        ending = minimize(functions, x, settings, box, watch)[-1]
     return x, exit_code(ending, settings, Dfun is not None)
 
 

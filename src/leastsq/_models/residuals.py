@@ -50,9 +50,11 @@ def jacobian_form(jac: Function, weighing: str | None, tools: Tools, col_deriv: 
 def named(form: Any, function: Function) -> Function:
     """Give a function the name and the attributes `error` and `points` of the user's function."""
     form.__name__ = name_of(function)
-    for name in ("error", "points"):
-        if hasattr(function, name):
-            setattr(form, name, getattr(function, name))
+    known = getattr(function, "__dict__", None)
+    if known:  # few functions have attributes
+        for name in ("error", "points"):
+            if name in known:
+                setattr(form, name, known[name])
     return form  # type: ignore[no-any-return]
 
 

@@ -39,6 +39,14 @@ class Parts:
     array([2.5, 1.3, 0.5])
     """
 
+    are_in_use = False
+    """Whether any object of this class was made: most programs need not look for one."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Parts:
+        """Remember that there are Parts."""
+        Parts.are_in_use = True
+        return super().__new__(cls)
+
     def __init__(self, load: Callable[[int], Any], count: int, *, dask: bool = False) -> None:
         if not callable(load):
             raise TypeError(f"load must be callable, got {load!r}")
@@ -55,4 +63,4 @@ class Parts:
 
 def has_parts(args: tuple[Any, ...]) -> bool:
     """Tell whether Parts are among the arguments of leastsq."""
-    return any(isinstance(each, Parts) for each in args)
+    return Parts.are_in_use and any(isinstance(each, Parts) for each in args)
