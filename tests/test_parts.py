@@ -1,5 +1,8 @@
 """Data in parts: the answer is that of the same fit in memory."""
 
+import pickle
+import subprocess
+import sys
 import threading
 
 import numba
@@ -686,3 +689,14 @@ def test_few_points_and_undetermined_parameters():
         curve_fit(decay, [1.0, 2.0], [3.0, 5.0], chunks=1)
     with pytest.warns(OptimizeWarning, match="act only together"):
         curve_fit(lambda t, a, b: a + b + 0 * t, np.arange(9.0), np.ones(9), chunks=2)
+
+
+def test_parts_that_come_from_another_process():
+    code = (
+        "import pickle, sys, leastsq\n"
+        "parts = pickle.loads(bytes.fromhex(sys.argv[1]))\n"
+        "p, ier = leastsq.leastsq(lambda p, i: [p[0] - i, 2*p[0] - 2*i], [9.0], args=(parts,))\n"
+        "assert abs(p[0] - 1) < 1e-6, p\n"
+    )
+    pickled = pickle.dumps(Parts(abs, 3)).hex()
+    subprocess.run([sys.executable, "-c", code, pickled], check=True, timeout=60)

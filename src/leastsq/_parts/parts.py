@@ -42,11 +42,6 @@ class Parts:
     are_in_use = False
     """Whether any object of this class was made: most programs need not look for one."""
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> Parts:
-        """Remember that there are Parts."""
-        Parts.are_in_use = True
-        return super().__new__(cls)
-
     def __init__(self, load: Callable[[int], Any], count: int, *, dask: bool = False) -> None:
         if not callable(load):
             raise TypeError(f"load must be callable, got {load!r}")
@@ -55,6 +50,12 @@ class Parts:
         self.load = load
         self.count = int(count)
         self.dask = dask
+        Parts.are_in_use = True
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Become a copy, perhaps of an object in another process."""
+        self.__dict__.update(state)
+        Parts.are_in_use = True
 
     def __repr__(self) -> str:
         """Show what loads the parts."""
