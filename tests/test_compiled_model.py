@@ -125,3 +125,72 @@ def test_compiled_forms_are_kept(fit, monkeypatch):
     curve_fit(njit_exponential, fit.x, fit.y)
     monkeypatch.setattr(numba.core.compiler, "compile_extra", None)
     curve_fit(njit_exponential, fit.x, fit.y, [2, 2, 2])
+
+
+def test_each_fit_of_a_compiled_model_is_of_its_own_number_of_points(native_only):
+    @numba.njit
+    def level(x, a):
+        return a
+
+    @numba.njit
+    def line(x, a, b):
+        return a + b * x
+
+    for count in (5, 9, 3, 3, 7):
+        x = np.arange(float(count))
+        y = 2 + 3 * x
+        np.testing.assert_allclose(curve_fit(line, x, y)[0], [2, 3])
+        np.testing.assert_allclose(curve_fit(level, x, y)[0], [y.mean()], rtol=1e-6)
+
+
+def test_values_in_a_row_or_a_table_are_compiled(native_only):
+    @numba.njit
+    def in_a_row(x, a, b):
+        return (a + b * x).reshape(1, x.size)
+
+    @numba.njit
+    def table(x, a, b):
+        return a + b * x
+
+    x = np.arange(6.0)
+    np.testing.assert_allclose(curve_fit(in_a_row, x, 2 + 3 * x)[0], [2, 3])
+    grid = x.reshape(2, 3)
+    for y in (2 + 3 * grid, np.asfortranarray(2 + 3 * grid), np.repeat(2 + 3 * grid, 2, 1)[:, ::2]):
+        np.testing.assert_allclose(curve_fit(table, grid, y)[0], [2, 3])
+    with pytest.raises(ValueError, match=r"shape \(2, 3\), but ydata has shape \(6,\)"):
+        curve_fit(table, grid, 2 + 3 * x)
+
+
+def test_model_whose_values_change_their_number_is_refused_when_it_does():
+    @numba.njit
+    def model(x, a):
+        return a * x[: 5 if a < 1.5 else 4]
+
+    x = np.arange(1.0, 6)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="5 residuals at x0, but 4 later"):
+            curve_fit(model, x, 2 * x)
+
+
+def test_model_of_float32_is_differenced_with_its_precision_each_time(fit):
+    @numba.njit
+    def single(x, a, b, c):
+        return (a * np.exp(-b * x) + c).astype(np.float32)
+
+    @numba.njit
+    def either(x, a, b, c):  # float32 for data of float32 only
+        return x.dtype.type(a) * np.exp(-x.dtype.type(b) * x) + x.dtype.type(c)
+
+    expected, _ = curve_fit(exponential, fit.x, fit.y)
+    for _ in range(2):
+        np.testing.assert_allclose(curve_fit(single, fit.x, fit.y)[0], expected, rtol=1e-3)
+    np.testing.assert_allclose(curve_fit(either, fit.x, fit.y)[0], expected, rtol=1e-6)
+
+
+def test_wrong_shape_of_a_transposed_jacobian_is_told_as_the_user_made_it(fit):
+    @numba.njit
+    def jac(x, a, b, c):
+        return np.ones((3, x.size - 1))
+
+    with pytest.raises(TypeError, match=r"Shape should be \(50, 3\) but it is \(49, 3\)"):
+        curve_fit(njit_exponential, fit.x, fit.y, jac=jac, col_deriv=True)

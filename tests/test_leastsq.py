@@ -359,3 +359,50 @@ def test_options_are_read_anew_in_every_fit(fit):
 def test_more_parameters_than_can_be_counted_are_refused():
     with pytest.raises(ValueError, match="at most 46340"):
         leastsq(lambda x: x, np.zeros(20_000_000))
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        [1, 2.0],
+        (1, 2),
+        [np.float64(1), 2],
+        [np.float32(1), np.int8(2)],
+        [True, 2],
+        np.array([1, 2]),
+        np.array([1, 2], np.uint8),
+        np.array([1, 2], np.float16),
+        np.array([1.0, 2], np.float32),
+        np.array([1.0, 2], ">f8"),
+        np.array([[1.0], [2.0]]),
+        np.array([9.0, 1, 9, 2])[1::2],
+        np.asfortranarray([[1.0, 2.0]]),
+    ],
+)
+def test_starts_of_every_kind_are_the_same_start(start):
+    seen = []
+
+    def residuals(p):
+        seen.append(p.copy())
+        return p - 3
+
+    before = np.array(start)
+    x, _ = leastsq(residuals, start)
+    assert seen[0].tolist() == [1, 2]
+    assert seen[0].dtype == np.float64
+    np.testing.assert_allclose(x, 3)
+    np.testing.assert_array_equal(before, start)
+
+
+@pytest.mark.parametrize("start", [2, 2.0, np.float64(2), np.int16(2), np.array(2), [[2]]])
+def test_start_may_be_one_number(start):
+    x, _ = leastsq(lambda p: p - 3, start)
+    assert x.shape == (1,)
+
+
+@pytest.mark.parametrize(
+    "start", ["12", [1, "2"], [1, None], [1j, 2], [10**400, 1], np.ma.array([1, 2], mask=[0, 1])]
+)
+def test_starts_that_are_not_numbers_are_refused(start):
+    with pytest.raises(TypeError, match="x0 must be real numbers"):
+        leastsq(lambda p: p - 3, start)

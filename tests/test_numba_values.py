@@ -263,3 +263,29 @@ def test_jacobian_that_cannot_run_natively_is_called_from_python(dispatcher, fit
     assert len(caught) == 1
     assert caught[0].filename == __file__
     np.testing.assert_allclose(x, leastsq(curve, fit.start, args=(fit.x, fit.y))[0], rtol=1e-6)
+
+
+def test_function_of_two_precisions_is_differenced_with_that_of_each_fit():
+    @numba.njit
+    def residuals(p, t, y):
+        return np.exp(-t * t.dtype.type(p[1])) * t.dtype.type(p[0]) - y
+
+    t = np.linspace(0, 2, 30)
+    y = 2 * np.exp(-0.5 * t)
+    single = t.astype(np.float32), y.astype(np.float32)
+    for _ in range(2):
+        for args, error in (((t, y), 1e-7), (single, 1e-3)):
+            p, *_ = leastsq(residuals, [1, 1], args, full_output=True)
+            np.testing.assert_allclose(p, [2, 0.5], rtol=error)
+
+
+def test_function_is_evaluated_once_at_x0_however_often_it_is_fitted():
+    @numba.njit
+    def residuals(p, t, calls):
+        calls[0] += 1
+        return p[0] * t - 2 * t
+
+    for count in (4, 4, 4):
+        calls = np.zeros(1)
+        _, _, info, _, _ = leastsq(residuals, [1], (np.arange(1.0, count), calls), full_output=True)
+        assert calls[0] == info["nfev"]

@@ -272,6 +272,8 @@ def asks_for_parts(xdata: Any, ydata: Any, sigma: Any, options: dict[str, Any]) 
         chunks = options.get("chunks")
         if not (chunks is None or chunks is False) or options.get("threads") is not None:
             return True
+    if sigma is None and type(xdata) is type(ydata) is np.ndarray:  # the usual case
+        return False
     columns = xdata if isinstance(xdata, tuple) else (xdata,)
     return any(map(is_lazy, (ydata, sigma, *columns)))
 
@@ -301,7 +303,7 @@ def start(f: Function, p0: ArrayLike | None, bounds: Any) -> tuple[FloatArray, B
     if p is not None and np.isnan(p).any():
         raise ValueError(f"p0 must be numbers, got {p0!r}")
     if bounds is EVERYWHERE:
-        return (np.ones(n) if p is None else p), None
+        return (np.array([1.0] * n) if p is None else p), None
     box = read_box(bounds, n)
     if p is None:
         p = box.interior()
@@ -322,13 +324,13 @@ def parameter_covariance(
 ) -> FloatArray:
     """Estimate the covariance of the parameters; infinite if that is not possible."""
     x, active = outcome.x, outcome.active_mask()
-    pcov, state = inverse(outcome, absolute_sigma)
+    pcov, state = inverse(outcome, absolute_sigma, active)
     if pcov is None:
         warn(no_covariance(f, p0, x, active, state, outcome.m), OptimizeWarning)
         return np.full((x.size, x.size), np.inf)
-    if state.any():
+    if np.count_nonzero(state):
         warn(doubtful_covariance(f, state), OptimizeWarning)
-    elif active.any():
+    elif np.count_nonzero(active):
         together = inverse(outcome, active=np.zeros_like(active))[1] == ACTS_TOGETHER
         if (together & (active != 0)).any():
             warn(conditional_covariance(f, together, active), OptimizeWarning)

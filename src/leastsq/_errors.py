@@ -54,26 +54,15 @@ class ShapeError(ValueError):
         )
 
 
-class BestPoint:
-    """A context that gives an exception the best point so far, x, as its attribute x."""
+def add_best_point(error: BaseException, x: FloatArray) -> None:
+    """Give an exception the best point so far, unless it has an attribute x of its own.
 
-    __slots__ = ("x",)
-
-    def __init__(self, x: FloatArray) -> None:
-        self.x = x
-
-    def __enter__(self) -> None:
-        """Do nothing."""
-
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
-        """Set the attribute x, unless the exception has one of its own.
-
-        If fits are nested, the outer fit sets it last.
-        """
-        if error is not None and (not hasattr(error, "x") or hasattr(error, "_x_is_best_point")):
-            with suppress(Exception):  # some exceptions do not allow new attributes
-                error.x = self.x  # type: ignore[attr-defined]
-                error._x_is_best_point = True  # type: ignore[attr-defined]
+    If fits are nested, the outer fit sets it last.
+    """
+    if not hasattr(error, "x") or hasattr(error, "_x_is_best_point"):
+        with suppress(Exception):  # some exceptions do not allow new attributes
+            error.x = x  # type: ignore[attr-defined]
+            error._x_is_best_point = True  # type: ignore[attr-defined]
 
 
 class LeastsqWarning(UserWarning):

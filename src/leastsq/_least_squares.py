@@ -13,7 +13,7 @@ from leastsq._arguments.bounds import Box, read_box
 from leastsq._arguments.least_squares_options import check_choices, read_x0, settings_of
 from leastsq._arguments.options import NO_SCALE, deadline_after
 from leastsq._arguments.warn import warn
-from leastsq._errors import BestPoint, OptimizeWarning
+from leastsq._errors import OptimizeWarning, add_best_point
 from leastsq._fit.least_squares import Problem, result_of
 from leastsq._fit.one import solve
 from leastsq._fit.result import is_doubtful
@@ -220,7 +220,7 @@ def least_squares(
     report = Report(verbose) if verbose else None
     watch = watch_for(callback, report, counts_trials=True)
     deadline = deadline_after(max_time)
-    with BestPoint(x):
+    try:
         single = columns_of(fun) if vectorized else fun
         problem = Problem(single, jac, args, x, box, settings, method, jac_sparsity)
         functions = problem.functions(x, deadline)
@@ -229,6 +229,9 @@ def least_squares(
         with side_by_side(functions, fun, args, x, vectorized, workers):
             outcome = solve(functions, x, problem.settings, box, watch)
             result = result_of(problem, functions, outcome)
+    except BaseException as error:
+        add_best_point(error, x)
+        raise
     if report is not None:
         report.print_end(result)
     if is_doubtful(outcome.ending):

@@ -13,6 +13,7 @@ from leastsq._arguments.bounds import read_box
 from leastsq._arguments.options import (
     DEFAULT_TOLERANCE,
     EMPTY,
+    FOREVER,
     IMPROPER,
     NO_SCALE,
     Settings,
@@ -21,7 +22,7 @@ from leastsq._arguments.options import (
 )
 from leastsq._arguments.warn import warn
 from leastsq._core._calls import IMPROPER_INPUT, PROMISE_BROKEN, STOPPED
-from leastsq._errors import BestPoint, OptimizeWarning
+from leastsq._errors import OptimizeWarning, add_best_point
 from leastsq._fit.one import minimize, solve
 from leastsq._fit.result import (
     SOLVED,
@@ -264,8 +265,8 @@ def leastsq(
         loss,
         f_scale,
     )
-    watch = watch_for(callback, None, counts_trials=False)
-    deadline = deadline_after(max_time)
+    watch = None if callback is None else watch_for(callback, None, counts_trials=False)
+    deadline = FOREVER if max_time is None else deadline_after(max_time)
     box = None if bounds is None else read_box(bounds, n)
     if box is not None:
         box.refuse_outside(x, "x0")
@@ -283,7 +284,7 @@ def leastsq(
         return ended(outcome, settings, full_output)
     if threads is not None:
         raise ValueError("threads is for data in parts: pass args=(Parts(load, count),)")
-    with BestPoint(x):
+    try:
         single = columns_of(func) if vectorized else func
         functions = Functions(single, Dfun, args, col_deriv, x, None, deadline)
         if n == 0:
@@ -293,6 +294,9 @@ def leastsq(
                 outcome = solve(functions, x, settings, box, watch)
             return ended(outcome, settings, full_output)
         ending = minimize(functions, x, settings, box, watch)[-1]
+    except BaseException as error:
+        add_best_point(error, x)
+        raise
     return x, exit_code(ending, settings, Dfun is not None)
 
 
@@ -305,6 +309,8 @@ def ended(outcome: Outcome, settings: Settings, full_output: bool) -> tuple[Any,
 
 def exit_code(ending: int, settings: Settings, has_Dfun: bool) -> int:
     """Return ier; warn unless a solution was found."""
+    if ending in SOLVED:
+        return ending
     ier = ending % PROMISE_BROKEN
     if ending not in SOLVED_OR_FLAT and ending != STOPPED:
         text = message(ending, settings, has_Dfun=has_Dfun)

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from leastsq._core._calls import plain_vector
+
 Function = Callable[..., Any]
 FloatArray = NDArray[np.float64]
 
@@ -86,9 +88,9 @@ def norm(vector: FloatArray) -> float:
 
 def own_vector(value: object, what: str) -> FloatArray:
     """Copy real numbers in any shape to a 1-D float64 array."""
-    array = np.array(value)
-    if array.dtype is FLOAT64 and array.ndim == 1 and not is_masked(value):
-        return array
+    vector = plain_vector(value)
+    if vector is not None:
+        return vector
     return real_array(value, what).astype(FLOAT64).flatten()
 
 

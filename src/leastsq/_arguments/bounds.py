@@ -26,7 +26,7 @@ class Box(NamedTuple):
 
     def active_mask(self, x: FloatArray) -> NDArray[np.int_]:
         """Mark parameters on a bound: -1 on the lower bound or fixed, 1 on the upper bound."""
-        return np.where(x <= self.lower, -1, np.where(x >= self.upper, 1, 0))
+        return np.where(x <= self.lower, -1, x >= self.upper)
 
     def is_bounded(self) -> bool:
         """Tell whether any bound is finite."""
@@ -35,14 +35,14 @@ class Box(NamedTuple):
     def interior(self) -> FloatArray:
         """Choose the midpoint of two bounds, 1 away from a single bound, otherwise 1."""
         lower, upper = self
-        above, below = np.isinf(upper), np.isinf(lower)
-        with np.errstate(invalid="ignore"):
-            middle = lower / 2 + upper / 2
-        return np.select([below & above, above, below], [1.0, lower + 1, upper - 1], middle)
+        has_lower, has_upper = np.isfinite(lower), np.isfinite(upper)
+        low, high = np.where(has_lower, lower, 0.0), np.where(has_upper, upper, 0.0)
+        one_sided = np.where(has_lower, low + 1, np.where(has_upper, high - 1, 1.0))
+        return np.where(has_lower & has_upper, low / 2 + high / 2, one_sided)
 
     def refuse_outside(self, x: FloatArray, name: str) -> None:
         """Raise an error if a starting point is not within the bounds."""
-        if not ((self.lower <= x) & (x <= self.upper)).all():
+        if np.count_nonzero((self.lower <= x) & (x <= self.upper)) < x.size:
             raise ValueError(self.fault(x, name))
 
     def fault(self, x: FloatArray, name: str) -> str:
@@ -65,7 +65,7 @@ def read_box(bounds: Any, n: int) -> Box:
     """Convert the bounds of n parameters."""
     lower, upper = pair(bounds)
     box = Box(limits(lower, n, "lower"), limits(upper, n, "upper"))
-    if n and np.array_equal(*box):
+    if n and box.lower.tolist() == box.upper.tolist():
         raise ValueError(
             f"the bounds {bounds!r} fix every parameter, and leave none to fit. {ORDER}"
         )

@@ -47,7 +47,7 @@ def read_data(
         raise ValueError(f"nan_policy must be one of {{None, 'raise', 'omit'}}, got {nan_policy!r}")
     if check_finite is None:
         check_finite = nan_policy is None
-    y = as_numbers(ydata, "ydata")
+    y = np.asarray(as_numbers(ydata, "ydata"), order="C")
     masked = masked_points(xdata, ydata, sigma, y.shape)
     if isinstance(xdata, SEQUENCES):
         xdata = as_numbers(xdata, "xdata")

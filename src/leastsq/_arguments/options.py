@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 
 DEFAULT_TOLERANCE = 1.49012e-8
+FOREVER = math.inf
 NO_SCALE = 1.0  # the default of f_scale
 IMPROPER = "Improper input parameters."
 EMPTY = "x0 is empty: there is nothing to solve for."
@@ -189,12 +190,12 @@ def read_settings(
     if atol is not None:
         ftol = one_tolerance(ftol, atol)
     is_usual = (
-        type(ftol) is type(xtol) is type(gtol) is type(factor) is float
-        and type(maxfev) is int
-        and epsfcn is diag is diff_step is None
+        epsfcn is diag is diff_step is None
+        and f_scale is NO_SCALE
         and type(loss) is str
         and loss == "linear"
-        and f_scale is NO_SCALE
+        and type(ftol) is type(xtol) is type(gtol) is type(factor) is float
+        and type(maxfev) is int
     )
     if is_usual:
         return shared_settings(n, differenced, ftol, xtol, gtol, maxfev, None, factor, **others)
@@ -264,7 +265,7 @@ def most_calls(given: float, default: int, name: str = "maxfev") -> int:
 def deadline_after(max_time: float | None) -> float:
     """Convert a time in seconds to a value of the clock `monotonic`."""
     if max_time is None:
-        return math.inf
+        return FOREVER
     seconds = real_number(max_time, "max_time")
     if not seconds >= 0:
         raise ValueError(f"max_time must not be negative, got {max_time!r}")

@@ -63,6 +63,10 @@ static PyMethodDef functions[] = {
      "A C function with its data, both as addresses. After each call of a watched function Python\n"
      "handles signals. released tells that the GIL will be released. flag is an int32 array that stops\n"
      "the fit when its element is not zero, or None. time_left is in seconds, and may be infinite."},
+    {"native_residuals", (PyCFunction)(void (*)(void))native_residuals, METH_FASTCALL,
+     "native_residuals(function, data, x, m, released) -> residuals\n\n"
+     "The m residuals of a C function at x, a new array; None if the function stopped without an\n"
+     "exception. released tells whether to release the GIL."},
     {"observer", (PyCFunction)(void (*)(void))observer, METH_FASTCALL,
      "observer(function, kind, counts_trials, sees_start) -> observer\n\n"
      "A function for the options rho, together or watch. A watch is called with x if kind is None, otherwise with a\n"
@@ -73,6 +77,10 @@ static PyMethodDef functions[] = {
      "        concludes, tests, loss, f_scale, rho, watch, together) -> options\n\n"
      "diag to upper are arrays of n numbers, or None; f_scale is an array of one or m numbers, or None; rho,\n"
      "watch and together are observers, or None."},
+    {"plain_vector", plain_vector, METH_O,
+     "plain_vector(value) -> vector\n\n"
+     "A new 1-D float64 array of a number, a list, a tuple or an array of usual numbers; None for any other\n"
+     "object."},
     {"python_function", (PyCFunction)(void (*)(void))python_function, METH_FASTCALL,
      "python_function(function, args, coerce, released, time_left) -> callee\n\n"
      "A residual function; a Jacobian function if coerce is None. released tells that the GIL will be\n"

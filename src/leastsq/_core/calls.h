@@ -38,6 +38,8 @@ PyObject *joint_function(PyObject *self, PyObject *const *given, Py_ssize_t coun
 PyObject *observer(PyObject *self, PyObject *const *given, Py_ssize_t count);
 PyObject *hold(PyObject *self, PyObject *const *given, Py_ssize_t count);
 PyObject *options(PyObject *self, PyObject *const *given, Py_ssize_t count);
+PyObject *native_residuals(PyObject *self, PyObject *const *given, Py_ssize_t count);
+PyObject *plain_vector(PyObject *self, PyObject *value);
 
 int is_joint(PyObject *object);
 extern minpack_together *const evaluate_jointly;
@@ -52,6 +54,7 @@ extern PyObject *time_is_up_error;
 
 int prepare_names(void);
 double seconds(void);
+int is_over(double due);
 double exact_seconds(void);
 
 #endif

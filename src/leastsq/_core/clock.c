@@ -16,6 +16,12 @@ seconds(void)
     return now.tv_sec + 1e-9 * now.tv_nsec;
 }
 
+int
+is_over(double due)
+{
+    return due < Py_HUGE_VAL && seconds() > due;
+}
+
 double
 exact_seconds(void)
 {

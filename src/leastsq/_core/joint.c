@@ -167,7 +167,7 @@ static int
 evaluate(void *data, int m, int n, int count, const double *points, double *values)
 {
     Joint *self = data;
-    if (seconds() > self->due) {
+    if (is_over(self->due)) {
         return MINPACK_NO_TIME;
     }
     if (self->thread != NULL) {

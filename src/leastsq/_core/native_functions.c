@@ -44,7 +44,7 @@ static int
 watched_residual(void *data, int m, int n, const double *x, double *fvec, int iflag)
 {
     NativeFunction *self = data;
-    if (seconds() > self->due) {
+    if (is_over(self->due)) {
         return MINPACK_NO_TIME;
     }
     int answer = self->native.residual.fill(self->native.residual.data, m, n, x, fvec, iflag);
@@ -56,11 +56,42 @@ watched_jacobian(void *data, int m, int n, const double *x, double *fvec, double
                  int iflag)
 {
     NativeFunction *self = data;
-    if (seconds() > self->due) {
+    if (is_over(self->due)) {
         return MINPACK_NO_TIME;
     }
     int answer = self->native.jacobian.fill(self->native.jacobian.data, m, n, x, fvec, fjac, ldfjac, iflag);
     return answer >= 0 && is_to_stop(self) ? STOP : answer;
+}
+
+PyObject *
+native_residuals(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t count)
+{
+    if (count != 5 || !PyArray_CheckExact(given[2]) || PyArray_TYPE((PyArrayObject *)given[2]) != NPY_DOUBLE
+        || !PyArray_ISCARRAY_RO((PyArrayObject *)given[2])) {
+        PyErr_SetString(PyExc_TypeError, "native_residuals(function, data, x, m, released)");
+        return NULL;
+    }
+    PyArrayObject *x = (PyArrayObject *)given[2];
+    minpack_fill_residual *fill = (minpack_fill_residual *)PyLong_AsVoidPtr(given[0]);
+    void *data = PyLong_AsVoidPtr(given[1]);
+    npy_intp m = PyLong_AsSsize_t(given[3]);
+    int released = PyObject_IsTrue(given[4]);
+    PyObject *fvec = PyErr_Occurred() ? NULL : PyArray_SimpleNew(1, &m, NPY_DOUBLE);
+    if (fvec == NULL) {
+        return NULL;
+    }
+    double *residuals = PyArray_DATA((PyArrayObject *)fvec);
+    PyThreadState *thread = released ? PyEval_SaveThread() : NULL;
+    int answer = fill(data, (int)m, (int)PyArray_SIZE(x), PyArray_DATA(x), residuals, 1);
+    if (thread != NULL) {
+        PyEval_RestoreThread(thread);
+    }
+    if (PyErr_Occurred() || PyErr_CheckSignals() < 0) {
+        Py_CLEAR(fvec);
+    } else if (answer < 0) {
+        Py_SETREF(fvec, Py_NewRef(Py_None));
+    }
+    return fvec;
 }
 
 static void

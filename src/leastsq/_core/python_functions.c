@@ -85,7 +85,7 @@ static int
 show_residual(void *data, int m, int n, const double *x, const double **fvec)
 {
     PythonFunction *self = data;
-    if (seconds() > self->due) {
+    if (is_over(self->due)) {
         return MINPACK_NO_TIME;
     }
     take_gil(self);
@@ -127,7 +127,7 @@ show_jacobian(void *data, int m, int n, const double *x, minpack_matrix *fjac)
 {
     (void)m;
     PythonFunction *self = data;
-    if (seconds() > self->due) {
+    if (is_over(self->due)) {
         return MINPACK_NO_TIME;
     }
     take_gil(self);

@@ -10,7 +10,7 @@ from leastsq._arguments.arrays import FloatArray, Function
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.data import Data
 from leastsq._arguments.options import Settings
-from leastsq._errors import BestPoint
+from leastsq._errors import add_best_point
 from leastsq._fit.one import solve
 from leastsq._fit.result import Outcome
 from leastsq._functions.functions import Functions, is_dispatcher
@@ -54,7 +54,7 @@ def fit_curve(
         outcome = large().fit_large_curve(f, data, p, jac, col_deriv, settings, box, deadline)
         if outcome is not None:
             return outcome  # type: ignore[no-any-return]
-    with BestPoint(p):
+    try:
         model = Model(f, data, n, is_padded=may_be_few and n > data.y.size)
         model.differentiate(jac, col_deriv)
         functions = Functions(model.residuals, model.jacobian, data.args, False, p, model, deadline)
@@ -63,3 +63,6 @@ def fit_curve(
             settings = settings.for_rows(rows).padded(rows, functions.m)
         with models_side_by_side(functions, model, p, vectorized, workers):
             return model.without_padding(solve(functions, p, settings, box, watch))
+    except BaseException as error:
+        add_best_point(error, p)
+        raise

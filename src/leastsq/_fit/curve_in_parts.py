@@ -11,7 +11,7 @@ from leastsq._arguments.bounds import Box
 from leastsq._arguments.data import Data
 from leastsq._arguments.options import Settings
 from leastsq._arguments.sigma import SCALE
-from leastsq._errors import BestPoint
+from leastsq._errors import add_best_point
 from leastsq._fit.in_parts import InParts
 from leastsq._fit.result import Outcome
 from leastsq._models.model import Model
@@ -55,8 +55,11 @@ def fit_curve_in_parts(
         options.get("chunks"),
         options.get("threads"),
     )
-    with BestPoint(p):
+    try:
         return InParts(*divided, derivative, settings, box, watch, deadline, may_be_few).solve(p)
+    except BaseException as error:
+        add_best_point(error, p)
+        raise
 
 
 def fit_large_curve(

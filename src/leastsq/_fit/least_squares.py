@@ -42,15 +42,13 @@ TEXTS = {
 class Start:
     """The residuals at x0, which are evaluated already; Functions takes them from here."""
 
-    knows_compiled = True
-
     def __init__(self, residuals: FloatArray) -> None:
         self.residuals = residuals
         self.is_single = residuals.dtype == np.float32
 
-    def first(self, x: FloatArray, *args: Any) -> FloatArray:
-        """Return the residuals at x0."""
-        return self.residuals
+    def first(self, func: Function) -> Function:
+        """Make the function for the first call."""
+        return lambda x, *args: self.residuals
 
 
 class Problem:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from leastsq._arguments.arrays import FloatArray, Function
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.options import Settings
-from leastsq._errors import BestPoint
+from leastsq._errors import add_best_point
 from leastsq._fit.in_parts import InParts
 from leastsq._fit.result import Outcome
 from leastsq._parts.engines import divided_residuals
@@ -31,5 +31,8 @@ def fit_residuals_in_parts(
 ) -> Outcome:
     """Minimize the sum of squares over all parts from x."""
     divided = divided_residuals(func, Dfun, args, col_deriv, settings, partitioned, threads)
-    with BestPoint(x):
+    try:
         return InParts(*divided, Dfun, settings, box, watch, deadline, False).solve(x)
+    except BaseException as error:
+        add_best_point(error, x)
+        raise

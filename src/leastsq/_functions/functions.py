@@ -23,6 +23,7 @@ from leastsq._functions.python import (
     as_residuals,
     changed_size,
 )
+from leastsq._functions.roles import ModelForm, Role
 
 if TYPE_CHECKING:
     from leastsq._core._calls import Callee, Joint, Observer
@@ -47,6 +48,16 @@ class Functions:
     rows of the fit.
     """
 
+    Dfun: Any = None
+    native_func: Native | None = None
+    native_Dfun: Native | None = None
+    python_Dfun: Jacobian | None = None
+    jacobian: Callee | int = NO_JACOBIAN
+    together: Joint | Observer | None = None
+    """What evaluates the residuals at many points, for differences."""
+    is_evaluated = True
+    precision = EPSILON
+
     def __init__(
         self,
         func: Function,
@@ -58,60 +69,57 @@ class Functions:
         deadline: float = math.inf,
         is_whole: bool = True,
     ) -> None:
+        self.func: Any = func
         self.args = args
         self.deadline = deadline
-        self.together: Joint | Observer | None = None
-        """What evaluates the residuals at many points, for differences."""
-        self.native_func: Native | None = None
-        self.native_Dfun: Native | None = None
-        self.python_Dfun: Jacobian | None = None
         fvec = self.first_residuals(func, x, model)
-        if fvec.dtype is FLOAT64:
-            in_single = is_single(self.func) if model is None else model.is_single
-            self.precision = precision_of(FLOAT32) if in_single else EPSILON
-        else:
+        if fvec.dtype is not FLOAT64:
             self.precision = precision_of(fvec.dtype)
             fvec = fvec.astype(FLOAT64)
+        elif is_single(self.func) if model is None else model.is_single:
+            self.precision = precision_of(FLOAT32)
         self.fvec = fvec
         self.m, self.n = m, n = fvec.size, x.size
         if is_whole:
             refuse_sizes(m, n)
-        self.Dfun: Any = Dfun
         if Dfun is not None:
             self.take_jacobian(Dfun, col_deriv)
-
         is_native = self.native_func is not None and (Dfun is None or self.native_Dfun is not None)
         self.release_the_gil = (is_native or m * n**2 > LARGE) and not (
-            is_parallel(self.func) or is_parallel(self.Dfun)
+            is_parallel(self.func) or (Dfun is not None and is_parallel(self.Dfun))
         )
         self.residual = self.callee(self.func, self.native_func, as_many_residuals)
-        self.jacobian: Callee | int = NO_JACOBIAN
         if Dfun is not None:
             self.jacobian = self.callee(self.python_Dfun, self.native_Dfun, None)
 
     def first_residuals(self, func: Any, x: FloatArray, model: Any) -> Any:
         """Find out how func is called, and evaluate it at x0 unless it is native."""
-        self.is_evaluated = True
-        self.func = func
         if type(func) is FunctionType:  # the usual case
-            first = func if model is None else model.first
+            first = func if model is None else model.first(func)
             return first_residuals(first, x, self.args, as_residuals)
         self.func, self.native_func = callee(func, "residual", self.args)
         if isinstance(self.native_func, NativeFunction):
             self.is_evaluated = self.deadline < math.inf
             return self.native_func(x) if self.is_evaluated else self.native_func.room()
-        watches = model is not None and (model.knows_compiled or not is_dispatcher(func))
-        first = model.first if watches else self.func
+        compiled: Any = self.native_func
+        if compiled is not None:
+            fvec = compiled.residuals_at(x, not is_parallel(func))
+            if fvec is not None:
+                return fvec
+        first = self.func if model is None else model.first(self.func)
         fvec = first_residuals(first, x, self.args, as_residuals)
-        while is_outdated(self.native_func):
-            self.func, self.native_func = callee(func, "residual", self.args)
+        while compiled is not None and not compiled.is_current():
+            self.func, compiled = callee(func, "residual", self.args)
             fvec = first_residuals(self.func, x, self.args, as_residuals)
+        self.native_func = compiled
+        if compiled is not None:
+            compiled.remember(fvec.size)
         return fvec
 
     def take_jacobian(self, Dfun: Function, col_deriv: bool) -> None:
         """Find out how Dfun is called."""
-        role = "transpose" if col_deriv else "Jacobian"
-        self.Dfun, self.native_Dfun = callee(Dfun, role, self.args)
+        kind = "transpose" if col_deriv else "Jacobian"
+        self.Dfun, self.native_Dfun = callee(Dfun, kind, self.args)
         refuse_unfit(self.Dfun, self.m)
         self.python_Dfun = Jacobian(self.Dfun, self.m, self.n, col_deriv)
         if self.deadline < math.inf and hasattr(self.Dfun, "points"):
@@ -119,19 +127,17 @@ class Functions:
 
     def callee(self, function: Any, native: Native | None, coerce: Any) -> Callee:
         """Make the object that the core calls; coerce is None for a Jacobian."""
+        released, time_left = self.release_the_gil, self.time_left
         if native is None:
-            return python_function(
-                function, self.args, coerce, self.release_the_gil, self.time_left
-            )
-        watched = get_ident() == main_thread().ident
+            return python_function(function, self.args, coerce, released, time_left)
         return native_function(
             native.address,
             native.data,
             coerce is None,
-            watched,
-            self.release_the_gil,
+            get_ident() == main_thread().ident,
+            released,
             None,
-            self.time_left,
+            time_left,
         )
 
     @property
@@ -150,7 +156,7 @@ class Functions:
             raise changed_size(self.func, self.m, shape[0])
         if self.native_Dfun is not None and (shape := pop_wrong_shape(self.native_Dfun)):
             assert self.python_Dfun is not None
-            raise self.python_Dfun.mismatch(shape)
+            raise self.python_Dfun.mismatch(shape[::-1] if self.python_Dfun.transposed else shape)
 
 
 def jacobian_error(
@@ -169,30 +175,31 @@ def jacobian_error(
     return rounding, rounding
 
 
-def is_outdated(native: Native | None) -> bool:
-    """Tell whether Numba has recompiled a function since it was bound to its arguments."""
-    return not (native is None or isinstance(native, NativeFunction) or native.is_current())
-
-
 def pop_wrong_shape(function: Native) -> tuple[int, ...]:
     """Get the shape that a function compiled by Numba returned, if it was wrong."""
     return () if isinstance(function, NativeFunction) else function.pop_wrong_shape()
 
 
-def callee(function: Any, role: str, args: tuple[Any, ...]) -> tuple[Any, Native | None]:
-    """Find the function that Python calls, and the native function if there is one."""
+def callee(function: Any, kind: str, args: tuple[Any, ...]) -> tuple[Any, Native | None]:
+    """Find the function that Python calls, and the native function if there is one.
+
+    kind is that of its Role.
+    """
     if isinstance(function, NativeFunction):
         return function, function
-    if not is_dispatcher(function):
+    form = function if isinstance(function, ModelForm) else None
+    dispatcher = function if form is None else form.function
+    if not is_dispatcher(dispatcher):
         return function, None
     numba = numba_module()
-    bound = numba.bound(function, role, args)
+    bound = numba.bound(dispatcher, Role(kind) if form is None else form.role, args)
     if not isinstance(bound, numba.Refusal):
         return function, bound
-    warn_of_python(function, bound.reason)
+    warn_of_python(dispatcher, bound.reason)
     if bound.numba_calls_it:
         return function, None
-    return getattr(function, "in_python", function.py_func), None
+    python = dispatcher.py_func
+    return (python if form is None else form.calling(python)), None
 
 
 @cache
@@ -205,6 +212,8 @@ def numba_module() -> Any:
 
 def is_dispatcher(function: Any) -> bool:
     """Tell whether a function is an njit function, without importing Numba."""
+    if type(function) is FunctionType:  # the usual case
+        return False
     registry = sys.modules.get("numba.core.registry")
     kind = getattr(registry, "CPUDispatcher", None)  # missing while a thread imports Numba
     return kind is not None and isinstance(function, kind)
@@ -243,7 +252,7 @@ def refuse_unfit(Dfun: object, m: int) -> None:
 
 def refuse_unread(func: Function, Dfun: Function | None) -> None:
     """Refuse arguments if all functions are native, and would not receive them."""
-    if all(isinstance(f, NativeFunction) for f in (func, Dfun) if f is not None):
+    if isinstance(func, NativeFunction) and (Dfun is None or isinstance(Dfun, NativeFunction)):
         raise TypeError(
             "a NativeFunction receives no args: pass its data as NativeFunction(..., data=data)"
         )

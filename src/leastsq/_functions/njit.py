@@ -11,37 +11,58 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba.core.errors import NumbaError
 
-from leastsq._core._calls import hold
+from leastsq._arguments.arrays import FloatArray
+from leastsq._core._calls import hold, native_residuals
 from leastsq._functions.njit_adapters import SHAPE, binder
 from leastsq._functions.njit_code import (
-    VECTOR,
     Known,
-    cut_loose,
     in_object_mode,
     known_of,
     remember_codes,
     resolve,
     signature_of,
+    types_given,
 )
+from leastsq._functions.roles import Role
 
+WORD = np.dtype(np.int64)
 ROOM = 64  # words, enough for most arguments
 COMPILERS = {"", "leastsq", "llvmlite", "numba", "numpy"} | sys.stdlib_module_names
 
 
 class CompiledFunction:
-    """An njit function together with its arguments, for one fit."""
+    """An njit function in a role, together with its arguments, for one fit."""
 
-    __slots__ = ("_block", "_function", "_held", "_known", "address", "data")
+    __slots__ = ("_block", "_function", "_held", "_known", "_role", "address", "data")
 
-    def __init__(self, function: Any, known: Known, bind: Any, args: tuple[Any, ...]) -> None:
-        block = np.empty(ROOM, np.int64)
+    def __init__(
+        self, function: Any, role: Role, known: Known, bind: Any, args: tuple[Any, ...]
+    ) -> None:
+        block = np.empty(ROOM, WORD)
         self.address, release, words, self.data = bind(block, *args)
         if words > ROOM:
-            block = np.empty(words, np.int64)
+            block = np.empty(words, WORD)
             self.data = bind(block, *args)[3]
-        self._block, self._function, self._known = block, function, known
+        self._block, self._function, self._role, self._known = block, function, role, known
         code = bind, known  # another thread may replace both
         self._held = hold(release, self.data, (block, code))
+
+    def residuals_at(self, x: FloatArray, released: bool) -> FloatArray | None:
+        """Evaluate the function for as many residuals as it returned last.
+
+        None if the number is not known, or is another one now.
+        """
+        m = self._known.sizes.get(self._role, 0)
+        if m == 0 or self._known.is_mixed:
+            return None
+        fvec = native_residuals(self.address, self.data, x, m, released)
+        if fvec is None:
+            self.pop_wrong_shape()
+        return fvec
+
+    def remember(self, m: int) -> None:
+        """Remember the number of residuals that the function returned."""
+        self._known.sizes[self._role] = m
 
     def is_current(self) -> bool:
         """Tell whether the function has not been recompiled since."""
@@ -66,7 +87,7 @@ class Refusal(NamedTuple):
     numba_calls_it: bool
 
 
-def bound(function: Any, role: str, args: tuple[Any, ...]) -> CompiledFunction | Refusal:
+def bound(function: Any, role: Role, args: tuple[Any, ...]) -> CompiledFunction | Refusal:
     """Bind a function to its arguments, or say why it must be called from Python."""
     known = known_of(function)
     if known.refusals:
@@ -82,30 +103,22 @@ def bound(function: Any, role: str, args: tuple[Any, ...]) -> CompiledFunction |
             # Try again: a signal may have disturbed Numba.
             if not (is_last or isinstance(error, NumbaError)):
                 continue
-            why = reason(function, args, error, before)
-            refusal = Refusal(why, compiles(function, args, before))
-            remember(function, known)
+            why = reason(function, role, args, error, before)
+            refusal = Refusal(why, compiles(function, role, args, before))
+            remember_codes(function, known)
             known.refusals.setdefault((role, kinds(function, args)), refusal)
             return refusal
     raise AssertionError
 
 
-def bind(function: Any, known: Known, role: str, args: tuple[Any, ...]) -> CompiledFunction:
+def bind(function: Any, known: Known, role: Role, args: tuple[Any, ...]) -> CompiledFunction:
     """Bind a function to its arguments, and compile what this needs."""
     code = known.binders.get(role)
     if code is None:
         code = known.binders[role] = binder(function, role)
-    compiled = CompiledFunction(function, known, code, args)
-    remember(function, known)
-    return compiled
-
-
-def remember(function: Any, known: Known) -> None:
-    """Remember what was compiled for a function, and for the model that it was made from."""
-    if known.model is not None:
-        cut_loose(function)
-        remember_codes(known.model, known_of(known.model))
+    compiled = CompiledFunction(function, role, known, code, args)
     remember_codes(function, known)
+    return compiled
 
 
 def refuse_foreign(error: BaseException | None, before: BaseException | None) -> None:
@@ -130,21 +143,27 @@ def came_from_outside(error: BaseException) -> bool:
 
 
 def reason(
-    function: Any, args: tuple[Any, ...], error: Exception, before: BaseException | None
+    function: Any,
+    role: Role,
+    args: tuple[Any, ...],
+    error: Exception,
+    before: BaseException | None,
 ) -> str:
     """Find out why the function itself cannot be compiled; Numba's error is about bind."""
     try:
-        resolve(function, kinds(function, args))
+        resolve(function, types_given(role, kinds(function, args)))
     except Exception as own_error:
         refuse_foreign(own_error, before)
         return summary(own_error)
     return summary(error)
 
 
-def compiles(function: Any, args: tuple[Any, ...], before: BaseException | None) -> bool:
+def compiles(
+    function: Any, role: Role, args: tuple[Any, ...], before: BaseException | None
+) -> bool:
     """Tell whether Numba can compile a function in some mode, so that Python can call it."""
     try:
-        given = (VECTOR, *kinds(function, args))
+        given = types_given(role, kinds(function, args))
         return in_object_mode(function) or signature_of(function, given) is not None
     except Exception as error:  # most errors of a failed compilation are NumbaErrors, not all
         refuse_foreign(error, before)

@@ -4,8 +4,9 @@ For each njit function and role there is one compiled function `bind(block, *arg
 arguments in a block of memory. It returns the addresses of two more functions, the number of words
 that the block must have, and the address of the block. The first function is the adapter, with the
 signature that the core expects: it reads the arguments from the block, calls the njit function and
-copies the return value. The second function releases the arguments. Numba keeps bind and these two
-functions for every combination of argument types, as it keeps any njit function.
+copies the return value; njit_outputs makes residuals of the values of a model on the way. The
+second function releases the arguments. Numba keeps bind and these two functions for every
+combination of argument types, as it keeps any njit function.
 
 The block owns its arguments until they are released: they are counted by Numba's reference counts.
 If the njit function passes an array to Python, the array lives as long as Python needs it. The same
@@ -19,9 +20,7 @@ stores the shape in the block and tells the core to stop.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
-from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from llvmlite import ir
 from numba import njit, types
@@ -30,51 +29,39 @@ from numba.core.errors import NumbaTypeError
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
-from leastsq._functions.njit_code import VECTOR, Target, resolve
-from leastsq._functions.njit_copiers import STOP, jacobian_copier, residual_copier
+from leastsq._functions.njit_code import VECTOR, Target, resolve, types_given
+from leastsq._functions.njit_copiers import STOP
+from leastsq._functions.njit_outputs import (
+    INT,
+    WORD,
+    Output,
+    copy_of_model,
+    copy_returned,
+    raise_in_python,
+)
+from leastsq._functions.roles import Role
 
 # The block in words of 8 bytes: the memory of x, the rows and columns of a wrong shape, the args.
 POINT, SHAPE, ARGS = 0, 1, 3
 
-NUMBERS = types.CPointer(types.float64)
-LENGTHS = types.CPointer(types.int64)
-
-INT = ir.IntType(32)
-WORD = cgutils.intp_t
 POINTER = ir.DoubleType().as_pointer()
 RESIDUAL_SIGNATURE = ir.FunctionType(INT, [POINTER, INT, INT, POINTER, POINTER, INT])
 JACOBIAN_SIGNATURE = ir.FunctionType(INT, [POINTER, INT, INT, POINTER, POINTER, POINTER, INT, INT])
 RELEASE_SIGNATURE = ir.FunctionType(ir.VoidType(), [POINTER])
 
 
-class Role(NamedTuple):
-    """The role of a function in a fit, which determines its adapter."""
-
-    signature: ir.FunctionType
-    target: int
-    copier: Callable[[types.Type], Callable[..., int]]
-
-
-ROLES = {
-    "residual": Role(RESIDUAL_SIGNATURE, 4, residual_copier),
-    "Jacobian": Role(JACOBIAN_SIGNATURE, 5, partial(jacobian_copier, transposed=False)),
-    "transpose": Role(JACOBIAN_SIGNATURE, 5, partial(jacobian_copier, transposed=True)),
-}
-
-
-def binder(function: Any, name: str) -> Any:
-    """Make the compiled function that binds arguments to a function in one of the roles."""
-    role = ROLES[name]
+def binder(function: Any, role: Role) -> Any:
+    """Make the compiled function that binds arguments to a function in a role."""
     reference = weakref.ref(function)  # because Numba never frees an intrinsic
 
     @intrinsic
     def begin(typing_context, block, args):  # type: ignore[no-untyped-def]
-        resolve(reference(), args)
+        resolve(reference(), types_given(role, args))
         return types.UniTuple(types.intp, 4)(block, args), generate
 
     def generate(context, builder, signature, values):  # type: ignore[no-untyped-def]
         block_type, args = signature.args
-        target = resolve(reference(), args)
+        target = resolve(reference(), types_given(role, args))
         refuse_unowned(context, args)
         adapter = add_adapter(context, builder.module, target, role, args)
         release = add_release(context, builder.module, args)
@@ -102,44 +89,43 @@ def add_adapter(
     context: Any, module: Any, target: Target, role: Role, args: types.BaseTuple
 ) -> ir.Function:
     """Generate the function that the core calls."""
-    adapter, builder = new_function(module, role.signature, "leastsq_adapter")
+    is_residual = role.kind == "residual"
+    signature = RESIDUAL_SIGNATURE if is_residual else JACOBIAN_SIGNATURE
+    adapter, builder = new_function(module, signature, "leastsq_adapter")
     data, m, n, x = adapter.args[:4]
     answer = cgutils.alloca_once_value(builder, INT(STOP))
-    point = point_at(context, builder, data, x, builder.sext(n, WORD))
-    has_point = cgutils.is_not_null(builder, point.meminfo)
-    with builder.if_else(has_point, likely=True) as (then, otherwise):
-        with then:
-            status, returned = call(context, builder, target, data, point, args)
-            with cgutils.if_likely(builder, status.is_ok):
-                copier = role.copier(target.returns)
-                signature = types.int32(target.returns, NUMBERS, types.int32, types.int32, LENGTHS)
-                copying = context.compile_subroutine(builder, copier, signature)
-                shape = builder.bitcast(builder.gep(data, [WORD(SHAPE)]), WORD.as_pointer())
-                given = [returned, adapter.args[role.target], m, n, shape]
-                status_of_copy, copied = context.call_internal_no_propagate(
-                    builder, copying.fndesc, signature, given
-                )
-                context.nrt.decref(builder, target.returns, returned)
-                with cgutils.if_likely(builder, status_of_copy.is_ok):
-                    builder.store(copied, answer)
-                raise_in_python(context, builder, status_of_copy)
-            raise_in_python(context, builder, status)
-        with otherwise:
-            api = context.get_python_api(builder)
-            state = api.gil_ensure()
-            api.err_set_string("PyExc_MemoryError", "no room for x")
-            api.gil_release(state)
+    found = builder.bitcast(builder.gep(data, [WORD(SHAPE)]), WORD.as_pointer())
+    numbers = adapter.args[4 if is_residual else 5]
+    output = Output(context, builder, numbers, m, n, found, answer)
+    stored = builder.load(place_of_args(context, builder, data, args))
+    given = cgutils.unpack_tuple(builder, stored, len(args))
+
+    def evaluate(*values: Any) -> None:
+        status, returned = call(context, builder, target, values, types_given(role, args))
+        with cgutils.if_likely(builder, status.is_ok):
+            if role.n is None:
+                copy_returned(output, role, target.returns, returned)
+            else:
+                own = list(zip(args, given, strict=True))[1:]
+                copy_of_model(output, role, target.returns, returned, own)
+            context.nrt.decref(builder, target.returns, returned)
+        raise_in_python(context, builder, status)
+
+    if role.n is not None:
+        evaluate(given[0], *(builder.load(builder.gep(x, [WORD(j)])) for j in range(role.n)))
+    else:
+        point = point_at(context, builder, data, x, builder.sext(n, WORD))
+        has_point = cgutils.is_not_null(builder, point.meminfo)
+        with builder.if_else(has_point, likely=True) as (then, otherwise):
+            with then:
+                evaluate(point._getvalue(), *given)
+            with otherwise:
+                api = context.get_python_api(builder)
+                state = api.gil_ensure()
+                api.err_set_string("PyExc_MemoryError", "no room for x")
+                api.gil_release(state)
     builder.ret(builder.load(answer))
     return adapter
-
-
-def raise_in_python(context: Any, builder: Any, status: Any) -> None:
-    """If a call failed, raise its exception in Python, as Numba's own wrappers do."""
-    with cgutils.if_unlikely(builder, status.is_error):
-        api = context.get_python_api(builder)
-        state = api.gil_ensure()
-        context.call_conv.raise_error(builder, api, status)
-        api.gil_release(state)
 
 
 def point_at(context: Any, builder: Any, data: Any, x: Any, n: Any) -> Any:
@@ -180,15 +166,13 @@ def set_point(context: Any, builder: Any, data: Any, memory: Any) -> None:
 
 
 def call(
-    context: Any, builder: Any, target: Target, data: Any, point: Any, args: types.BaseTuple
+    context: Any, builder: Any, target: Target, values: Any, given: tuple[types.Type, ...]
 ) -> tuple[Any, Any]:
-    """Call the compiled code of the function with the arguments in the block."""
-    stored = builder.load(place_of_args(context, builder, data, args))
+    """Call the compiled code of the function with values of the given types."""
     if target.takes_tuple:
-        values, given = [point._getvalue(), stored], (VECTOR, args)
-    else:
-        values = [point._getvalue(), *cgutils.unpack_tuple(builder, stored, len(args))]
-        given = (VECTOR, *args)
+        rest = types.BaseTuple.from_types(given[1:])
+        values = values[0], context.make_tuple(builder, rest, values[1:])
+        given = given[0], rest
     values = [
         context.cast(builder, *value_and_types)
         for value_and_types in zip(values, given, target.takes, strict=True)

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from numba import njit, types
 from numba.core.errors import NumbaTypeError
 
+from leastsq._functions.roles import Role
+
 VECTOR = types.Array(types.float64, 1, "C")
 
 
@@ -26,33 +28,40 @@ class Known:
     """Cached compilation results of an njit function.
 
     codes contains its compiled code for each combination of types; binders the functions that bind
-    its arguments, by role; refusals the reasons why it is called from Python, by role and types;
-    forms the functions that were made from it as a model; model the model of a form; wrapped the
-    wrappers for which Numba fills in default arguments.
+    its arguments, by role; sizes the number of residuals that it returned last, by role; refusals
+    the reasons why it is called from Python, by role and types; wrapped the wrappers for which
+    Numba fills in default arguments.
     """
 
     def __init__(self, function: Any) -> None:
         self.codes: list[Any] = list(dict.values(function.overloads))
-        self.binders: dict[str, Any] = {}
+        self.binders: dict[Role, Any] = {}
+        self.sizes: dict[Role, int] = {}
         self.refusals: dict[Any, Any] = {}
-        self.forms: dict[Any, Any] = {}
-        self.model: Any = None
         self.wrapped: dict[bool, Any] = {}
 
     def is_of(self, function: Any) -> bool:
         """Tell whether the function has not been recompiled since, except for more types."""
-        now = dict.values(function.overloads)  # faster than the values of an OrderedDict
+        now = list(dict.values(function.overloads))  # faster than the values of an OrderedDict
         if not self.codes:
             return not now
-        return len(now) >= len(self.codes) and all(map(is_, self.codes, now))
+        return now == self.codes or (len(now) > len(self.codes) and all(map(is_, self.codes, now)))
 
     @cached_property
+    def singles(self) -> set[bool]:
+        """Whether the function returns float32, for the types for which it was compiled."""
+        returned = [code.signature.return_type for code in self.codes]
+        return {str(getattr(kind, "dtype", kind)) == "float32" for kind in returned}
+
+    @property
     def is_single(self) -> bool:
         """Whether the function returns float32, for whatever types it was compiled."""
-        returned = [code.signature.return_type for code in self.codes]
-        return bool(returned) and all(
-            str(getattr(kind, "dtype", kind)) == "float32" for kind in returned
-        )
+        return self.singles == {True}
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether the function returns float32 for some types of its arguments only."""
+        return len(self.singles) > 1
 
 
 def known_of(function: Any) -> Known:
@@ -67,7 +76,7 @@ def remember_codes(function: Any, known: Known) -> None:
     """Remember the compiled code of a function, to notice later if it is recompiled."""
     if len(known.codes) != len(function.overloads):
         known.codes = list(dict.values(function.overloads))
-        known.__dict__.pop("is_single", None)
+        known.__dict__.pop("singles", None)
 
 
 def cut_loose(own: Any) -> None:
@@ -96,11 +105,18 @@ def wrapped(function: Any, has_args: bool) -> Any:
     return with_args if has_args else alone
 
 
-def resolve(function: Any, args: Iterable[types.Type]) -> Target:
-    """Find or compile the code of a function for x and the args."""
+def types_given(role: Role, args: Iterable[types.Type]) -> tuple[types.Type, ...]:
+    """List the types of what a function is called with in a role, for the args of a fit."""
+    if role.n is None:
+        return (VECTOR, *args)
+    x, *_ = args
+    return (x, *[types.float64] * role.n)
+
+
+def resolve(function: Any, given: tuple[types.Type, ...]) -> Target:
+    """Find or compile the code of a function for arguments of the given types."""
     if in_object_mode(function):
         raise NumbaTypeError("it is compiled in object mode")
-    given = (VECTOR, *args)
     signature = signature_of(function, given)
     if signature is None:
         raise NumbaTypeError(f"it has no signature for {given}")

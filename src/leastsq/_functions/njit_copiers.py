@@ -1,7 +1,8 @@
 """Functions that copy the return value of an njit function to the memory of the core.
 
 Numba compiles a copier into an adapter, for the type that the njit function returns. If the shape
-is wrong, the copier stores each length plus one in `found`.
+is wrong, the copier stores its lengths plus one in `found`: the rows and columns of the Jacobian,
+also of one that is transposed.
 """
 
 from __future__ import annotations
@@ -44,6 +45,46 @@ def copy_number(returned, fvec, m, n, found):  # type: ignore[no-untyped-def]
     return 0
 
 
+def copy_any_shape(returned, y, fvec, m, n, found):  # type: ignore[no-untyped-def]
+    """Copy the values of a model, an array of the shape of the data y or of one number."""
+    if returned.size == 1:
+        for i in range(m):
+            fvec[i] = returned.flat[0]
+        return 0
+    is_alike = returned.size == m
+    for k in range(min(returned.ndim, y.ndim)):
+        if y.size > 1 and returned.shape[returned.ndim - 1 - k] != y.shape[y.ndim - 1 - k]:
+            is_alike = False
+    if not is_alike:
+        found[0] = returned.size + 1
+        return STOP
+    for i, value in enumerate(returned.flat):
+        fvec[i] = value
+    return 0
+
+
+def whiten_residuals(factor, fvec, m, n, found):  # type: ignore[no-untyped-def]
+    """Solve L w = f for residuals f, if the data have the covariance L L'."""
+    substitute(factor, fvec, m, 1)
+    return 0
+
+
+def whiten_columns(factor, fjac, m, n, found):  # type: ignore[no-untyped-def]
+    """Solve L w = a for each column a of a Jacobian."""
+    substitute(factor, fjac, m, n)
+    return 0
+
+
+@register_jitable
+def substitute(factor, numbers, m, n):  # type: ignore[no-untyped-def]
+    """Replace n columns of m numbers by the solutions for the lower triangle factor."""
+    for j in range(n):
+        for k in range(m):
+            numbers[k + m * j] /= factor[k, k]
+            for i in range(k + 1, m):
+                numbers[i + m * j] -= numbers[k + m * j] * factor[i, k]
+
+
 @register_jitable
 def fits(rows, columns, m, n, found):  # type: ignore[no-untyped-def]
     """Compare the shape of a Jacobian with the one that it must have."""
@@ -71,9 +112,7 @@ def copy_matrix(returned, fjac, m, n, found):  # type: ignore[no-untyped-def]
 
 def copy_transpose(returned, fjac, m, n, found):  # type: ignore[no-untyped-def]
     """Copy a Jacobian of shape (n, m) to columns; of one parameter, in any shape."""
-    answer = copy_matrix(returned.T, fjac, m, n, found)
-    found[0], found[1] = found[1], found[0]
-    return answer
+    return copy_matrix(returned.T, fjac, m, n, found)
 
 
 def copy_column(returned, fjac, m, n, found):  # type: ignore[no-untyped-def]
@@ -116,7 +155,7 @@ def copy_columns(returned, fjac, m, n, found):  # type: ignore[no-untyped-def]
         if n == 1 and columns == m and rows == 1:
             fjac[j] = returned[j][0]
             continue
-        if not fits(columns, rows, n, m, found):
+        if not fits(rows, columns, m, n, found):
             return STOP
         for i in range(m):
             fjac[i + m * j] = returned[j][i]
@@ -132,6 +171,18 @@ def residual_copier(returned: types.Type) -> Callable[..., int]:
     if isinstance(returned, types.Float | types.Integer | types.Boolean):
         return copy_number
     raise NumbaTypeError(f"its return type is not supported: {returned}")
+
+
+def copier_of_any_shape(returned: types.Type) -> Callable[..., int]:
+    """Return what copies the values of a model that are an array of any shape."""
+    if isinstance(returned, types.Array):
+        return copy_any_shape
+    raise NumbaTypeError(f"its return type is not supported: {returned}")
+
+
+def whiten(is_residual: bool) -> Callable[..., int]:
+    """Choose how to weigh by the factor of a covariance."""
+    return whiten_residuals if is_residual else whiten_columns
 
 
 def jacobian_copier(returned: types.Type, transposed: bool) -> Callable[..., int]:

@@ -1,14 +1,13 @@
 """The residuals of a model f(x, *params) and their Jacobian, as functions of the parameters.
 
-The functions are written once and used twice: in Python, and compiled by Numba if the model is
-compiled. They take the data as arguments: x, y and the weights.
+The functions take the data as arguments: x, y and the weights.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -19,32 +18,22 @@ from leastsq._errors import ShapeError
 from leastsq._functions.python import refuse_nothing
 
 
-class Tools(NamedTuple):
-    """The operations that differ between Python and Numba."""
-
-    unpack: Callable[[Any], tuple[Any, ...]]
-    difference_of: Callable[[Function], Callable[[Any, FloatArray], Any]]
-    as_array: Callable[[Any], Any]
-    transposed: Callable[[Any], Any]
-    weighing: dict[str, Callable[[FloatArray, Any], Any]]
-
-
-def residual_form(f: Function, weighing: str | None, tools: Tools) -> Function:
+def residual_form(f: Function, weighing: str | None) -> Function:
     """Make the function that computes the residuals, with or without weights."""
-    unpack, difference = tools.unpack, tools.difference_of(f)
+    difference = difference_of(f)
     if weighing is None:
-        return named(lambda p, x, y: difference(f(x, *unpack(p)), y), f)
-    weigh = tools.weighing[weighing]
-    return named(lambda p, x, y, weights: weigh(weights, difference(f(x, *unpack(p)), y)), f)
+        return named(lambda p, x, y: difference(f(x, *p), y), f)
+    weigh = WEIGHING[weighing]
+    return named(lambda p, x, y, weights: weigh(weights, difference(f(x, *p), y)), f)
 
 
-def jacobian_form(jac: Function, weighing: str | None, tools: Tools, col_deriv: bool) -> Function:
+def jacobian_form(jac: Function, weighing: str | None, col_deriv: bool) -> Function:
     """Make the function that computes the Jacobian of the residuals, of shape (m, n)."""
-    unpack, rows_of = tools.unpack, tools.transposed if col_deriv else tools.as_array
+    rows_of = transposed if col_deriv else as_array
     if weighing is None:
-        return named(lambda p, x, y: rows_of(jac(x, *unpack(p))), jac)
-    weigh = tools.weighing[weighing]
-    return named(lambda p, x, y, weights: weigh(weights, rows_of(jac(x, *unpack(p)))), jac)
+        return named(lambda p, x, y: rows_of(jac(x, *p)), jac)
+    weigh = WEIGHING[weighing]
+    return named(lambda p, x, y, weights: weigh(weights, rows_of(jac(x, *p))), jac)
 
 
 def named(form: Any, function: Function) -> Function:
@@ -122,7 +111,7 @@ def refuse_other_rows(values: Any, errors: FloatArray) -> None:
         raise ValueError("f must return one value, and jac one row, for each error in sigma")
 
 
-IN_PYTHON = Tools(tuple, difference_of, as_array, transposed, {SCALE: scale, WHITEN: whiten})
+WEIGHING = {SCALE: scale, WHITEN: whiten}
 
 
 class Padded:

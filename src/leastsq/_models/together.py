@@ -12,7 +12,7 @@ from leastsq._core._calls import joint_function, observer
 from leastsq._functions.native import NativeFunction
 from leastsq._models.joint import is_near
 from leastsq._models.points import MOST_NUMBERS, AtPoints, Vectorized
-from leastsq._models.residuals import IN_PYTHON
+from leastsq._models.residuals import WEIGHING
 from leastsq._models.side_by_side import columns_of
 from leastsq._models.workers import ModelResiduals, ModelValues, Workers
 
@@ -145,6 +145,6 @@ def as_residuals_of_many(model: Model) -> Function:
         count = points.shape[1]
         values = f(x, *points.reshape(-1, count, *(1,) * y.ndim))
         left = (np.broadcast_to(values, (count, *y.shape)) - y).reshape(count, -1).T
-        return left if weighing is None else IN_PYTHON.weighing[weighing](weights[0], left)
+        return left if weighing is None else WEIGHING[weighing](weights[0], left)
 
     return residuals

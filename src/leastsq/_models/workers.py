@@ -13,7 +13,7 @@ import numpy as np
 
 from leastsq._arguments.arrays import FLOAT64, FloatArray, Function, name_of, real_array
 from leastsq._functions.functions import is_dispatcher
-from leastsq._models.residuals import IN_PYTHON, residual_form
+from leastsq._models.residuals import residual_form
 
 
 class Workers:
@@ -96,7 +96,7 @@ class ModelResiduals:
     def __init__(self, f: Function, weighing: str | None) -> None:
         self.f = f
         self.weighing = weighing
-        self.form = residual_form(f, weighing, IN_PYTHON)
+        self.form = residual_form(f, weighing)
 
     def __call__(self, p: FloatArray, *args: Any) -> Any:
         """Evaluate the residuals."""

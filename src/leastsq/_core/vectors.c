@@ -1,0 +1,67 @@
+/* Vectors of parameters, from what users pass. */
+#include "calls.h"
+
+/* A number of Python's own types; -1 and an exception for any other object. */
+static double
+number_of(PyObject *object)
+{
+    if (PyFloat_Check(object)) {
+        return PyFloat_AS_DOUBLE(object);
+    }
+    if (PyLong_CheckExact(object)) {
+        return PyLong_AsDouble(object);
+    }
+    PyErr_SetNone(PyExc_TypeError);
+    return -1;
+}
+
+static PyObject *
+from_numbers(PyObject *const *objects, npy_intp size)
+{
+    PyObject *vector = PyArray_SimpleNew(1, &size, NPY_DOUBLE);
+    for (npy_intp i = 0; vector != NULL && i < size; i++) {
+        double number = number_of(objects[i]);
+        if (number == -1 && PyErr_Occurred()) {
+            Py_CLEAR(vector);
+            break;
+        }
+        ((double *)PyArray_DATA((PyArrayObject *)vector))[i] = number;
+    }
+    return vector;
+}
+
+static PyObject *
+from_array(PyArrayObject *array)
+{
+    int type = PyArray_TYPE(array);
+    if (!PyTypeNum_ISBOOL(type) && !PyTypeNum_ISINTEGER(type)
+        && !(PyTypeNum_ISFLOAT(type) && type != NPY_LONGDOUBLE)) {
+        PyErr_SetNone(PyExc_TypeError);
+        return NULL;
+    }
+    PyObject *numbers = PyArray_CastToType(array, PyArray_DescrFromType(NPY_DOUBLE), 0);
+    if (numbers == NULL || PyArray_NDIM(array) == 1) {
+        return numbers;
+    }
+    PyObject *vector = PyArray_Ravel((PyArrayObject *)numbers, NPY_CORDER);
+    Py_DECREF(numbers);
+    return vector;
+}
+
+PyObject *
+plain_vector(PyObject *Py_UNUSED(module), PyObject *value)
+{
+    PyObject *vector;
+    if (PyArray_CheckExact(value)) {
+        vector = from_array((PyArrayObject *)value);
+    } else if (PyList_CheckExact(value) || PyTuple_CheckExact(value)) {
+        vector = from_numbers(PySequence_Fast_ITEMS(value), PySequence_Fast_GET_SIZE(value));
+    } else {
+        vector = from_numbers(&value, 1);
+    }
+    if (vector == NULL && !PyErr_ExceptionMatches(PyExc_MemoryError)) {
+        PyErr_Clear();
+        Py_RETURN_NONE;
+    }
+    return vector;
+}
