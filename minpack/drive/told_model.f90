@@ -72,7 +72,7 @@ contains
       logical :: accurate
 
       accurate = .false.
-      if (folding%has_few_columns) then
+      if (fit%by_products) then
          call folding%multiply(matrix, residuals, factors)
          call fit%tell_products(folding%products, accurate)
       end if

@@ -19,6 +19,7 @@ module minpack_ask_and_tell
    use minpack_vectors, only: enorm
    use minpack_store, only: store_type
    use minpack_bounds, only: bounds_type
+   use minpack_products, only: are_of_use, most_columns
    use minpack_model, only: model_type
    use minpack_workspace, only: workspace_type
    use minpack_trust_region, only: trust_region_type, reduction_type
@@ -58,6 +59,8 @@ module minpack_ask_and_tell
          !! Norm of the residuals at x.
       real(dp), pointer :: cosine => null()
          !! The largest cosine of the angle between the residuals and a column of the Jacobian.
+      logical :: by_products = .false.
+         !! Whether to try to tell the fit the products of the columns first.
       logical :: accepted = .false.
          !! Whether the norm that was told last made the trial point the best point.
       integer :: steps = 0
@@ -154,6 +157,7 @@ contains
       self%fnorm = fnorm
       self%cosine = 0
       self%models = 0
+      self%by_products = are_of_use(self%n)
       self%steps = 0
       self%step = 0
       self%ratio = 0
@@ -175,11 +179,15 @@ contains
       real(dp), intent(in), contiguous :: products(:, :)
          !! Shape: (n + 1, n). J'J at x, its lower triangle, and f'J below it.
       logical, intent(out) :: taken
-         !! If not, the fit still needs the model.
+         !! If not, the fit still needs the model. With many columns, products are not tried again.
 
       if (debugging) call assert(self%needs == a_model, 'a model is told that is needed')
       call self%model%take_products(products, self%fnorm, self%workspace%left, taken)
-      if (taken) call self%use_model()
+      if (taken) then
+         call self%use_model()
+      else
+         self%by_products = self%n <= most_columns
+      end if
    end subroutine tell_products
 
    subroutine tell_model(self, triangle)
@@ -263,7 +271,7 @@ contains
       end associate
       self%info = self%verdict(reduction, self%settings%counted(nfev, trials))
       if (self%info /= going_on) then
-         self%needs = nothing
+         call self%stop(self%info)
       else if (self%accepted) then
          self%needs = a_model
       else
@@ -288,6 +296,9 @@ contains
 
       self%info = info
       self%needs = nothing
+      if (self%models > 0 .and. info /= jacobian_not_finite) then
+         call self%model%pivot(self%workspace%left)
+      end if
    end subroutine stop
 
    pure logical function has_solution(self)
@@ -307,7 +318,11 @@ contains
       logical :: finite
 
       call self%model%take(triangle, self%fnorm, self%workspace%left, finite)
-      if (.not. finite) self%info = jacobian_not_finite
+      if (finite) then
+         call self%model%pivot(self%workspace%left)
+      else
+         self%info = jacobian_not_finite
+      end if
    end subroutine conclude
 
    subroutine propose(self)

@@ -115,13 +115,15 @@ contains
       type(model_type), intent(in) :: model
       real(dp), intent(in) :: par
       type(workspace_type), intent(inout) :: workspace
+      logical :: has_products
 
       associate (n => region%n, z => workspace%unlimited, image => workspace%image)
          if (region%bounds%bounded) then
             z = region%z
             call descend(region%box, region%t, model%qtf, par, z, workspace)
          else
-            call damped_step(n, region%t, model%qtf, par, z, workspace)
+            has_products = .false.
+            call damped_step(n, region%t, model%qtf, par, z, workspace, has_products)
          end if
          call multiply(n, region%t, z, image)
          promise = 2*dot(n, image/model%fnorm, model%qtf/model%fnorm) &

@@ -18,6 +18,8 @@ module minpack_covariance
    use minpack_fold, only: triangulate
    use minpack_qr, only: pivoted_qr
    use minpack_triangle, only: solve, copy_triangle
+   use minpack_tile, only: many_columns
+   use minpack_inverse, only: invert, multiply_rows
    implicit none
    private
    public :: covariance_type, determined, without_effect, acts_together, hardly_determined
@@ -31,6 +33,8 @@ module minpack_covariance
       !! The least share in a combination of columns that counts.
    real(dp), parameter :: many = 100
       !! A standard error is large if it exceeds the value of the variable by this factor.
+   real(dp), parameter :: clear = 1e-3_dp
+      !! Columns are independent beyond doubt if all sines are larger.
    real(dp), parameter :: inflated = 1e5_dp
       !! The factor by which a standard error is larger than if the other variables were known.
 
@@ -168,8 +172,7 @@ contains
       integer :: k
 
       call copy_triangle(count, self%columns, self%n, self%s)
-      self%unused = 0
-      call pivoted_qr(count, self%s, self%unused, self%order, self%columns(1, 1), self%left)
+      call pivot(count, self%s, self%unused, self%order, self%columns(1, 1), self%left)
       do k = 1, count
          self%which(k, 2) = self%which(self%order(k), 1)
          self%norms(k, 2) = self%norms(self%order(k), 1)
@@ -177,10 +180,31 @@ contains
       end do
       call find_undetermined(count, self%s, self%which(:, 2), doubtful, self%left(:, 1), self%state)
       if (self%regular) then
-         call multiply_inverse(self%n, count, self%s, self%which(:, 2), self%norms(:, 2), &
-                               self%cov, self%regular)
+         call multiply_inverse(self%n, count, self%s, self%columns, self%which(:, 2), &
+                               self%norms(:, 2), self%cov, self%regular)
       end if
    end subroutine factor_and_invert
+
+   pure subroutine pivot(n, s, unused, order, norms, left)
+      !! Pivot the columns, unless they are many, and clearly independent.
+      integer, intent(in) :: n
+      real(dp), intent(inout) :: s(n, n)
+      real(dp), intent(out) :: unused(n)
+      integer, intent(out) :: order(n)
+      real(dp), intent(out) :: norms(n)
+      real(dp), intent(out) :: left(n, 2)
+      logical :: independent
+      integer :: k
+
+      independent = n >= many_columns
+      do k = 1, n
+         order(k) = k
+         independent = independent .and. abs(s(k, k)) > clear
+      end do
+      if (independent) return
+      unused = 0
+      call pivoted_qr(n, s, unused, order, norms, left)
+   end subroutine pivot
 
    pure subroutine find_hardly_determined(self, count, x)
       class(covariance_type), intent(inout) :: self
@@ -225,48 +249,33 @@ contains
       end do
    end subroutine find_undetermined
 
-   pure subroutine multiply_inverse(n, count, s, which, norms, cov, representable)
+   pure subroutine multiply_inverse(n, count, s, u, which, norms, cov, representable)
       !! Fill in the covariance of the variables that are named.
       integer, intent(in) :: n
       integer, intent(in) :: count
       real(dp), intent(inout) :: s(count, count)
-         !! Out: its inverse.
+         !! Out: destroyed.
+      real(dp), intent(out) :: u(count, count)
+         !! Workspace.
       integer, intent(in) :: which(:)
       real(dp), intent(in) :: norms(:)
       real(dp), intent(inout) :: cov(n, n)
       logical, intent(out) :: representable
-      real(dp) :: product
-      integer :: i, j, k
+      integer :: i, j
 
-      call invert(count, s)
+      call invert(count, s, u)
+      do j = 1, count
+         u(:j, j) = u(:j, j)/norms(:j)
+      end do
+      call multiply_rows(count, u, s)
       representable = .true.
       do j = 1, count
-         do i = 1, j
-            product = 0
-            do k = j, count
-               product = product + (s(i, k)/norms(i))*(s(j, k)/norms(j))
-            end do
-            cov(which(i), which(j)) = product
-            cov(which(j), which(i)) = product
+         do i = j, count
+            cov(which(i), which(j)) = s(i, j)
+            cov(which(j), which(i)) = s(i, j)
          end do
-         if (.not. product <= huge(product)) representable = .false.
+         if (.not. s(j, j) <= huge(s)) representable = .false.
       end do
    end subroutine multiply_inverse
-
-   pure subroutine invert(n, s)
-      !! Invert an upper triangle column by column, in place.
-      integer, intent(in) :: n
-      real(dp), intent(inout) :: s(n, n)
-      integer :: j, k
-
-      do k = 1, n
-         s(k, k) = 1/s(k, k)
-         do j = 1, k - 1
-            s(:j - 1, k) = s(:j - 1, k) + s(j, k)*s(:j - 1, j)
-            s(j, k) = s(j, k)*s(j, j)
-         end do
-         s(:k - 1, k) = -s(k, k)*s(:k - 1, k)
-      end do
-   end subroutine invert
 
 end module minpack_covariance

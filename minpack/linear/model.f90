@@ -1,19 +1,29 @@
 module minpack_model
    !! The linear model f + J p of the residuals, multiplied by the orthogonal matrix Q' of J P = Q
    !! R. Its size does not depend on the number of residuals.
+   !!
+   !! The columns are pivoted, because then R shows if a column is a combination of others. If there
+   !! are many columns, and R shows without pivoting that all of them are independent, they are
+   !! pivoted only at the end of a fit.
    use minpack_kinds, only: dp
    use minpack_store, only: store_type
-   use minpack_vectors, only: all_finite
+   use minpack_vectors, only: all_finite, enorm
    use minpack_triangle, only: copy_triangle
+   use minpack_tile, only: many_columns
    use minpack_qr, only: pivoted_qr
    use minpack_products, only: factor_products
    implicit none
    private
    public :: model_type
 
+   real(dp), parameter :: least_part = 1e-6_dp
+      !! The smallest part of its norm that a column keeps, after projection on the columns before
+      !! it, if it is independent of them.
+
    type :: model_type
       real(dp), pointer, contiguous :: r(:, :) => null()
-         !! Shape: (n, n). R, zeros below its nonincreasing diagonal.
+         !! Shape: (n, n). R, zeros below its diagonal, which does not increase if the columns are
+         !! pivoted.
       real(dp), pointer, contiguous :: qtf(:) => null()
          !! Shape: (n). Q' f.
       integer, pointer, contiguous :: ipvt(:) => null()
@@ -27,6 +37,7 @@ module minpack_model
       procedure :: begin
       procedure :: take
       procedure :: take_products
+      procedure :: pivot
       procedure :: slope
    end type model_type
 
@@ -81,8 +92,34 @@ contains
       do j = 1, n
          finite = finite .and. all_finite(j, self%r(:, j))
       end do
-      if (finite) call pivoted_qr(n, self%r, self%qtf, self%ipvt, self%acnorm, left)
+      if (.not. finite) return
+      do j = 1, n
+         self%acnorm(j) = enorm(j, self%r(:, j))
+         self%ipvt(j) = j
+      end do
+      if (n < many_columns .or. .not. is_regular(n, self%r, self%acnorm)) then
+         call pivoted_qr(n, self%r, self%qtf, self%ipvt, self%acnorm, left)
+      end if
    end subroutine take
+
+   subroutine pivot(self, left)
+      !! Pivot the columns if they are not pivoted yet.
+      class(model_type), intent(inout) :: self
+      real(dp), intent(inout), contiguous :: left(:, :)
+         !! Shape: (n, 2). Workspace.
+      integer :: n, j
+
+      n = size(self%qtf)
+      do j = 1, n
+         if (self%ipvt(j) /= j) return
+      end do
+      do j = 2, n
+         if (abs(self%r(j, j)) > abs(self%r(j - 1, j - 1))) then
+            call pivoted_qr(n, self%r, self%qtf, self%ipvt, self%acnorm, left)
+            return
+         end if
+      end do
+   end subroutine pivot
 
    subroutine take_products(self, products, fnorm, left, accurate)
       !! Become the model of the products of the columns of [J f].
@@ -114,5 +151,18 @@ contains
          slope = slope + self%r(i, j)*(self%qtf(i)/self%fnorm)
       end do
    end function slope
+
+   pure logical function is_regular(n, r, acnorm)
+      !! Whether each column keeps enough of its norm.
+      integer, intent(in) :: n
+      real(dp), intent(in) :: r(n, n)
+      real(dp), intent(in) :: acnorm(n)
+      integer :: j
+
+      is_regular = .true.
+      do j = 1, n
+         is_regular = is_regular .and. abs(r(j, j)) > least_part*acnorm(j)
+      end do
+   end function is_regular
 
 end module minpack_model

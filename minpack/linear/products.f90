@@ -6,17 +6,33 @@ module minpack_products
    !! columns loses twice as many digits. Therefore the products are given up if a column keeps too
    !! little after projection on the columns before it.
    use minpack_kinds, only: dp
-   use minpack_vectors, only: least_square, greatest_square
+   use minpack_vectors, only: dot, least_square, greatest_square
+   use minpack_tile, only: tile_rows, tile_columns, tile_products, at_a_time, &
+                           many_columns
+   use minpack_triangle, only: solve_transposed
+   use minpack_cholesky, only: factor
    implicit none
    private
-   public :: add_products, factor_products, most_columns
+   public :: add_products, factor_products, most_columns, are_of_use
 
    integer, parameter :: most_columns = 12
-      !! With more columns, reflections are not slower: they are applied to four columns at once.
+      !! With more columns, reflections are not slower: they are applied to four columns at once. If
+      !! there are many, tiles of products take half the time. Then the columns are not pivoted.
    real(dp), parameter :: least_share = 1e-4_dp
       !! The least share of its square that a column must keep. A share of 1e-4 costs four digits.
+   real(dp), parameter :: least_share_of_many = 1e-6_dp
+      !! The same for many columns. The last column of a square matrix of random numbers keeps a
+      !! share of about 1/n.
 
 contains
+
+   pure logical function are_of_use(n)
+      !! Whether the products of n columns are faster than reflections.
+      integer, intent(in) :: n
+         !! Number of columns of J.
+
+      are_of_use = n <= most_columns .or. n >= many_columns
+   end function are_of_use
 
    pure subroutine add_products(rows, n, columns, ld, f, products)
       !! Add the products of all pairs of columns of [J f], except that of f with itself.
@@ -35,6 +51,10 @@ contains
       real(dp) :: tile(4, 2)
       integer :: i, j, k2, k3, k4, l
 
+      if (n >= many_columns) then
+         call add_tiles(rows, n, columns, ld, f, products)
+         return
+      end if
       do i = 1, n + 1, 2
          do j = 1, min(i + 1, n), 4
             ! Beyond column n, a tile takes column n again.
@@ -55,6 +75,36 @@ contains
          end do
       end do
    end subroutine add_products
+
+   pure subroutine add_tiles(rows, n, columns, ld, f, products)
+      !! The same for many columns, of which some stay in the cache at a time.
+      integer, intent(in) :: rows
+      integer, intent(in) :: n
+      integer, intent(in) :: ld
+      real(dp), intent(in) :: columns(ld, n)
+      real(dp), intent(in) :: f(rows)
+      real(dp), intent(inout) :: products(n + 1, n)
+      real(dp) :: tile(tile_rows, tile_columns)
+      integer :: first, last, i, j, k, before
+
+      do first = 1, n, at_a_time
+         last = min(n, first + at_a_time - 1)
+         do j = 1, last, tile_rows
+            before = max(0, j + tile_rows - 1 - n)
+            do i = max(first, j), last, tile_columns
+               call tile_products(rows, columns(1, j - before), ld, columns(1, i), &
+                                  columns(1, min(i + 1, last)), columns(1, min(i + 2, last)), tile)
+               do k = 0, min(tile_columns - 1, last - i)
+                  products(i + k, j:min(j + tile_rows - 1, n)) = &
+                     products(i + k, j:min(j + tile_rows - 1, n)) + tile(before + 1:, k + 1)
+               end do
+            end do
+         end do
+      end do
+      do j = 1, n
+         products(n + 1, j) = products(n + 1, j) + dot(rows, columns(1, j), f)
+      end do
+   end subroutine add_tiles
 
    pure subroutine multiply(rows, a1, a2, b1, b2, b3, b4, tile)
       !! The products of two columns with four.
@@ -92,7 +142,7 @@ contains
    end subroutine multiply
 
    pure subroutine factor_products(n, products, r, qtf, ipvt, acnorm, left, accurate)
-      !! Factor the products with column pivoting.
+      !! Factor the products, with column pivoting unless there are many columns.
       integer, intent(in) :: n
          !! Number of columns of J.
       real(dp), intent(in) :: products(n + 1, n)
@@ -120,6 +170,10 @@ contains
          ipvt(j) = j
       end do
       acnorm = sqrt(left)
+      if (n >= many_columns) then
+         call factor_many(n, products, r, qtf, accurate)
+         return
+      end if
       r = 0
       do k = 1, n
          pivot = k
@@ -148,6 +202,30 @@ contains
       end do
       accurate = .true.
    end subroutine factor_products
+
+   pure subroutine factor_many(n, products, r, qtf, accurate)
+      !! The same without pivoting, and with the norms of the columns known.
+      integer, intent(in) :: n
+      real(dp), intent(in) :: products(n + 1, n)
+      real(dp), intent(out) :: r(n, n)
+      real(dp), intent(out) :: qtf(n)
+      logical, intent(out) :: accurate
+      integer :: i, j
+
+      do j = 1, n
+         do i = 1, j
+            r(i, j) = products(j, i)
+         end do
+         r(j + 1:, j) = 0
+         qtf(j) = products(n + 1, j)
+      end do
+      call factor(n, r, accurate)
+      if (.not. accurate) return
+      do j = 1, n
+         accurate = accurate .and. r(j, j)**2 >= least_share_of_many*products(j, j)
+      end do
+      if (accurate) call solve_transposed(n, r, qtf)
+   end subroutine factor_many
 
    pure subroutine exchange(n, k, pivot, r, ipvt, left)
       !! Exchange two columns above row k.

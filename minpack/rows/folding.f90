@@ -4,7 +4,7 @@ module minpack_folding
    use minpack_kinds, only: dp
    use minpack_vectors, only: first_on_line, line
    use minpack_fold, only: fold_in
-   use minpack_products, only: add_products, most_columns
+   use minpack_products, only: add_products, are_of_use
    use minpack_strided_matrix, only: strided_matrix_type
    implicit none
    private
@@ -22,8 +22,6 @@ module minpack_folding
          !! Number of rows.
       integer :: n = 0
          !! Number of variables.
-      logical :: has_few_columns = .false.
-         !! Whether the products are of use.
       real(dp), allocatable :: products(:, :)
          !! Shape: (n + 1, n). J'J, its lower triangle, and f'J below it.
       real(dp), allocatable :: triangle(:, :)
@@ -56,12 +54,11 @@ contains
 
       self%m = m
       self%n = n
-      self%has_few_columns = n <= most_columns
       self%block_rows = min(m, max(fewest_rows, min(most_rows, most_numbers/n)))
       self%ld = line*(self%block_rows/line + 1)
       allocate (self%block(self%ld*(n + 3) + line), self%triangle(n + 1, n + 1), stat=stat)
       if (stat == 0) self%start = first_on_line(self%block)
-      if (stat == 0 .and. self%has_few_columns) allocate (self%products(n + 1, n), stat=stat)
+      if (stat == 0 .and. are_of_use(n)) allocate (self%products(n + 1, n), stat=stat)
    end subroutine allocate_for
 
    subroutine multiply(self, matrix, fvec, factors)

@@ -10,7 +10,9 @@ module minpack_lmpar
    use minpack_assertions, only: debugging, assert
    use minpack_vectors, only: enorm, first_on_line
    use minpack_fold, only: fold
-   use minpack_triangle, only: solve, solve_transposed, multiply_transposed
+   use minpack_triangle, only: solve, solve_transposed, multiply_transposed, copy_triangle
+   use minpack_tile, only: many_columns
+   use minpack_cholesky, only: factor, multiply_by_transpose
    use minpack_workspace, only: workspace_type
    implicit none
    private
@@ -19,6 +21,8 @@ module minpack_lmpar
    real(dp), parameter :: tolerance = 0.1_dp
       !! A step is long enough, or short enough, within this fraction of delta.
    integer, parameter :: most_iterations = 10
+   real(dp), parameter :: least_par = 1e-5_dp
+      !! The smallest par for products of columns, as a fraction of the largest of them.
 
 contains
 
@@ -42,7 +46,7 @@ contains
       type(workspace_type), intent(inout) :: workspace
          !! Memory for n or more variables.
       real(dp) :: lower, upper, excess, previous, gradient, correction
-      logical :: full_rank
+      logical :: full_rank, has_products
       integer :: iteration
 
       call newton_step(n, t, qtf, z, full_rank)
@@ -64,9 +68,10 @@ contains
       par = min(max(par, lower), upper)
       if (par == 0) par = gradient/length
 
+      has_products = .false.
       do iteration = 1, most_iterations
          if (par == 0) par = max(dwarf, 0.001_dp*upper)
-         call damped_step(n, t, qtf, par, z, workspace)
+         call damped_step(n, t, qtf, par, z, workspace, has_products)
          length = enorm(n, z)
          previous = excess
          excess = length - delta
@@ -116,8 +121,9 @@ contains
       correction = (length - delta)/delta/norm/norm
    end subroutine newton_correction
 
-   pure subroutine damped_step(n, t, qtf, par, z, workspace)
-      !! The z that belongs to par: fold sqrt(par) I into T, some rows at a time, and solve.
+   pure subroutine damped_step(n, t, qtf, par, z, workspace, has_products)
+      !! The z that belongs to par: fold sqrt(par) I into T, some rows at a time, and solve. With
+      !! many variables, factoring T'T + par I is faster, and accurate unless par is small.
       integer, intent(in) :: n
          !! Number of variables.
       real(dp), intent(in) :: t(n, n)
@@ -130,9 +136,17 @@ contains
          !! Minus the step.
       type(workspace_type), intent(inout) :: workspace
          !! Memory for n or more variables.
+      logical, intent(inout) :: has_products
+         !! Whether the workspace has the products of this T from the call before.
+      logical :: done
       integer :: k
 
       if (debugging) call assert(.not. par <= 0, 'par is positive')
+      if (n >= many_columns) then
+         call step_by_products(n, t, qtf, par, z, workspace%products, workspace%damped, &
+                               has_products, done)
+         if (done) return
+      end if
       call fold_diagonal(n, t, qtf, sqrt(par), workspace%damped, &
                          workspace%block(first_on_line(workspace%block)), workspace%rows)
       do k = 1, n
@@ -140,6 +154,44 @@ contains
       end do
       call solve(n, workspace%damped, n, z)
    end subroutine damped_step
+
+   pure subroutine step_by_products(n, t, qtf, par, z, products, damped, has_products, done)
+      !! The same, by T'T + par I. The condition of this matrix is at most n/par times its largest
+      !! element, so par must not be small.
+      integer, intent(in) :: n
+      real(dp), intent(in) :: t(n, n)
+      real(dp), intent(in) :: qtf(n)
+      real(dp), intent(in) :: par
+      real(dp), intent(out) :: z(n)
+      real(dp), intent(inout) :: products(n, n)
+         !! T'T, its upper triangle.
+      real(dp), intent(out) :: damped(n, n)
+      logical, intent(inout) :: has_products
+      logical, intent(out) :: done
+      real(dp) :: largest
+      integer :: j
+
+      if (.not. has_products) then
+         call copy_triangle(n, t, n, products)
+         call multiply_by_transpose(n, products)
+         has_products = .true.
+      end if
+      largest = 0
+      do j = 1, n
+         largest = max(largest, products(j, j))
+      end do
+      done = par >= least_par*largest .and. par + largest <= giant
+      if (.not. done) return
+      call copy_triangle(n, products, n, damped)
+      do j = 1, n
+         damped(j, j) = damped(j, j) + par
+      end do
+      call factor(n, damped, done)
+      if (.not. done) return
+      call multiply_transposed(n, t, qtf, z)
+      call solve_transposed(n, damped, z)
+      call solve(n, damped, n, z)
+   end subroutine step_by_products
 
    pure subroutine fold_diagonal(n, t, qtf, root, damped, block, ld)
       !! Two rows begin in column k: a row of T and a row of sqrt(par) I. The row with the larger

@@ -55,11 +55,13 @@ contains
       type(workspace_type), intent(inout) :: workspace
          !! Memory for n variables.
       integer :: count
+      logical :: has_products
 
       count = size(which)
       call factor_columns(t, qtf, which, workspace)
+      has_products = .false.
       call damped_step(count, workspace%triangle, workspace%columns(:count, count + 1), par, &
-                       workspace%solution, workspace)
+                       workspace%solution, workspace, has_products)
       call spread_solution(which, workspace%ipvt, workspace%solution, z)
    end subroutine damped_subset_step
 

@@ -15,6 +15,8 @@ module minpack_workspace
          !! Rows of the block.
       real(dp), allocatable :: damped(:)
          !! Shape: (n*(n + 1)). The triangle of [T; sqrt(par) I], and the right-hand side behind it.
+      real(dp), allocatable :: products(:)
+         !! Shape: (n*n). T'T.
       real(dp), allocatable :: block(:)
          !! Rows that are folded, from the first cache line on: (rows, n + 3).
       real(dp), allocatable :: scaled(:)
@@ -63,8 +65,9 @@ contains
          !! Not zero if memory ran out.
 
       self%rows = line*((min(n, most_rows) + line - 1)/line)
-      allocate (self%damped(n*(n + 1)), self%block(self%rows*(n + 3) + line), self%scaled(n), &
-                self%image(n), self%unlimited(n), self%left(n, 2), stat=stat)
+      allocate (self%damped(n*(n + 1)), self%products(n*n), &
+                self%block(self%rows*(n + 3) + line), self%scaled(n), self%image(n), &
+                self%unlimited(n), self%left(n, 2), stat=stat)
       if (stat /= 0 .or. .not. bounded) return
       allocate (self%columns(n, n + 1), self%triangle(n, n), self%norms(n), self%solution(n), &
                 self%slope(n), self%goal(n), self%ipvt(n), self%free(n), self%chances(n), &

@@ -2,11 +2,13 @@ program test_products
    !! The triangle from the products of columns, beside the triangle from reflections.
    use minpack_kinds, only: dp
    use minpack_products, only: add_products, factor_products, most_columns
+   use minpack_triangle, only: multiply_transposed
    use minpack_fold, only: triangulate
    use minpack_qr, only: pivoted_qr
-   use checks, only: check, finish, random_matrix
+   use checks, only: check, close_to, finish, random_matrix
    implicit none
    integer, parameter :: lengths(5) = [1, 3, 8, 25, 131]
+   integer, parameter :: many(6) = [32, 33, 34, 95, 97, 200]
    real(dp), parameter :: sizes(3) = [1.0_dp, 1e100_dp, 1e-100_dp]
    integer :: i, j, n
 
@@ -20,9 +22,48 @@ program test_products
       end do
       call is_given_up_where_digits_are_lost(random_matrix(40, n + 1))
    end do
+   do i = 1, size(many)
+      n = many(i)
+      do j = 1, size(sizes)
+         call agrees_without_pivoting(sizes(j)*random_matrix(n + 2, n + 1))
+         call agrees_without_pivoting(sizes(j)*random_matrix(3*n + 5, n + 1))
+      end do
+      call adds_up(random_matrix(2*n, n + 1), random_matrix(2*n, n + 1))
+      call is_given_up_where_digits_are_lost(random_matrix(2*n, n + 1))
+   end do
    call finish()
 
 contains
+
+   subroutine agrees_without_pivoting(columns)
+      !! The triangle from the products of many columns is that from reflections, but for signs.
+      real(dp), intent(in) :: columns(:, :)
+      real(dp) :: work(size(columns, 1), size(columns, 2))
+      real(dp), dimension(size(columns, 2) - 1, size(columns, 2) - 1) :: r
+      real(dp), dimension(size(columns, 2) - 1) :: qtf, acnorm, fj
+      real(dp) :: products(size(columns, 2), size(columns, 2) - 1)
+      integer :: ipvt(size(columns, 2) - 1), n, k
+      logical :: accurate
+
+      n = size(qtf)
+      products = 0
+      call multiply(columns, products)
+      call factor(products, r, qtf, ipvt, acnorm, accurate)
+      call check(accurate, 'products of random columns are accurate')
+      work = columns
+      call triangulate(size(work, 1), n + 1, work, size(work, 1))
+      do k = 1, n
+         call check(all(abs(abs(work(:k, k)) - abs(r(:k, k))) <= 1e-9_dp*acnorm(k)), &
+                    'R without pivoting')
+         call check(all(r(k + 1:, k) == 0), 'zeros below the diagonal')
+         call check(close_to(acnorm(k), norm2(columns(:, k)/acnorm(k))*acnorm(k), 1e-13_dp), &
+                    'the norms of the columns')
+         call check(ipvt(k) == k, 'no pivoting')
+      end do
+      call multiply_transposed(n, r, qtf, fj)
+      call check(all(abs(fj - products(n + 1, :)) <= 1e-12_dp*acnorm*maxval(acnorm)), &
+                 "R' Q'f is J'f")
+   end subroutine agrees_without_pivoting
 
    subroutine multiply(columns, products)
       real(dp), intent(in), contiguous :: columns(:, :)
