@@ -7,7 +7,8 @@
 # make mutants: the tests on deliberately broken solvers; they must fail.
 # make peers: the test suites of lmfit and astropy.modeling, with SciPy's solver and with this one.
 # make wheel: the sdist and a wheel for every Python found, each tested where it is installed.
-# make bench: time, evaluations, memory and start-up compared with SciPy; the picture and table of README.md.
+# make bench: time, evaluations, memory and start-up compared with SciPy.
+# make bench-picture: the picture and the table of README.md, from the results of make bench.
 # make bench-many: many fits beside loops, Dask and xarray.
 # make bench-parts: data in parts beside SciPy in memory, and Dask.
 # make bench-core: the compiled core beside libcminpack, and in threads.
@@ -20,7 +21,7 @@ ROOT := $(if $(filter-out 0,$(shell id -u)),sudo )
 
 MESON = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/meson
 
-.PHONY: demo test docs sanitize valgrind fuzz mutants peers wheel bench bench-many bench-parts bench-core clean
+.PHONY: demo test docs sanitize valgrind fuzz mutants peers wheel bench bench-picture bench-many bench-parts bench-core clean
 
 demo: .venv/demo
 	@for example in polynomial exponential sine misra1a nist lines kinetics peak band \
@@ -74,6 +75,8 @@ wheel: .venv/tools
 
 bench: .venv/test .venv/benchmark
 	$(BIN)/python benchmarks/bench.py
+
+bench-picture: .venv/benchmark
 	$(BIN)/python benchmarks/picture.py
 	$(BIN)/python benchmarks/table.py
 

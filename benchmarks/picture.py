@@ -1,10 +1,14 @@
-"""Draw speed.svg from what `make bench` wrote: how many times faster than SciPy each fit is."""
+"""Draw speed.svg from what `make bench` wrote: how many times faster than SciPy fits are.
+
+The picture has the rows of the table in README.md that are beside SciPy.
+"""
 
 import json
 from pathlib import Path
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+from table import is_shown
 
 HERE = Path(__file__).parent
 INK, OURS, THEIRS = "#333333", "#2a6f97", "#c1666b"
@@ -13,7 +17,7 @@ INK, OURS, THEIRS = "#333333", "#2a6f97", "#c1666b"
 def main():
     """Draw one bar a fit, group by group."""
     rows = json.loads((HERE.parent / "build" / "bench.json").read_text())
-    rows = [row for row in rows if row.get("beside") == "scipy"]
+    rows = [row for row in rows if row.get("beside") == "scipy" and is_shown(row)]
     mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "leastsq", "font.size": 9})
     figure, axes = plt.subplots(figsize=(8, 0.21 * len(rows) + 2.2), layout="constrained")
     height, ticks, names, group = 0, [], [], None

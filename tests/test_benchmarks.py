@@ -24,7 +24,7 @@ def test_fit_ends_with_a_solution(group, fit, solver):
         benchmark.setup(fit, solver)
     except NotImplementedError:
         pytest.skip("not for this solver")
-    assert benchmark.track_success(fit, solver) == 1
+    assert benchmark.successes(fit, solver) == 1
 
 
 @pytest.mark.parametrize("solver", ["leastsq", "scipy"])
@@ -39,7 +39,7 @@ def test_evaluations_are_counted():
     benchmark = small.Small()
     fit = small.Small.params[0][0]
     # SciPy's leastsq calls a function twice before it counts.
-    ours, scipys = (benchmark.track_evaluations(fit, name) for name in ("leastsq", "scipy"))
+    ours, scipys = (benchmark.evaluations(fit, name) for name in ("leastsq", "scipy"))
     assert ours == scipys - 2 == 37
 
 

@@ -285,7 +285,20 @@ def test_function_is_evaluated_once_at_x0_however_often_it_is_fitted():
         calls[0] += 1
         return p[0] * t - 2 * t
 
-    for count in (4, 4, 4):
+    for count in (4, 4, 9, 5):
         calls = np.zeros(1)
         _, _, info, _, _ = leastsq(residuals, [1], (np.arange(1.0, count), calls), full_output=True)
         assert calls[0] == info["nfev"]
+
+
+def test_function_may_have_other_arguments_in_the_next_fit():
+    @numba.njit
+    def residuals(p, *data):
+        return p[0] * data[0] - 2 * data[len(data) - 1]
+
+    t = np.arange(1.0, 6)
+    for args in ((t, t), (t,), (t[:3], t[:3], t[:3]), (t, t[:1]), (t[:1], t), (t,)):
+        (x,), ier = leastsq(residuals, [1], args)
+        assert ier in (1, 2, 3, 4)
+        left, right = np.broadcast_arrays(args[0], args[-1])
+        np.testing.assert_allclose(x, 2 * left @ right / (left @ left), rtol=1e-6)

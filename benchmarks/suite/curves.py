@@ -11,7 +11,7 @@ njit_decay = numba.njit(fits.decay)
 
 
 class Curves(fits.Fits):
-    """curve_fit of the exponential, 50 points; SciPy's model is always in NumPy."""
+    """curve_fit of the exponential; SciPy's model is in NumPy unless it says otherwise."""
 
     params = (
         (
@@ -23,6 +23,8 @@ class Curves(fits.Fits):
             "curve_fit from p0, njit",
             "curve_fit in bounds, njit",
             "curve_fit in bounds from p0, njit",
+            "curve_fit, njit for both",
+            "curve_fit, njit for both, 1000 points",
         ),
         ("leastsq", "scipy"),
     )
@@ -35,9 +37,9 @@ class Curves(fits.Fits):
         if "bounds" in fit:
             options["bounds"] = (0, 10)
         # A function that is wrapped does not show curve_fit its parameters.
-        compiled = fit.endswith("njit") and solver is fits.SOLVERS["leastsq"]
+        compiled = "for both" in fit or ("njit" in fit and solver is fits.SOLVERS["leastsq"])
         model = njit_decay if compiled else fits.decay
-        x, y = fits.decaying(50)
+        x, y = fits.decaying(1000 if "1000" in fit else 50)
         return lambda: solver.curve_fit(model, x, y, **options)
 
 

@@ -8,7 +8,7 @@ from .solvers import SOLVERS
 
 
 class Fits(ABC):
-    """A group of fits, each by every solver: how long, how many evaluations, whether it ends."""
+    """A group of fits, each by every solver: asv times them; bench.py also counts evaluations."""
 
     param_names = ("fit", "solver")
     timeout = 300
@@ -28,7 +28,7 @@ class Fits(ABC):
         """Time the whole call."""
         self.call()
 
-    def track_evaluations(self, fit, solver):
+    def evaluations(self, fit, solver):
         """Count the calls of the residual function; zero if it is not called from Python."""
         count = 0
 
@@ -43,7 +43,7 @@ class Fits(ABC):
         self.prepare(fit, SOLVERS.get(solver), watched)()
         return count
 
-    def track_success(self, fit, solver):
+    def successes(self, fit, solver):
         """Tell whether a solution was found: 1 or 0."""
         return int(succeeded(self.call()))
 
@@ -68,7 +68,7 @@ def exponential(p, x, y):
     return p[0] * np.exp(-p[1] * x) + p[2] - y
 
 
-START = (1.0, 1.0, 1.0)
+START = [1, 1, 1]  # as the tutorial writes it
 
 
 def decaying(m):

@@ -49,19 +49,19 @@ class Tall(fits.Fits):
         shape, *order = fit.split(", ")
         return factorisations(shape, order[0][0] if order else "C", solver, watched)
 
-    track_success = None  # maxfev ends them
+    successes = None  # maxfev ends them
 
 
 class Wide(fits.Fits):
     """Ready-made Jacobians with many columns, lmder."""
 
-    params = (("2e4 x 200", "2e3 x 500", "500 x 500"), ("leastsq", "scipy"))
+    params = (("2e4 x 200", "2e3 x 500", "500 x 500", "1e3 x 1e3"), ("leastsq", "scipy"))
 
     def prepare(self, fit, solver, watched):
         """Make the Jacobian."""
         return factorisations(fit, "C", solver, watched)
 
-    track_success = None
+    successes = None
 
 
 class Differenced(fits.Fits):

@@ -25,12 +25,14 @@ def residual(data, m, n, p, fvec, iflag):
 
 
 class Native(fits.Fits):
-    """Compiled residuals of the exponential; SciPy's are in NumPy."""
+    """Compiled residuals of the exponential; SciPy's are in NumPy unless it says otherwise."""
 
     params = (
         (
             "njit, 50 points",
             "njit, 1000 points",
+            "njit for both, 50 points",
+            "njit for both, 1000 points",
             "numba.cfunc, 50 points",
             "numba.cfunc, 1000 points",
         ),
@@ -42,16 +44,15 @@ class Native(fits.Fits):
         kind, points = fit.split(", ")
         x, y = fits.decaying(int(points.split()[0]))
         data = np.concatenate([x, y])
-        start = np.array(fits.START)
         if solver is None:
-            if cminpack_numba is None or kind == "njit":
+            if cminpack_numba is None or kind.startswith("njit"):
                 raise NotImplementedError("it is not installed, or takes no njit function")
             return lambda: cminpack_numba.lmdif(
-                residual.address, x.size, start, *TOLERANCES, udata=data
+                residual.address, x.size, np.array(fits.START, float), *TOLERANCES, udata=data
             )
-        if solver is not fits.SOLVERS["leastsq"]:
-            return lambda: solver.leastsq(watched(fits.exponential), start, args=(x, y))
-        if kind == "njit":
-            return lambda: solver.leastsq(njit_exponential, start, args=(x, y))
-        native = NativeFunction(residual, x.size, data=data)
-        return lambda: solver.leastsq(native, start)
+        if solver is fits.SOLVERS["leastsq"] and kind == "numba.cfunc":
+            native = NativeFunction(residual, x.size, data=data)
+            return lambda: solver.leastsq(native, fits.START)
+        in_numpy = solver is not fits.SOLVERS["leastsq"] and kind != "njit for both"
+        residuals = watched(fits.exponential) if in_numpy else njit_exponential
+        return lambda: solver.leastsq(residuals, fits.START, args=(x, y))

@@ -40,6 +40,7 @@ class Small(fits.Fits):
             "sine, 100 points",
             "ten Gaussians, 100 points",
             "a residual that costs nothing",
+            "a residual that costs nothing, with all outputs",
         ),
         ("leastsq", "scipy"),
     )
@@ -61,6 +62,7 @@ class Small(fits.Fits):
         else:
             buffer = np.ones(50)
             residuals, start, data = lambda p: buffer, fits.START, ()
+            options = {"full_output": fit.endswith("outputs")}
         residuals = watched(residuals)
         return lambda: solver.leastsq(residuals, start, args=data, **options)
 
@@ -92,6 +94,6 @@ class Collections(fits.Fits):
 
         return call
 
-    def track_success(self, fit, solver):
+    def successes(self, fit, solver):
         """Count the problems that were solved."""
         return sum(map(fits.succeeded, self.call()))

@@ -10,14 +10,14 @@ module minpack_products
    use minpack_tile, only: tile_rows, tile_columns, tile_products, at_a_time, &
                            many_columns
    use minpack_triangle, only: solve_transposed
-   use minpack_cholesky, only: factor
+   use minpack_cholesky, only: factor_pivoting
    implicit none
    private
    public :: add_products, factor_products, most_columns, are_of_use
 
    integer, parameter :: most_columns = 12
       !! With more columns, reflections are not slower: they are applied to four columns at once. If
-      !! there are many, tiles of products take half the time. Then the columns are not pivoted.
+      !! there are many, tiles of products take half the time.
    real(dp), parameter :: least_share = 1e-4_dp
       !! The least share of its square that a column must keep. A share of 1e-4 costs four digits.
    real(dp), parameter :: least_share_of_many = 1e-6_dp
@@ -142,7 +142,7 @@ contains
    end subroutine multiply
 
    pure subroutine factor_products(n, products, r, qtf, ipvt, acnorm, left, accurate)
-      !! Factor the products, with column pivoting unless there are many columns.
+      !! Factor the products with column pivoting.
       integer, intent(in) :: n
          !! Number of columns of J.
       real(dp), intent(in) :: products(n + 1, n)
@@ -171,7 +171,7 @@ contains
       end do
       acnorm = sqrt(left)
       if (n >= many_columns) then
-         call factor_many(n, products, r, qtf, accurate)
+         call factor_many(n, products, r, qtf, ipvt, left, accurate)
          return
       end if
       r = 0
@@ -203,12 +203,14 @@ contains
       accurate = .true.
    end subroutine factor_products
 
-   pure subroutine factor_many(n, products, r, qtf, accurate)
-      !! The same without pivoting, and with the norms of the columns known.
+   pure subroutine factor_many(n, products, r, qtf, ipvt, left, accurate)
+      !! The same for many columns, whose norms are known.
       integer, intent(in) :: n
       real(dp), intent(in) :: products(n + 1, n)
       real(dp), intent(out) :: r(n, n)
       real(dp), intent(out) :: qtf(n)
+      integer, intent(out) :: ipvt(n)
+      real(dp), intent(inout) :: left(n)
       logical, intent(out) :: accurate
       integer :: i, j
 
@@ -217,14 +219,14 @@ contains
             r(i, j) = products(j, i)
          end do
          r(j + 1:, j) = 0
-         qtf(j) = products(n + 1, j)
       end do
-      call factor(n, r, accurate)
+      qtf = least_share_of_many*left
+      call factor_pivoting(n, r, qtf, ipvt, left, accurate)
       if (.not. accurate) return
       do j = 1, n
-         accurate = accurate .and. r(j, j)**2 >= least_share_of_many*products(j, j)
+         qtf(j) = products(n + 1, ipvt(j))
       end do
-      if (accurate) call solve_transposed(n, r, qtf)
+      call solve_transposed(n, r, qtf)
    end subroutine factor_many
 
    pure subroutine exchange(n, k, pivot, r, ipvt, left)

@@ -3,6 +3,7 @@ module minpack_folding
    !! products of the columns, or as a triangle into which all rows are folded.
    use minpack_kinds, only: dp
    use minpack_vectors, only: first_on_line, line
+   use minpack_tile, only: many_columns
    use minpack_fold, only: fold_in
    use minpack_products, only: add_products, are_of_use
    use minpack_strided_matrix, only: strided_matrix_type
@@ -16,6 +17,8 @@ module minpack_folding
       !! The largest number of elements in a block, so that it fits into the cache. A block has at
       !! least fewest_rows rows.
    integer, parameter :: fewest_rows = 64
+   integer, parameter :: fewest_for_many = 256
+      !! The same for many columns, which do not stay in the cache together.
 
    type :: folding_type
       integer :: m = 0
@@ -54,7 +57,9 @@ contains
 
       self%m = m
       self%n = n
-      self%block_rows = min(m, max(fewest_rows, min(most_rows, most_numbers/n)))
+      self%block_rows = max(merge(fewest_for_many, fewest_rows, n >= many_columns), &
+                            min(most_rows, most_numbers/n))
+      self%block_rows = min(m, self%block_rows)
       self%ld = line*(self%block_rows/line + 1)
       allocate (self%block(self%ld*(n + 3) + line), self%triangle(n + 1, n + 1), stat=stat)
       if (stat == 0) self%start = first_on_line(self%block)

@@ -25,8 +25,8 @@ program test_products
    do i = 1, size(many)
       n = many(i)
       do j = 1, size(sizes)
-         call agrees_without_pivoting(sizes(j)*random_matrix(n + 2, n + 1))
-         call agrees_without_pivoting(sizes(j)*random_matrix(3*n + 5, n + 1))
+         call agrees_for_many_columns(sizes(j)*random_matrix(n + 2, n + 1))
+         call agrees_for_many_columns(sizes(j)*random_matrix(3*n + 5, n + 1))
       end do
       call adds_up(random_matrix(2*n, n + 1), random_matrix(2*n, n + 1))
       call is_given_up_where_digits_are_lost(random_matrix(2*n, n + 1))
@@ -35,14 +35,14 @@ program test_products
 
 contains
 
-   subroutine agrees_without_pivoting(columns)
+   subroutine agrees_for_many_columns(columns)
       !! The triangle from the products of many columns is that from reflections, but for signs.
       real(dp), intent(in) :: columns(:, :)
       real(dp) :: work(size(columns, 1), size(columns, 2))
-      real(dp), dimension(size(columns, 2) - 1, size(columns, 2) - 1) :: r
-      real(dp), dimension(size(columns, 2) - 1) :: qtf, acnorm, fj
-      real(dp) :: products(size(columns, 2), size(columns, 2) - 1)
-      integer :: ipvt(size(columns, 2) - 1), n, k
+      real(dp), dimension(size(columns, 2) - 1, size(columns, 2) - 1) :: r, expected
+      real(dp), dimension(size(columns, 2) - 1) :: qtf, acnorm, fj, expected_qtf, expected_norm
+      real(dp) :: products(size(columns, 2), size(columns, 2) - 1), left(size(columns, 2) - 1, 2)
+      integer :: ipvt(size(columns, 2) - 1), expected_ipvt(size(columns, 2) - 1), n, k
       logical :: accurate
 
       n = size(qtf)
@@ -50,20 +50,25 @@ contains
       call multiply(columns, products)
       call factor(products, r, qtf, ipvt, acnorm, accurate)
       call check(accurate, 'products of random columns are accurate')
+      expected_qtf = 0
       work = columns
       call triangulate(size(work, 1), n + 1, work, size(work, 1))
       do k = 1, n
-         call check(all(abs(abs(work(:k, k)) - abs(r(:k, k))) <= 1e-9_dp*acnorm(k)), &
-                    'R without pivoting')
+         expected(:k, k) = work(:k, k)
+         expected(k + 1:, k) = 0
+      end do
+      call pivoted_qr(n, expected, expected_qtf, expected_ipvt, expected_norm, left)
+      call check(all(ipvt == expected_ipvt), 'the order of many columns')
+      do k = 1, n
+         call check(all(abs(abs(expected(:k, k)) - abs(r(:k, k))) <= 1e-9_dp*acnorm(ipvt(k))), &
+                    'R of many columns')
          call check(all(r(k + 1:, k) == 0), 'zeros below the diagonal')
-         call check(close_to(acnorm(k), norm2(columns(:, k)/acnorm(k))*acnorm(k), 1e-13_dp), &
-                    'the norms of the columns')
-         call check(ipvt(k) == k, 'no pivoting')
+         call check(close_to(acnorm(k), expected_norm(k), 1e-13_dp), 'the norms of the columns')
       end do
       call multiply_transposed(n, r, qtf, fj)
-      call check(all(abs(fj - products(n + 1, :)) <= 1e-12_dp*acnorm*maxval(acnorm)), &
+      call check(all(abs(fj - products(n + 1, ipvt)) <= 1e-12_dp*acnorm(ipvt)*maxval(acnorm)), &
                  "R' Q'f is J'f")
-   end subroutine agrees_without_pivoting
+   end subroutine agrees_for_many_columns
 
    subroutine multiply(columns, products)
       real(dp), intent(in), contiguous :: columns(:, :)

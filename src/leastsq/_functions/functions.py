@@ -103,7 +103,7 @@ class Functions:
             return self.native_func(x) if self.is_evaluated else self.native_func.room()
         compiled: Any = self.native_func
         if compiled is not None:
-            fvec = compiled.residuals_at(x, not is_parallel(func))
+            fvec = compiled.residuals_at(x, self.args, not is_parallel(func))
             if fvec is not None:
                 return fvec
         first = self.func if model is None else model.first(self.func)
@@ -113,7 +113,7 @@ class Functions:
             fvec = first_residuals(self.func, x, self.args, as_residuals)
         self.native_func = compiled
         if compiled is not None:
-            compiled.remember(fvec.size)
+            compiled.remember(fvec.size, self.args)
         return fvec
 
     def take_jacobian(self, Dfun: Function, col_deriv: bool) -> None:

@@ -21,6 +21,7 @@ from leastsq._functions.njit_code import (
     remember_codes,
     resolve,
     signature_of,
+    size_of,
     types_given,
 )
 from leastsq._functions.roles import Role
@@ -47,22 +48,25 @@ class CompiledFunction:
         code = bind, known  # another thread may replace both
         self._held = hold(release, self.data, (block, code))
 
-    def residuals_at(self, x: FloatArray, released: bool) -> FloatArray | None:
-        """Evaluate the function for as many residuals as it returned last.
+    def residuals_at(
+        self, x: FloatArray, args: tuple[Any, ...], released: bool
+    ) -> FloatArray | None:
+        """Evaluate the function for as many residuals as the fit before makes expect.
 
-        None if the number is not known, or is another one now.
+        None if nothing is known of the number, or if it is another one.
         """
-        m = self._known.sizes.get(self._role, 0)
-        if m == 0 or self._known.is_mixed:
+        size = self._known.sizes.get(self._role)
+        if size is None or self._known.is_mixed:
             return None
-        fvec = native_residuals(self.address, self.data, x, m, released)
+        fvec = native_residuals(self.address, self.data, x, size.expected(args), released)
         if fvec is None:
             self.pop_wrong_shape()
         return fvec
 
-    def remember(self, m: int) -> None:
-        """Remember the number of residuals that the function returned."""
-        self._known.sizes[self._role] = m
+    def remember(self, m: int, args: tuple[Any, ...]) -> None:
+        """Remember the number of residuals that the function returned, if there are any."""
+        if m > 0:
+            self._known.sizes[self._role] = size_of(m, args)
 
     def is_current(self) -> bool:
         """Tell whether the function has not been recompiled since."""

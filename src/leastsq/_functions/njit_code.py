@@ -24,19 +24,39 @@ class Target(NamedTuple):
     takes_tuple: bool
 
 
+class Size(NamedTuple):
+    """The number of residuals that a function returned, and the argument that had this size."""
+
+    m: int
+    place: int | None
+
+    def expected(self, args: tuple[Any, ...]) -> int:
+        """Return the number of residuals to expect for the args of a fit."""
+        if self.place is None or self.place >= len(args):
+            return self.m
+        size = getattr(args[self.place], "size", None)
+        return size if isinstance(size, int) and size > 0 else self.m
+
+
+def size_of(m: int, args: tuple[Any, ...]) -> Size:
+    """Remember the number of residuals, and which of the args has this size."""
+    places = (k for k, each in enumerate(args) if getattr(each, "size", None) == m)
+    return Size(m, next(places, None))
+
+
 class Known:
     """Cached compilation results of an njit function.
 
     codes contains its compiled code for each combination of types; binders the functions that bind
-    its arguments, by role; sizes the number of residuals that it returned last, by role; refusals
-    the reasons why it is called from Python, by role and types; wrapped the wrappers for which
-    Numba fills in default arguments.
+    its arguments, by role; sizes how many residuals it returned last, by role; refusals the reasons
+    why it is called from Python, by role and types; wrapped the wrappers for which Numba fills in
+    default arguments.
     """
 
     def __init__(self, function: Any) -> None:
         self.codes: list[Any] = list(dict.values(function.overloads))
         self.binders: dict[Role, Any] = {}
-        self.sizes: dict[Role, int] = {}
+        self.sizes: dict[Role, Size] = {}
         self.refusals: dict[Any, Any] = {}
         self.wrapped: dict[bool, Any] = {}
 
