@@ -194,3 +194,65 @@ def test_wrong_shape_of_a_transposed_jacobian_is_told_as_the_user_made_it(fit):
 
     with pytest.raises(TypeError, match=r"Shape should be \(50, 3\) but it is \(49, 3\)"):
         curve_fit(njit_exponential, fit.x, fit.y, jac=jac, col_deriv=True)
+
+
+@pytest.mark.parametrize("form", [float, np.atleast_1d, np.atleast_2d])
+def test_one_value_is_one_residual_whatever_was_fitted_before(form):
+    def total(x, a):
+        return a * np.sum(x)
+
+    @numba.njit
+    def number(x, a):
+        return a * np.sum(x)
+
+    @numba.njit
+    def array(x, a):
+        return np.full((1,), a * np.sum(x))
+
+    for model in (number, array):
+        for x in (np.array([2.0]), np.arange(50.0), np.arange(1.0, 4)):
+            y = form(7.0)
+            found = curve_fit(model, x, y, absolute_sigma=True, full_output=True)
+            expected = curve_fit(total, x, y, absolute_sigma=True)
+            assert found[2]["fvec"].shape == (1,)
+            np.testing.assert_allclose(found[0], expected[0])
+            np.testing.assert_allclose(found[1], expected[1], rtol=1e-6)
+
+
+def test_fewer_points_than_parameters_are_refused_whatever_was_fitted_before():
+    @numba.njit
+    def line(x, a, b):
+        return a + b * x
+
+    x = np.linspace(1, 2, 12)
+    curve_fit(line, x, 3 * x)
+    with pytest.raises(TypeError, match="must not exceed"):
+        curve_fit(line, 2.0, [6.0])
+
+
+def test_values_that_become_one_are_refused_for_one_datum():
+    @numba.njit
+    def model(x, a, b):
+        if a > 1.5:
+            return np.ones(1)
+        return a + b * x
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="12 residuals at x0, but 1 later"):
+            curve_fit(model, np.arange(12.0), 6.0)
+
+
+def test_first_fit_with_a_covariance_is_that_of_later_fits():
+    rng = np.random.default_rng(0)
+    A = rng.standard_normal((12, 12))
+    x = np.linspace(0.1, 2, 12)
+    y = 2.5 * np.exp(-1.3 * x) + 0.01 * rng.standard_normal(12)
+
+    @numba.njit
+    def model(x, a, b, c):
+        return a * np.exp(-b * x) + 0 * c
+
+    for _ in range(2):
+        with pytest.warns(UserWarning, match="does not depend on c"):
+            popt, _ = curve_fit(model, x, y, sigma=A @ A.T + 12 * np.eye(12))
+        assert popt[2] == 1

@@ -118,3 +118,13 @@ def test_curve_of_many_parameters_has_the_covariance_of_linear_regression():
     np.testing.assert_allclose(popt, best, atol=1e-6)
     expected = np.linalg.inv(V.T @ V) * squares / (t.size - 40)
     np.testing.assert_allclose(pcov, expected, rtol=1e-5, atol=1e-9)
+
+
+@pytest.mark.parametrize(("m", "n", "condition"), [(300, 150, 1e10), (300, 300, 1e14)])
+def test_diagonal_falls_where_columns_are_nearly_dependent(m, n, condition):
+    rng = np.random.default_rng(n)
+    u, _, v = np.linalg.svd(rng.standard_normal((m, n)), full_matrices=False)
+    C, b = u * np.geomspace(1, 1 / condition, n) @ v, rng.standard_normal(m)
+    _, _, info, _, _ = leastsq(lambda p: C @ p - b, np.zeros(n), Dfun=lambda p: C, full_output=True)
+    diagonal = np.abs(info["fjac"].T[:n].diagonal())
+    assert (diagonal[1:] <= diagonal[:-1] * (1 + 1e-6) + 1e-15 * diagonal[0]).all()

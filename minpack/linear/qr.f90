@@ -248,12 +248,12 @@ contains
       real(dp), intent(inout) :: norm
       real(dp), intent(in) :: computed
       logical, intent(out) :: lost
-         !! Whether cancellation has destroyed half of the digits of the norm.
+         !! Whether cancellation has destroyed half of the digits of its square.
 
       lost = .false.
       if (norm == 0) return
       norm = norm*sqrt(max(0.0_dp, 1 - (top/norm)**2))
-      lost = 0.05_dp*(norm/computed)**2 <= epsmch
+      lost = (norm/computed)**2 <= sqrt(epsmch)
    end subroutine drop_element
 
 end module minpack_qr

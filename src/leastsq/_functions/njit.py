@@ -12,6 +12,7 @@ import numpy as np
 from numba.core.errors import NumbaError
 
 from leastsq._arguments.arrays import FloatArray
+from leastsq._arguments.sigma import WHITEN
 from leastsq._core._calls import hold, native_residuals
 from leastsq._functions.njit_adapters import SHAPE, binder
 from leastsq._functions.njit_code import (
@@ -58,7 +59,10 @@ class CompiledFunction:
         size = self._known.sizes.get(self._role)
         if size is None or self._known.is_mixed:
             return None
-        fvec = native_residuals(self.address, self.data, x, size.expected(args), released)
+        m = size.expected(args) if self._role.n is None else args[1].size
+        if m == 1:  # a model may return more values than there are data, if there is one
+            return None
+        fvec = native_residuals(self.address, self.data, x, m, released)
         if fvec is None:
             self.pop_wrong_shape()
         return fvec
@@ -67,6 +71,11 @@ class CompiledFunction:
         """Remember the number of residuals that the function returned, if there are any."""
         if m > 0:
             self._known.sizes[self._role] = size_of(m, args)
+
+    @property
+    def rounds_differently(self) -> bool:
+        """Whether the same function in Python may have other rounding errors."""
+        return self._role.weighing == WHITEN
 
     def is_current(self) -> bool:
         """Tell whether the function has not been recompiled since."""

@@ -47,7 +47,7 @@ def copy_number(returned, fvec, m, n, found):  # type: ignore[no-untyped-def]
 
 def copy_any_shape(returned, y, fvec, m, n, found):  # type: ignore[no-untyped-def]
     """Copy the values of a model, an array of the shape of the data y or of one number."""
-    if returned.size == 1:
+    if returned.size == 1 and y.size == m:
         for i in range(m):
             fvec[i] = returned.flat[0]
         return 0

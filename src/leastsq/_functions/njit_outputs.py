@@ -88,9 +88,8 @@ class Vector:
         array = output.context.make_array(kind)(output.context, output.builder, value)
         self.data, self.size = array.data, array.nitems
         self.is_one = self.builder.icmp_signed("==", self.size, WORD(1))
-        self.fits = self.builder.or_(
-            self.is_one, self.builder.icmp_signed("==", self.size, output.rows)
-        )
+        self.is_full = self.builder.icmp_signed("==", self.size, output.rows)
+        self.fits = self.builder.or_(self.is_one, self.is_full)
 
     def at(self, row: Any) -> Any:
         """Load the number of a row."""
@@ -103,7 +102,7 @@ def copy_returned(output: Output, role: Role, kind: types.Type, returned: Any) -
     if role.kind != "residual":
         output.call(jacobian_copier(kind, role.kind == "transpose"), (kind, returned))
     elif isinstance(kind, types.Array) and kind.ndim == 1:
-        copy_vector(output, kind, returned, broadcasts=False)
+        copy_vector(output, kind, returned, cgutils.false_bit)
     else:
         output.call(residual_copier(kind), (kind, returned))
 
@@ -117,7 +116,7 @@ def copy_of_model(
 ) -> None:
     """Copy what a model returned, and make residuals or their Jacobian of it.
 
-    data are the types and values of y and the weights.
+    data are the types and values of y and the weights. One value is for all rows of y.
     """
     builder, is_residual = output.builder, role.kind == "residual"
     y = Vector(output, *data[0])
@@ -126,9 +125,9 @@ def copy_of_model(
             if not is_residual:
                 copy_returned(output, role, kind, returned)
             elif isinstance(kind, types.Array) and kind.ndim == 1 and data[0][0].ndim <= 1:
-                copy_vector(output, kind, returned, broadcasts=True)
+                copy_vector(output, kind, returned, y.is_full)
             elif isinstance(kind, REAL):
-                copy_number(output, kind, returned)
+                copy_number(output, kind, returned, y.is_full)
             else:
                 output.call(copier_of_any_shape(kind), (kind, returned), data[0])
             is_copied = builder.icmp_signed("==", builder.load(output.answer), INT(0))
@@ -141,35 +140,38 @@ def copy_of_model(
             output.refuse(y.size)
 
 
-def copy_vector(output: Output, kind: Any, returned: Any, broadcasts: bool) -> None:
+def copy_vector(output: Output, kind: Any, returned: Any, broadcasts: Any) -> None:
     """Copy a 1-D array; an array of one number to all rows if it broadcasts."""
     refuse_dtype(kind.dtype)
     context, builder = output.context, output.builder
     array = context.make_array(kind)(context, builder, returned)
     size = array.nitems
-    fits, step = builder.icmp_signed("==", size, output.rows), WORD(1)
-    if broadcasts:
-        is_one = builder.icmp_signed("==", size, WORD(1))
-        fits, step = builder.or_(fits, is_one), builder.select(is_one, WORD(0), WORD(1))
+    is_one = builder.and_(broadcasts, builder.icmp_signed("==", size, WORD(1)))
+    fits = builder.or_(is_one, builder.icmp_signed("==", size, output.rows))
+    step = builder.select(is_one, WORD(0), WORD(1))
 
     def load(row: Any, _: Any) -> Any:
         index = [builder.mul(row, step)]
         place = cgutils.get_item_pointer(context, builder, kind, array, index)
         return as_double(output, kind.dtype, arrayobj.load_item(context, builder, kind, place))
 
-    with builder.if_else(fits, likely=True) as (then, otherwise):
+    accept(output, fits, size, load)
+
+
+def copy_number(output: Output, kind: types.Type, returned: Any, broadcasts: Any) -> None:
+    """Copy a number to all rows, if it broadcasts."""
+    number = as_double(output, kind, returned)
+    accept(output, broadcasts, WORD(1), lambda row, _: number)
+
+
+def accept(output: Output, fits: Any, size: Any, load: Any) -> None:
+    """Fill the residuals with load(row, _) if the size fits, otherwise refuse it."""
+    with output.builder.if_else(fits, likely=True) as (then, otherwise):
         with then:
             change(output, WORD(1), load)
-            builder.store(INT(0), output.answer)
+            output.builder.store(INT(0), output.answer)
         with otherwise:
             output.refuse(size)
-
-
-def copy_number(output: Output, kind: types.Type, returned: Any) -> None:
-    """Copy a number to all rows."""
-    number = as_double(output, kind, returned)
-    change(output, WORD(1), lambda row, _: number)
-    output.builder.store(INT(0), output.answer)
 
 
 def weigh(output: Output, role: Role, kind: types.Type, weights: Any) -> None:
