@@ -44,7 +44,7 @@ class Startup:
 
     def track_import(self, solver):
         """Measure the import in fresh interpreters, beyond that of NumPy."""
-        return median(seconds(IMPORTS[solver]) for _ in range(9)) * 1e3
+        return median(seconds(IMPORTS[solver]) for _ in range(5)) * 1e3
 
     track_import.unit = "ms"
 
@@ -75,7 +75,7 @@ class Startup:
 def first(solver, fit):
     """Time a fit in fresh interpreters, in milliseconds; Numba has compiled another function."""
     script = FIRST.format(module=MODULES[solver], fit=fit)
-    return median(printed(script) for _ in range(5)) * 1e3
+    return median(printed(script) for _ in range(3)) * 1e3
 
 
 def seconds(statement):
