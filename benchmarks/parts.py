@@ -1,5 +1,6 @@
-"""Data in parts: blocks, threads, memory maps and Dask beside SciPy's curve_fit in memory.
+"""Data in parts, and large Jacobians in threads, beside SciPy in memory.
 
+Blocks, threads, memory maps and Dask.
 `make bench-parts` runs this. All take turns in one process; what is reported are medians, and
 medians of the ratios of neighbours. The memory is that of processes of their own, above what they
 took before the fit, without the pages of files.
@@ -87,6 +88,41 @@ def in_memory(m=1_000_000):
     one, two = results["leastsq, Numba"][0], results["leastsq, Numba, threads=2"][0]
     print(f"  two threads, Numba: {one / two:.2f} times as fast as one")
     raw_scaling()
+
+
+def large_jacobians(m=100_000, n=50):
+    """Time fits with a large Jacobian, which threads share, and the functions alone."""
+    rng = np.random.default_rng(1)
+    A = rng.standard_normal((m, n))
+    b = A @ rng.standard_normal(n) + rng.standard_normal(m)
+    calls = []
+
+    def residuals(x):
+        calls.append(1)
+        linear = A @ x - b
+        return linear + 1e-4 * linear**2
+
+    def jacobian(x):
+        return A
+
+    def fit(threads):
+        return leastsq.leastsq(residuals, np.ones(n), Dfun=jacobian, threads=threads)
+
+    fit(1)
+    points = [np.ones(n)] * len(calls)
+    results = interleaved(
+        {
+            "SciPy": lambda: optimize.leastsq(residuals, np.ones(n), Dfun=jacobian),
+            "leastsq": lambda: fit(1),
+            "leastsq, threads=2": lambda: fit(2),
+            "the residuals alone": lambda: [residuals(x) for x in points],
+        }
+    )
+    show(f"{m} residuals in NumPy, {n} parameters, ready-made Jacobian", results)
+    own = results["the residuals alone"][0]
+    one, two = (results[name][0] for name in ("leastsq", "leastsq, threads=2"))
+    print(f"  two threads: {one / two:.2f} times as fast as one", end="")
+    print(f", {(one - own) / (two - own):.2f} times without the residuals")
 
 
 def raw_scaling(rows=16384, calls=2000):
@@ -214,6 +250,7 @@ def own_memory():
 def main():
     """Run everything."""
     in_memory()
+    large_jacobians()
     from_files()
     by_dask()
     empty_trips()

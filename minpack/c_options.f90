@@ -3,12 +3,13 @@ module minpack_c_options
    use, intrinsic :: iso_c_binding, only: c_int, c_ptr, c_funptr, c_null_ptr, c_null_funptr, &
                                           c_associated, c_f_pointer, c_f_procpointer
    use minpack_kinds, only: dp
+   use minpack_team, only: team_type
    use minpack_settings, only: settings_type, lm
    use minpack_loss, only: loss_type
    use minpack_watch, only: watch_type
    implicit none
    private
-   public :: c_options_type, settings_of, loss_of, watch_of
+   public :: c_options_type, settings_of, loss_of, watch_of, team_of
 
    type, bind(c) :: c_options_type
       real(dp) :: ftol
@@ -39,6 +40,10 @@ module minpack_c_options
       type(c_funptr) :: together = c_null_funptr
          !! Evaluates the residuals at many points, or null.
       type(c_ptr) :: together_data = c_null_ptr
+      type(c_funptr) :: run = c_null_funptr
+         !! Runs threads, or null.
+      integer(c_int) :: threads = 1
+         !! How many.
    end type c_options_type
 
 contains
@@ -90,5 +95,15 @@ contains
       call c_f_procpointer(options%watch, watch%function)
       watch%data = options%watch_data
    end function watch_of
+
+   function team_of(options) result(team)
+      !! The threads.
+      type(c_options_type), intent(in) :: options
+         !! The options.
+      type(team_type) :: team
+
+      call c_f_procpointer(options%run, team%run)
+      team%threads = options%threads
+   end function team_of
 
 end module minpack_c_options

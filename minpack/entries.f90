@@ -12,7 +12,7 @@ module minpack_entries
    use minpack_batch, only: batch_type, c_results_type
    use minpack_inputs, only: c_input_type
    use minpack_in_turn, only: drive_in_turn
-   use minpack_c_options, only: c_options_type, settings_of, loss_of, watch_of
+   use minpack_c_options, only: c_options_type, settings_of, loss_of, watch_of, team_of
    implicit none
    private
    public :: fit, differentiate, many, fault, evaluate, covar, whiten
@@ -212,6 +212,8 @@ contains
       settings = settings_of(options, n)
       opened%analytic%loss = loss_of(options)
       opened%differenced%loss = loss_of(options)
+      opened%analytic%folding%team = team_of(options)
+      opened%differenced%folding%team = team_of(options)
       opened%solver%watch = watch_of(options)
       call opened%functions%connect(m, n, residual, jacobian, stat)
       call opened%functions%take_together(options%together, options%together_data)

@@ -82,6 +82,12 @@ typedef int minpack_watch(void *data, int m, int n, const double *x, const doubl
  * fit and becomes its info. */
 typedef int minpack_together(void *data, int m, int n, int count, const double *points, double *values);
 
+/* Do a piece of a job; pieces are counted from 1. */
+typedef void minpack_task(void *job, int piece);
+
+/* Do all pieces of a job in so many threads at most, in any order, and return when all are done. */
+typedef void minpack_run(minpack_task *task, void *job, int pieces, int threads);
+
 /* Options. Arrays hold n numbers. lower and upper are both given, or both NULL. */
 typedef struct {
     double ftol;   /* relative reduction of the sum of squares that is small enough to stop */
@@ -107,6 +113,9 @@ typedef struct {
     void *watch_data;
     minpack_together *together; /* evaluates the residuals for differences, or NULL */
     void *together_data;
+    minpack_run *run;           /* shares the rows of a large Jacobian among threads, or NULL; the result does
+                                 * not depend on it; minpack_fit alone uses it */
+    int threads;                /* how many */
 } minpack_options;
 
 /* The tests:

@@ -370,8 +370,6 @@ def test_improper_arguments():
         curve_fit(line, t, t.reshape(2, 5), chunks=3)
     with pytest.raises(ValueError, match="vectorized and workers"):
         curve_fit(line, t, t, chunks=3, vectorized=True)
-    with pytest.raises(ValueError, match="threads is for data in parts"):
-        leastsq(lambda p: p, [1.0], threads=2)
     with pytest.raises(ValueError, match="f_scale must be one number"):
         leastsq(lambda p, t: p - t, [1.0], args=(Parts(abs, 2),), loss="huber", f_scale=[1, 2, 3])
 

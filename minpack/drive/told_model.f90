@@ -56,7 +56,7 @@ contains
       call loss%weigh(fvec, .true., info)
       if (info == going_on) then
          call folding%triangulate_rows(matrix, loss%residuals, loss%factors)
-         call fit%conclude(folding%triangle)
+         call fit%conclude(folding%chunks(1)%triangle)
       else
          call fit%stop(info)
       end if
@@ -74,11 +74,11 @@ contains
       accurate = .false.
       if (fit%by_products) then
          call folding%multiply(matrix, residuals, factors)
-         call fit%tell_products(folding%products, accurate)
+         call fit%tell_products(folding%chunks(1)%products, accurate)
       end if
       if (accurate) return
       call folding%triangulate_rows(matrix, residuals, factors)
-      call fit%tell_model(folding%triangle)
+      call fit%tell_model(folding%chunks(1)%triangle)
    end subroutine tell
 
 end module minpack_told_model

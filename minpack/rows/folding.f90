@@ -1,47 +1,52 @@
 module minpack_folding
-   !! The rows of [J f] as numbers whose count does not depend on the number of rows: as the
-   !! products of the columns, or as a triangle into which all rows are folded.
+   !! The rows of [J f], folded chunk by chunk, perhaps in several threads. The chunks are combined
+   !! in their order, and do not depend on the number of threads, so neither does the result.
+   use, intrinsic :: iso_c_binding, only: c_int, c_ptr, c_loc, c_f_pointer
    use minpack_kinds, only: dp
-   use minpack_vectors, only: first_on_line, line
-   use minpack_tile, only: many_columns
-   use minpack_fold, only: fold_in
-   use minpack_products, only: add_products, are_of_use
+   use minpack_vectors, only: line
+   use minpack_team, only: team_type
    use minpack_strided_matrix, only: strided_matrix_type
+   use minpack_chunk, only: chunk_type
    implicit none
    private
    public :: folding_type
 
-   integer, parameter :: most_rows = 480
-      !! The largest number of rows in a block.
-   integer, parameter :: most_numbers = 80000
-      !! The largest number of elements in a block, so that it fits into the cache. A block has at
-      !! least fewest_rows rows.
-   integer, parameter :: fewest_rows = 64
-   integer, parameter :: fewest_for_many = 256
-      !! The same for many columns, which do not stay in the cache together.
+   integer, parameter :: most_chunks = 16
+   real(dp), parameter :: least_work = 4e6_dp
+      !! The number of multiplications that are worth the start of threads. They take a millisecond.
+   integer, parameter :: fewest_to_multiply = 256
+      !! The least number of rows in a chunk whose products are computed.
+   integer, parameter :: fewest_to_fold = 16
+      !! The least number of rows in a chunk that is folded, in units of n. The triangle of each
+      !! chunk is folded once more.
+
+   type :: job_type
+      !! What the threads share.
+      type(strided_matrix_type), pointer :: matrix => null()
+      real(dp), pointer, contiguous :: fvec(:) => null()
+      real(dp), pointer, contiguous :: factors(:) => null()
+      type(chunk_type), pointer :: chunks(:) => null()
+      integer :: rows = 0
+         !! The number of rows in a chunk.
+   contains
+      procedure :: last_row
+   end type job_type
 
    type :: folding_type
-      integer :: m = 0
+      type(team_type) :: team
+         !! The threads.
+      type(chunk_type), allocatable :: chunks(:)
+         !! The first one becomes the whole.
+      integer, private :: m = 0
          !! Number of rows.
-      integer :: n = 0
+      integer, private :: n = 0
          !! Number of variables.
-      real(dp), allocatable :: products(:, :)
-         !! Shape: (n + 1, n). J'J, its lower triangle, and f'J below it.
-      real(dp), allocatable :: triangle(:, :)
-         !! Shape: (n + 1, n + 1). The triangle of [J f].
-      integer, private :: block_rows = 0
-         !! Number of rows in a block.
-      integer, private :: ld = 0
-         !! From one column of the block to the next, in numbers: whole cache lines.
-      integer, private :: start = 0
-         !! Where the block begins: on a cache line.
-      real(dp), allocatable, private :: block(:)
-         !! Some rows of [J f], with two spare columns for `fold`.
    contains
       procedure :: allocate_for
       procedure :: multiply
       procedure :: triangulate_rows
-      procedure :: add_rows
+      procedure, private :: chunks_of
+      procedure, private :: job_for
    end type folding_type
 
 contains
@@ -54,87 +59,118 @@ contains
          !! Number of variables.
       integer, intent(out) :: stat
          !! Not zero if memory ran out.
+      integer :: k
 
       self%m = m
       self%n = n
-      self%block_rows = max(merge(fewest_for_many, fewest_rows, n >= many_columns), &
-                            min(most_rows, most_numbers/n))
-      self%block_rows = min(m, self%block_rows)
-      self%ld = line*(self%block_rows/line + 1)
-      allocate (self%block(self%ld*(n + 3) + line), self%triangle(n + 1, n + 1), stat=stat)
-      if (stat == 0) self%start = first_on_line(self%block)
-      if (stat == 0 .and. are_of_use(n)) allocate (self%products(n + 1, n), stat=stat)
+      allocate (self%chunks(max(self%chunks_of(max(fewest_to_multiply, n)), &
+                                self%chunks_of(fewest_to_fold*n))), stat=stat)
+      if (stat /= 0) return
+      do k = 1, size(self%chunks)
+         if (stat == 0) call self%chunks(k)%allocate_for(m, n, stat)
+      end do
    end subroutine allocate_for
 
    subroutine multiply(self, matrix, fvec, factors)
       !! Compute the products of the columns of [J f].
-      class(folding_type), intent(inout) :: self
-      type(strided_matrix_type), intent(in) :: matrix
+      class(folding_type), intent(inout), target :: self
+      type(strided_matrix_type), intent(in), target :: matrix
          !! J.
-      real(dp), intent(in), contiguous :: fvec(:)
+      real(dp), intent(in), target, contiguous :: fvec(:)
          !! Shape: (m). f.
-      real(dp), intent(in), contiguous :: factors(:)
+      real(dp), intent(in), target, contiguous :: factors(:)
          !! Shape: (m). Factors of the rows of J; (0) if there are none.
-      real(dp), pointer, contiguous :: columns(:)
-      integer :: first, rows, ld
+      type(job_type), target :: job
+      integer :: k, count
 
-      self%products = 0
-      ld = matrix%column_length()
-      if (size(factors) > 0) ld = 0
-      do first = 1, self%m, self%block_rows
-         rows = min(self%block_rows, self%m - first + 1)
-         if (ld > 0) then
-            columns => matrix%columns_from(first)
-            call add_products(rows, self%n, columns, ld, fvec(first:), self%products)
-         else
-            call matrix%load(first, rows, self%n, self%block(self%start), self%ld, factors)
-            call add_products(rows, self%n, self%block(self%start), self%ld, fvec(first:), &
-                              self%products)
-         end if
-      end do
+      count = self%chunks_of(max(fewest_to_multiply, self%n))
+      job = self%job_for(matrix, fvec, factors, count)
+      call self%team%share(multiply_chunk, c_loc(job), count)
+      associate (products => self%chunks(1)%products)
+         do k = 2, count
+            products = products + self%chunks(k)%products
+         end do
+      end associate
    end subroutine multiply
 
    subroutine triangulate_rows(self, matrix, fvec, factors)
       !! Make the triangle of the rows of [J f].
-      class(folding_type), intent(inout) :: self
-      type(strided_matrix_type), intent(in) :: matrix
+      class(folding_type), intent(inout), target :: self
+      type(strided_matrix_type), intent(in), target :: matrix
          !! J.
-      real(dp), intent(in), contiguous :: fvec(:)
+      real(dp), intent(in), target, contiguous :: fvec(:)
          !! Shape: (m). f.
-      real(dp), intent(in), contiguous :: factors(:)
+      real(dp), intent(in), target, contiguous :: factors(:)
          !! Shape: (m). Factors of the rows of J; (0) if there are none.
-      integer :: height
+      type(job_type), target :: job
+      integer :: k, count
 
-      height = 0
-      call self%add_rows(matrix, fvec, height, factors)
+      count = self%chunks_of(fewest_to_fold*self%n)
+      job = self%job_for(matrix, fvec, factors, count)
+      call self%team%share(fold_chunk, c_loc(job), count)
+      do k = 2, count
+         call self%chunks(1)%add_triangle(self%chunks(k))
+      end do
    end subroutine triangulate_rows
 
-   subroutine add_rows(self, matrix, fvec, height, factors)
-      !! Fold the rows of [J f] into the triangle.
-      class(folding_type), intent(inout) :: self
-      type(strided_matrix_type), intent(in) :: matrix
-         !! J.
-      real(dp), intent(in), contiguous :: fvec(:)
-         !! Shape: (m). f.
-      integer, intent(inout) :: height
-         !! The number of rows of the triangle.
-      real(dp), intent(in), contiguous :: factors(:)
-         !! Shape: (m). Factors of the rows of J; (0) if there are none.
-      integer :: first, rows, last
+   pure integer function chunks_of(self, fewest_rows) result(count)
+      !! The number of chunks.
+      class(folding_type), intent(in) :: self
+      integer, intent(in) :: fewest_rows
+         !! The least number of rows in a chunk.
 
-      first = 1
-      last = self%start + self%ld*self%n
-      associate (columns => self%n + 1)
-         do while (first <= self%m)
-            rows = min(self%block_rows, self%m - first + 1)
-            ! The first rows become the triangle. This is slower than folding, so there are few.
-            if (height < columns .and. columns > fewest_rows) rows = min(rows, fewest_rows)
-            call matrix%load(first, rows, self%n, self%block(self%start), self%ld, factors)
-            self%block(last:last + rows - 1) = fvec(first:first + rows - 1)
-            call fold_in(rows, columns, self%block(self%start), self%ld, self%triangle, height)
-            first = first + rows
-         end do
-      end associate
-   end subroutine add_rows
+      count = 1
+      if (real(self%m, dp)*self%n*(self%n + 1) < least_work) return
+      count = max(1, min(most_chunks, self%m/fewest_rows))
+   end function chunks_of
+
+   function job_for(self, matrix, fvec, factors, count) result(job)
+      !! The rows, and the chunks for them.
+      class(folding_type), intent(in), target :: self
+      type(strided_matrix_type), intent(in), target :: matrix
+      real(dp), intent(in), target, contiguous :: fvec(:)
+      real(dp), intent(in), target, contiguous :: factors(:)
+      integer, intent(in) :: count
+         !! The number of chunks.
+      type(job_type) :: job
+
+      job%matrix => matrix
+      job%fvec => fvec
+      job%factors => factors
+      job%chunks => self%chunks
+      ! The columns of each chunk begin where cache lines do, if those of the matrix do.
+      job%rows = self%m
+      if (count > 1) job%rows = line*((self%m/count + line)/line)
+   end function job_for
+
+   pure integer function last_row(self, k)
+      !! The last row of a chunk; of chunk 0: no row.
+      class(job_type), intent(in) :: self
+      integer, intent(in) :: k
+         !! The chunk.
+
+      last_row = min(k*self%rows, size(self%fvec))
+   end function last_row
+
+   subroutine multiply_chunk(job, piece) bind(c)
+      type(c_ptr), value :: job
+      integer(c_int), value :: piece
+      type(job_type), pointer :: of
+
+      call c_f_pointer(job, of)
+      call of%chunks(piece)%multiply(of%matrix, of%fvec, of%factors, of%last_row(piece - 1) + 1, &
+                                     of%last_row(piece))
+   end subroutine multiply_chunk
+
+   subroutine fold_chunk(job, piece) bind(c)
+      type(c_ptr), value :: job
+      integer(c_int), value :: piece
+      type(job_type), pointer :: of
+
+      call c_f_pointer(job, of)
+      of%chunks(piece)%height = 0
+      call of%chunks(piece)%add_rows(of%matrix, of%fvec, of%factors, of%last_row(piece - 1) + 1, &
+                                     of%last_row(piece))
+   end subroutine fold_chunk
 
 end module minpack_folding

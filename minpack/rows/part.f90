@@ -6,7 +6,7 @@ module minpack_part
    use minpack_user_functions, only: user_functions_type
    use minpack_strided_matrix, only: strided_matrix_type
    use minpack_loss, only: loss_type
-   use minpack_folding, only: folding_type
+   use minpack_chunk, only: chunk_type
    use minpack_quotient, only: sample_type, take_quotient, gap
    use minpack_differences, only: move
    use minpack_request, only: request_type, norm_alone, products, exact_triangle, comparison
@@ -21,7 +21,7 @@ module minpack_part
          !! Whether the Jacobian is differenced.
       type(loss_type) :: loss
          !! What is minimized.
-      type(folding_type), private :: folding
+      type(chunk_type), private :: chunk
       real(dp), allocatable, private :: point(:)
          !! Shape: (n). The end of a step.
       real(dp), allocatable, private :: fjac(:, :)
@@ -50,7 +50,7 @@ contains
 
       self%functions => functions
       associate (m => functions%m, n => functions%n)
-         call self%folding%allocate_for(m, n, stat)
+         call self%chunk%allocate_for(m, n, stat)
          if (stat == 0) call self%loss%allocate_for(m, stat)
          if (stat == 0) allocate (self%point(n), stat=stat)
          if (stat == 0 .and. self%differenced) allocate (self%fjac(m, n), self%other(m), stat=stat)
@@ -135,17 +135,18 @@ contains
       type(sums_type), intent(inout) :: sums
       real(dp), intent(in), contiguous :: factors(:)
          !! Shape: (m). Factors of the rows of J; (0) if there are none.
-      integer :: height
 
-      if (what == products) then
-         call self%folding%multiply(matrix, residuals, factors)
-         call sums%add_products(self%folding%products)
-      else
-         height = sums%height()
-         call sums%unpack(self%folding%triangle)
-         call self%folding%add_rows(matrix, residuals, height, factors)
-         call sums%pack(self%folding%triangle, height)
-      end if
+      associate (chunk => self%chunk, rows => size(residuals))
+         if (what == products) then
+            call chunk%multiply(matrix, residuals, factors, 1, rows)
+            call sums%add_products(chunk%products)
+         else
+            chunk%height = sums%height()
+            call sums%unpack(chunk%triangle)
+            call chunk%add_rows(matrix, residuals, factors, 1, rows)
+            call sums%pack(chunk%triangle, chunk%height)
+         end if
+      end associate
    end subroutine add_rows
 
    subroutine jacobian(self, fvec, request, sums, info)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from leastsq._arguments.arrays import FloatArray, Function, own_vector
 from leastsq._arguments.bounds import read_box
+from leastsq._arguments.counts import count_of
 from leastsq._arguments.options import (
     DEFAULT_TOLERANCE,
     EMPTY,
@@ -154,8 +155,9 @@ def leastsq(
         evaluate: func gets a partition in place of each collection. The collections must have the
         same number of partitions. infodict is as with Parts.
     threads : int, optional
-        In how many threads the parts are evaluated, if args contains Parts; -1 means one for each
-        processor. The default is 1.
+        In how many threads the rows of a large Jacobian are processed, or the parts evaluated if
+        args contains Parts; -1 means one thread for each processor. The default is 1. The results
+        do not depend on the number. See workers for func itself.
 
     Returns
     -------
@@ -264,6 +266,7 @@ def leastsq(
         diff_step,
         loss,
         f_scale,
+        **({} if threads is None else {"threads": count_of(threads, "threads")}),
     )
     watch = None if callback is None else watch_for(callback, None, counts_trials=False)
     deadline = FOREVER if max_time is None else deadline_after(max_time)
@@ -282,8 +285,6 @@ def leastsq(
             func, Dfun, args, col_deriv, x, settings, box, watch, deadline, partitioned, threads
         )
         return ended(outcome, settings, full_output)
-    if threads is not None:
-        raise ValueError("threads is for data in parts: pass args=(Parts(load, count),)")
     try:
         single = columns_of(func) if vectorized else func
         functions = Functions(single, Dfun, args, col_deriv, x, None, deadline)

@@ -71,6 +71,7 @@ class Settings:
     concludes: bool = True
     tests: int = LM
     loss: Loss | None = None
+    threads: int = 1
 
     def for_core(
         self,
@@ -145,6 +146,7 @@ class Settings:
             None if rho is None else observer(rho, None, False, False).ready(released),
             None if watch is None else watch.ready(released),
             None if together is None else together.ready(released),
+            self.threads,
         )
 
     def for_rows(self, m: int) -> Settings:
@@ -176,7 +178,7 @@ def read_settings(
     ftol: float = DEFAULT_TOLERANCE,
     xtol: float = DEFAULT_TOLERANCE,
     gtol: float = 0.0,
-    maxfev: int = 0,
+    maxfev: float = 0,
     epsfcn: float | None = None,
     factor: float = 100.0,
     diag: ArrayLike | None = None,
@@ -221,7 +223,7 @@ def make_settings(
     ftol: float,
     xtol: float,
     gtol: float,
-    maxfev: int,
+    maxfev: float,
     epsfcn: float | None,
     factor: float,
     diag: ArrayLike | None = None,

@@ -108,6 +108,7 @@ def options(
     rho: Observer | None,
     watch: Observer | None,
     together: Joint | Observer | None,
+    threads: int,
     /,
 ) -> Options: ...
 def hold(release: int, data: int, needed: object, /) -> object: ...

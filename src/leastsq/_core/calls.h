@@ -52,6 +52,8 @@ void take_together(PyObject *observer, minpack_options *options);
 /* Raised by a Jacobian function that had no time for all of its calls. */
 extern PyObject *time_is_up_error;
 
+extern minpack_run run_in_threads;
+
 int prepare_names(void);
 double seconds(void);
 int is_over(double due);

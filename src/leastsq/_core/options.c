@@ -55,8 +55,8 @@ numbers_of(PyObject *array)
 PyObject *
 options(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t count)
 {
-    if (count != 18) {
-        PyErr_SetString(PyExc_TypeError, "options: 18 arguments");
+    if (count != 19) {
+        PyErr_SetString(PyExc_TypeError, "options: 19 arguments");
         return NULL;
     }
     PyObject *objects[] = {given[6], given[7], given[8], given[9], given[14], given[15], given[16],
@@ -77,9 +77,13 @@ options(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t count)
         .tests = (int)PyLong_AsLong(given[12]),
         .loss = (int)PyLong_AsLong(given[13]),
         .f_scale = numbers_of(objects[F_SCALE]),
+        .threads = (int)PyLong_AsLong(given[18]),
     };
     if (read.f_scale != NULL) {
         read.scale_count = (int)PyArray_SIZE((PyArrayObject *)objects[F_SCALE]);
+    }
+    if (read.threads > 1) {
+        read.run = run_in_threads;
     }
     take_loss(objects[RHO], &read);
     take_watch(objects[WATCH], &read);

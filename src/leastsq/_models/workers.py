@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from leastsq._arguments.arrays import FLOAT64, FloatArray, Function, name_of, real_array
+from leastsq._arguments.counts import count_of
 from leastsq._functions.functions import is_dispatcher
 from leastsq._models.residuals import residual_form
 
@@ -35,7 +35,7 @@ class Workers:
         self.others: Function = self.evaluate
         if self.map is not None:
             return
-        self.count = worker_count(workers)
+        self.count = count_of(workers, "workers", " or a map-like function")
         others = max(self.count - 1, 1)  # this process is one of them
         if has_no_gil(func):
             self.pool = ThreadPoolExecutor(others)
@@ -124,17 +124,6 @@ class ModelValues:
         count = points.shape[1]
         values = self.f(x, *points.reshape(-1, count, *(1,) * len(self.shape)))
         return np.broadcast_to(values, (count, *self.shape)).reshape(count, -1).T
-
-
-def worker_count(workers: Any) -> int:
-    """Convert the number of processes or threads; -1 is one for each processor."""
-    if isinstance(workers, bool) or not isinstance(workers, int | np.integer):
-        raise TypeError(f"workers must be a whole number or a map-like function, got {workers!r}")
-    if workers == -1:
-        return os.cpu_count() or 1
-    if workers < 1:
-        raise ValueError(f"workers must be positive or -1, got {workers}")
-    return int(workers)
 
 
 def has_no_gil(func: Any) -> bool:

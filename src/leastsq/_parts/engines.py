@@ -9,6 +9,7 @@ import numpy as np
 from leastsq._arguments.arrays import Function, real_number
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.conversion import as_numbers
+from leastsq._arguments.counts import count_of
 from leastsq._arguments.options import Settings, most_calls
 from leastsq._functions.functions import is_parallel
 from leastsq._functions.native import NativeFunction
@@ -16,7 +17,7 @@ from leastsq._models.lazy import is_lazy
 from leastsq._parts.parts import has_parts
 from leastsq._parts.questions import Engine
 from leastsq._parts.sources import Loaded, Slices, length_of
-from leastsq._parts.threads import Threads, thread_count
+from leastsq._parts.threads import Threads
 from leastsq._parts.work import MOST_ROWS, CurveWork, ResidualWork
 
 FEWEST_BLOCKS = 4
@@ -113,7 +114,7 @@ def numbers_of(values: Any) -> Any:
 
 def threads_for(threads: Any, *functions: Any) -> int:
     """Convert the number of threads; functions that use Numba's threads get one thread."""
-    count = thread_count(1 if threads is None else threads)
+    count = 1 if threads is None else count_of(threads, "threads")
     return 1 if any(map(is_parallel, functions)) else count
 
 

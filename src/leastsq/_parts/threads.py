@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any
-
-import numpy as np
 
 from leastsq._arguments.arrays import FloatArray
 from leastsq._parts.check import MOST_POINTS, PLACES, check_model
@@ -63,14 +60,3 @@ class Threads:
         """End the threads, when they have done their parts."""
         if self.pool is not None:
             self.pool.shutdown(cancel_futures=True)
-
-
-def thread_count(threads: Any) -> int:
-    """Convert the number of threads; -1 is one for each processor."""
-    if isinstance(threads, bool) or not isinstance(threads, int | np.integer):
-        raise TypeError(f"threads must be a whole number, got {threads!r}")
-    if threads == -1:
-        return os.cpu_count() or 1
-    if threads < 1:
-        raise ValueError(f"threads must be positive or -1, got {threads}")
-    return int(threads)

@@ -1,0 +1,19 @@
+"""Numbers of threads or processes."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+
+def count_of(given: Any, name: str, or_else: str = "") -> int:
+    """Convert a number of threads or processes; -1 is one for each processor."""
+    if isinstance(given, bool) or not isinstance(given, int | np.integer):
+        raise TypeError(f"{name} must be a whole number{or_else}, got {given!r}")
+    if given == -1:
+        return os.cpu_count() or 1
+    if given < 1:
+        raise ValueError(f"{name} must be positive or -1, got {given}")
+    return int(given)
