@@ -1,12 +1,16 @@
 """curve_fit: what is said where it fails."""
 
+import inspect
+import operator
 import pickle
 
 import numpy as np
 import pytest
 from problems.models import exponential, line
 
-from leastsq import FitError, NativeFunction, OptimizeWarning, curve_fit
+from leastsq import FitError, NativeFunction, OptimizeWarning, curve_fit, curve_fit_many
+from leastsq._arguments.curve_fit_options import Options, SolverOptions, fit_settings
+from leastsq._curve_fit import PLAIN
 
 
 @pytest.mark.parametrize("model", [lambda x: x, lambda x, *p: x, lambda *p: p, max])
@@ -159,3 +163,98 @@ def test_native_function_is_no_model(residual):
     assert isinstance(residual, NativeFunction)
     with pytest.raises(TypeError, match="NativeFunction"):
         curve_fit(residual, [1, 2, 3], [1, 2, 3], p0=[1, 1])
+
+
+def decay(t, a, b, c):
+    return a * np.exp(-b * t) + c
+
+
+T = np.linspace(0, 5, 50)
+Y = decay(T, 2.5, 1.3, 0.5)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"bounds": (0, 9)}, {"chunks": 10}, {"vectorized": True}, {"jac": "cs"}],
+    ids=str,
+)
+@pytest.mark.parametrize("is_compiled", [False, True])
+@pytest.mark.parametrize("n", [2, 4])
+def test_a_wrong_number_of_parameters_is_told_with_their_names(options, is_compiled, n):
+    f = pytest.importorskip("numba").njit(decay) if is_compiled else decay
+    if is_compiled and options.keys() & {"vectorized", "jac"}:
+        pytest.skip("for Python models")
+    with pytest.raises(TypeError, match=rf"^decay takes 3 parameters after x \(a, b, c\), .* {n}$"):
+        curve_fit(f, T, Y, [1] * n, **options)
+
+
+def test_other_signatures_are_told_too():
+    def optional(t, a, b=1.0):
+        return a * t + b
+
+    def any_number(t, a, *more):
+        return a * t + sum(more)
+
+    def keyword(t, a, *, kind):
+        return a * t
+
+    def jac(t, a):
+        return t[:, None]
+
+    for f, n, text in (
+        (optional, 3, "takes 1 to 2 parameters after x .a, b., but p0 has 3"),
+        (keyword, 1, "cannot be called with x and parameters alone .*kind"),
+        (any_number, 0, "p0 is empty"),
+    ):
+        with pytest.raises(TypeError, match=text):
+            curve_fit(f, T, Y, [1] * n)
+    assert curve_fit(any_number, T, Y, [1, 1])[0].size == 2
+    with pytest.raises(TypeError, match=r"jac takes 1 parameter after x \(a\), but p0 has 2"):
+        curve_fit(optional, T, Y, [1, 1], jac=jac)
+
+
+def test_an_error_inside_the_model_stays_as_it_is():
+    with pytest.raises(TypeError, match="missing 1 required"):
+        curve_fit(lambda t, a, b: decay(t, a, b), T, Y, [1, 1])
+
+
+@pytest.mark.parametrize("options", [{}, {"sigma": np.ones(49)}, {"bounds": (0, 9)}], ids=str)
+def test_both_lengths_are_told_if_x_and_y_differ(options):
+    with pytest.raises(ValueError, match="xdata has 50 points, but ydata has 49"):
+        curve_fit(decay, T, Y[1:], **options)
+    with pytest.raises(ValueError, match=r"shape \(20,\), but ydata has shape \(50,\)"):
+        curve_fit(lambda t, a: a * t[:20], T, Y)
+
+
+def test_a_stack_of_curves_is_sent_to_curve_fit_many():
+    stack = np.array([Y, Y, Y])
+    with pytest.raises(ValueError, match="curve_fit_many fits each"):
+        curve_fit(decay, T, stack)
+    with pytest.raises(ValueError, match="axis=0"):
+        curve_fit(decay, T, stack.T)
+    assert curve_fit_many(decay, T, stack.T, axis=0).success.all()
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("max_fev", "maxfev"), ("absolutesigma", "absolute_sigma"), ("bound", "bounds")],
+)
+@pytest.mark.parametrize("fit", [curve_fit, curve_fit_many])
+def test_a_misspelled_option_is_guessed(fit, given, meant):
+    with pytest.raises(TypeError, match=rf"{fit.__name__} .* no option {given}=1. .* {meant}"):
+        fit(decay, T, Y, **{given: 1})
+    with pytest.raises(TypeError, match=r"no option tolerance_of_mine=1$"):
+        fit(decay, T, Y, tolerance_of_mine=1)
+
+
+def test_the_options_are_in_the_signature():
+    parameters = inspect.signature(curve_fit).parameters
+    assert set(Options.__annotations__) <= set(parameters)
+    assert set(SolverOptions.__annotations__) <= set(Options.__annotations__)
+    defaults = [
+        parameters[name].default
+        for name in inspect.signature(fit_settings).parameters
+        if name in parameters and name != "others"
+    ]
+    assert all(map(operator.is_, defaults, PLAIN))
+    assert len(defaults) == len(PLAIN)

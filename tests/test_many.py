@@ -423,8 +423,8 @@ def test_nothing_to_fit_gives_empty_results():
     ("changed", "error", "text"),
     [
         ({"f": 3}, TypeError, "f must be callable"),
-        ({"p0": [1, 1]}, TypeError, "decay cannot be called with x and the 2 parameters"),
-        ({"p0": [1, 1, 1, 1]}, TypeError, "decay cannot be called with x and the 4 parameters"),
+        ({"p0": [1, 1]}, TypeError, "decay takes 3 parameters after x .*, but p0 has 2"),
+        ({"p0": [1, 1, 1, 1]}, TypeError, "decay takes 3 parameters after x .*, but p0 has 4"),
         ({"p0": np.ones((5, 3))}, ValueError, r"p0 of shape \(5, 3\)"),
         ({"nan_policy": "omit"}, TypeError, "NaN is always left out"),
         ({"p0": [9, 1, 1], "bounds": (0, 2)}, ValueError, "outside of provided bounds"),

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from operator import is_
+from typing import Any, Literal, Unpack, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from leastsq._arguments.arrays import FloatArray, Function, name_of, own_vector
+from leastsq._arguments.arrays import FloatArray, Function, own_vector
 from leastsq._arguments.bounds import Box, read_box
-from leastsq._arguments.curve_fit_options import default_settings, fit_settings, refuse_foreign
+from leastsq._arguments.curve_fit_options import (
+    Options,
+    default_settings,
+    fit_settings,
+    refuse_foreign,
+)
 from leastsq._arguments.data import read_data
-from leastsq._arguments.options import deadline_after
+from leastsq._arguments.options import DEFAULT_TOLERANCE, NO_SCALE, deadline_after
 from leastsq._arguments.warn import warn
 from leastsq._core._calls import ACTS_TOGETHER
 from leastsq._errors import FitError, OptimizeWarning
@@ -21,7 +27,6 @@ from leastsq._fit.doubts import (
     conditional_covariance,
     doubtful_covariance,
     no_covariance,
-    positional,
 )
 from leastsq._fit.result import (
     SOLVED,
@@ -34,6 +39,7 @@ from leastsq._fit.result import (
 )
 from leastsq._fit.watch import Report, watch_for
 from leastsq._functions.native import NativeFunction
+from leastsq._functions.signature import parameter_count
 from leastsq._models.jacobian import NO_MODEL, read_jac
 from leastsq._models.lazy import is_lazy
 from leastsq._parts.parts import has_parts
@@ -42,6 +48,64 @@ EVERYWHERE = (-np.inf, np.inf)
 METHODS = (None, "lm", "trf", "dogbox")
 
 
+PLAIN = (
+    *(DEFAULT_TOLERANCE, DEFAULT_TOLERANCE, 0.0, None, None, None, None),
+    *(None, None, None, None, "linear", NO_SCALE),
+)
+"""The defaults of the options of the solver."""
+
+
+@overload
+def curve_fit(
+    f: Function,
+    xdata: Any,
+    ydata: ArrayLike,
+    p0: ArrayLike | None = None,
+    sigma: ArrayLike | None = None,
+    absolute_sigma: bool = False,
+    check_finite: bool | None = None,
+    bounds: Any = EVERYWHERE,
+    method: str | None = None,
+    jac: Function | str | None = None,
+    *,
+    full_output: Literal[False] = False,
+    nan_policy: str | None = None,
+    **options: Unpack[Options],
+) -> tuple[FloatArray, FloatArray]: ...
+@overload
+def curve_fit(
+    f: Function,
+    xdata: Any,
+    ydata: ArrayLike,
+    p0: ArrayLike | None = None,
+    sigma: ArrayLike | None = None,
+    absolute_sigma: bool = False,
+    check_finite: bool | None = None,
+    bounds: Any = EVERYWHERE,
+    method: str | None = None,
+    jac: Function | str | None = None,
+    *,
+    full_output: Literal[True],
+    nan_policy: str | None = None,
+    **options: Unpack[Options],
+) -> tuple[FloatArray, FloatArray, dict[str, Any], str, int]: ...
+@overload
+def curve_fit(
+    f: Function,
+    xdata: Any,
+    ydata: ArrayLike,
+    p0: ArrayLike | None = None,
+    sigma: ArrayLike | None = None,
+    absolute_sigma: bool = False,
+    check_finite: bool | None = None,
+    bounds: Any = EVERYWHERE,
+    method: str | None = None,
+    jac: Function | str | None = None,
+    *,
+    full_output: bool,
+    nan_policy: str | None = None,
+    **options: Unpack[Options],
+) -> tuple[Any, ...]: ...
 def curve_fit(
     f: Function,
     xdata: Any,
@@ -56,7 +120,28 @@ def curve_fit(
     *,
     full_output: bool = False,
     nan_policy: str | None = None,
-    **kwargs: Any,
+    ftol: float | None = DEFAULT_TOLERANCE,
+    xtol: float | None = DEFAULT_TOLERANCE,
+    gtol: float | None = 0.0,
+    maxfev: float | None = None,
+    max_nfev: float | None = None,
+    epsfcn: float | None = None,
+    diff_step: ArrayLike | None = None,
+    factor: float | None = None,
+    diag: ArrayLike | None = None,
+    x_scale: ArrayLike | str | None = None,
+    atol: float | None = None,
+    loss: str | Function = "linear",
+    f_scale: ArrayLike = NO_SCALE,
+    col_deriv: bool = False,
+    callback: Function | None = None,
+    max_time: float | None = None,
+    verbose: int = 0,
+    vectorized: bool = False,
+    workers: Any = None,
+    chunks: Any = None,
+    threads: int | None = None,
+    **others: Any,
 ) -> tuple[Any, ...]:
     """Fit a function to data by nonlinear least squares.
 
@@ -105,18 +190,58 @@ def curve_fit(
     nan_policy : {None, 'raise', 'omit'}, optional
         Whether to refuse ('raise') or to leave out ('omit') points with a NaN in xdata or ydata.
         With None, check_finite decides.
-    **kwargs
-        Options of leastsq: ftol, xtol, gtol, maxfev, epsfcn, diff_step, factor, diag, atol, loss,
-        f_scale, callback, max_time, workers, vectorized (f takes parameters of shape (k, 1) and
-        returns shape (k, m)), and col_deriv for jac. The default of factor is 1 with bounds.
-        For data in parts: chunks, the number of points of xdata, ydata and sigma to read at a time
-        (True chooses it), so that memory maps and files may be larger than memory; threads, the
-        number of threads that evaluate chunks (-1: one for each processor). f must be a function of
-        each point alone then. Dask arrays are evaluated by Dask, chunk by chunk.
-        Options of least_squares: max_nfev, which limits the calls of f without those for finite
-        differences; x_scale, the unit of each parameter, or 'jac'; verbose. With bounds, or with
-        method 'trf' or 'dogbox', maxfev has the meaning of max_nfev. With a loss, pcov is computed
-        from the weighed Jacobian and the cost, as in SciPy.
+    ftol, xtol, gtol : float, optional
+        Stop if the relative reduction of the sum of squares is at most ftol, the relative change
+        of the parameters at most xtol, or the cosine of the angle between the residuals and each
+        column of the Jacobian at most gtol: see leastsq. None means 0 with bounds, and with method
+        'trf' or 'dogbox'.
+    maxfev : int, optional
+        Maximum number of calls of f. Default: 200(n + 1), or 100(n + 1) with jac. With bounds, or
+        with method 'trf' or 'dogbox', it has the meaning and the default of max_nfev.
+    max_nfev : int, optional
+        Maximum number of calls of f, without those for finite differences. Default: 100n.
+    epsfcn : float, optional
+        Relative error of the values of f: see leastsq.
+    diff_step : float or array_like, optional
+        Steps of the finite differences: n positive numbers, or one for all parameters. The step is
+        ``diff_step*abs(p[j])``, or diff_step if p[j] is 0.
+    factor : float, optional
+        The length of the first step is at most ``factor*norm(diag*p0)``. Default: 100; 1 with
+        bounds or with a loss.
+    diag : array_like, optional
+        n positive scale factors of the parameters: see leastsq.
+    x_scale : array_like or 'jac', optional
+        The unit of each parameter, n numbers or one: another way to tell ``1/diag``.
+    atol : float, optional
+        A second name for ftol.
+    loss : {'linear', 'soft_l1', 'huber', 'cauchy', 'arctan'} or callable, optional
+        A robust loss instead of the sum of squares: see least_squares. pcov is computed from the
+        weighed Jacobian and the cost then, as in SciPy.
+    f_scale : float or array_like, optional
+        The size of residuals, divided by sigma, from which the loss grows more slowly than the
+        square: one number, or m numbers.
+    col_deriv : bool, optional
+        Whether jac returns the transpose of the Jacobian, shape (n, m).
+    callback : callable, optional
+        ``callback(p)``, or ``callback(intermediate_result)``, is called after each step that is
+        taken: see least_squares.
+    max_time : float, optional
+        Seconds after which f is not called any more. Then there is a FitError with the best point.
+    verbose : {0, 1, 2}, optional
+        Whether to print how the fit ended (1), and each step (2).
+    vectorized : bool, optional
+        Whether f takes many points at once: parameters of shape (k, 1). It returns shape (k, m).
+    workers : int or map-like callable, optional
+        Evaluate the points of a finite difference side by side: see leastsq.
+    chunks : int or bool, optional
+        The number of points of xdata, ydata and sigma to read at a time (True chooses it), so that
+        memory maps and files may be larger than memory. f must be a function of each point alone
+        then. Dask arrays are evaluated by Dask, chunk by chunk.
+    threads : int, optional
+        The number of threads that evaluate chunks; -1 means one for each processor. f must be a
+        function of each point alone then.
+    **others
+        Options of SciPy's least_squares that have no effect here, such as ``tr_solver=None``.
 
     Returns
     -------
@@ -188,30 +313,34 @@ def curve_fit(
         raise TypeError(NO_MODEL.format("f"))
     if method not in METHODS:
         raise ValueError(f"`method` must be 'trf', 'dogbox' or 'lm', got {method!r}")
-    if kwargs:
-        refuse_foreign(kwargs)
+    if others:
+        refuse_foreign(others, curve_fit)
+    if verbose not in (0, 1, 2):
+        raise ValueError(f"verbose must be 0, 1 or 2, got {verbose!r}")
     p, box = start(f, p0, bounds)
     n = p.size
     if has_parts((xdata, ydata)):
         raise TypeError("Parts is for leastsq: pass residuals(p, *part) and args=(Parts(...),)")
     as_least_squares = method in ("trf", "dogbox") or (method is None and box is not None)
     may_be_few = as_least_squares or box is not None
-    is_divided = asks_for_parts(xdata, ydata, sigma, kwargs)
+    is_divided = asks_for_parts(xdata, ydata, sigma, chunks, threads)
     if is_divided:
         derivative = read_jac(jac, f, box, (0,))
     else:
         data = read_data(xdata, ydata, sigma, check_finite, nan_policy)
         refuse_few(n, data.y.size, may_be_few)
         derivative = read_jac(jac, f, box, data.y.shape)
-    read = fit_settings if kwargs else default_settings
+    options: tuple[Any, ...] = (
+        *(ftol, xtol, gtol, maxfev, max_nfev, epsfcn, diff_step),
+        *(factor, diag, x_scale, atol, loss, f_scale),
+    )
+    read = default_settings if all(map(is_, options, PLAIN)) else fit_settings
     is_differenced = derivative is None
-    settings, limit = read(n, is_differenced, box is not None, as_least_squares, **kwargs)
+    settings, limit = read(n, is_differenced, box is not None, as_least_squares, *options)
     p0 = p.copy()
-    col_deriv = bool(kwargs.get("col_deriv"))
-    verbose = kwargs.get("verbose", 0)
     report = Report(verbose) if verbose == 2 else None
-    watch = watch_for(kwargs.get("callback"), report, counts_trials=as_least_squares)
-    deadline = deadline_after(kwargs.get("max_time"))
+    watch = watch_for(callback, report, counts_trials=as_least_squares)
+    deadline = deadline_after(max_time)
     if is_divided:
         outcome = parts().fit_curve_in_parts(
             f,
@@ -226,7 +355,9 @@ def curve_fit(
             deadline,
             check_finite,
             nan_policy,
-            kwargs,
+            chunks,
+            threads,
+            vectorized or workers is not None,
         )
     else:
         outcome = fit_curve(
@@ -240,8 +371,8 @@ def curve_fit(
             may_be_few,
             watch,
             deadline,
-            bool(kwargs.get("vectorized")),
-            kwargs.get("workers"),
+            vectorized,
+            workers,
         )
     ending = outcome.ending
     if as_least_squares:
@@ -266,12 +397,10 @@ def curve_fit(
     return outcome.x, pcov
 
 
-def asks_for_parts(xdata: Any, ydata: Any, sigma: Any, options: dict[str, Any]) -> bool:
+def asks_for_parts(xdata: Any, ydata: Any, sigma: Any, chunks: Any, threads: Any) -> bool:
     """Tell whether the data are divided, or are to be divided."""
-    if options:
-        chunks = options.get("chunks")
-        if not (chunks is None or chunks is False) or options.get("threads") is not None:
-            return True
+    if not (chunks is None or chunks is False) or threads is not None:
+        return True
     if sigma is None and type(xdata) is type(ydata) is np.ndarray:  # the usual case
         return False
     columns = xdata if isinstance(xdata, tuple) else (xdata,)
@@ -309,14 +438,6 @@ def start(f: Function, p0: ArrayLike | None, bounds: Any) -> tuple[FloatArray, B
         p = box.interior()
     box.refuse_outside(p, "p0")
     return p, (box if box.is_bounded() else None)
-
-
-def parameter_count(f: Function) -> int:
-    """Count the parameters of a model, without x."""
-    count = len(positional(f))
-    if count < 2:
-        raise ValueError(f"Unable to determine number of fit parameters of {name_of(f)}: pass p0")
-    return count - 1
 
 
 def parameter_covariance(

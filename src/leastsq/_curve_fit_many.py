@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from leastsq._arguments.arrays import Function, name_of
-from leastsq._arguments.curve_fit_options import refuse_foreign
+from leastsq._arguments.arrays import Function
+from leastsq._arguments.curve_fit_options import SolverOptions, refuse_foreign
 from leastsq._arguments.many import Batch, asks_neighbours, read_batch, read_blocks
 from leastsq._arguments.warn import warn
-from leastsq._curve_fit import EVERYWHERE, METHODS, parameter_count
+from leastsq._curve_fit import EVERYWHERE, METHODS
 from leastsq._errors import OptimizeWarning
 from leastsq._fit.many_fits import ManyFits
 from leastsq._fit.plan import Plan
@@ -21,6 +20,7 @@ from leastsq._fit.progress import Progress
 from leastsq._fit.run import fit_all
 from leastsq._fit.summary import summary
 from leastsq._functions.native import NativeFunction
+from leastsq._functions.signature import parameter_count, refuse_other_count
 from leastsq._models.jacobian import NO_MODEL
 
 COVARIANCES = (True, False, "stderr")
@@ -48,7 +48,7 @@ def curve_fit_many(
     max_time: float | None = None,
     callback: Callable[[int, int], Any] | None = None,
     progress: bool = False,
-    **options: Any,
+    **options: Unpack[SolverOptions],
 ) -> ManyFits:
     """Fit one function to many data sets by nonlinear least squares.
 
@@ -185,7 +185,7 @@ def curve_fit_many(
         raise TypeError("nan_policy and check_finite are not options here: NaN is always left out")
     if "workers" in options:
         raise TypeError("workers is not an option here: use threads")
-    refuse_foreign(options)
+    refuse_foreign(options, curve_fit_many)
     refuse_mixed(f, jac)
     if is_lazy(ydata):
         from leastsq._dask import fit_lazily
@@ -220,7 +220,7 @@ def read_all(
     jac: Any,
     method: str | None,
     absolute_sigma: bool,
-    options: dict[str, Any],
+    options: Mapping[str, Any],
     xdata: Any,
     ydata: Any,
     p0: Any,
@@ -271,17 +271,3 @@ def refuse_mixed(f: Function, jac: Any) -> None:
             raise ValueError(f"jac is for {jac.m} residuals, but f for {f.m}")
     elif isinstance(jac, NativeFunction):
         raise TypeError(NO_MODEL.format("jac"))
-
-
-def refuse_other_count(f: Function, n: int) -> None:
-    """Refuse p0 with another number of parameters than the model has."""
-    try:
-        signature = inspect.signature(getattr(f, "py_func", f))
-    except (TypeError, ValueError):
-        return
-    try:
-        signature.bind(None, *[None] * n)
-    except TypeError as error:
-        raise TypeError(
-            f"{name_of(f)} cannot be called with x and the {n} parameters in p0: {error}"
-        ) from None

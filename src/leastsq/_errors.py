@@ -39,19 +39,39 @@ class ShapeError(ValueError):
     ----------
     given, wanted : tuple of int
         The shape of the values that the model returns, and the shape of ydata.
+    points : int or None
+        The number of points in xdata, if that is not the number of points in ydata.
     """
 
     def __init__(self, given: tuple[int, ...], wanted: tuple[int, ...]) -> None:
         super().__init__(given, wanted)
         self.given = given
         self.wanted = wanted
+        self.points: int | None = None
+
+    def look_at(self, xdata: Any) -> None:
+        """Remember the number of points in xdata if that is why the shapes differ."""
+        shape = getattr(xdata, "shape", ())
+        if len(self.wanted) == 1 and shape and shape[-1:] == self.given != self.wanted:
+            self.points = shape[-1]
 
     def __str__(self) -> str:
-        """Describe both shapes."""
-        return (
-            f"the model returns values of shape {self.given}, but ydata has shape {self.wanted}. "
-            "It must return one value for each point; leastsq fits one data set at a time"
-        )
+        """Describe both shapes, and what may be wrong."""
+        given, wanted, count = self.given, self.wanted, len(self.given)
+        if self.points is not None:
+            return (
+                f"xdata has {self.points} points, but ydata has {wanted[0]}: the model returns "
+                f"values of shape {given}, but ydata has shape {wanted}"
+            )
+        text = f"the model returns values of shape {given}, but ydata has shape {wanted}. "
+        if count < len(wanted) and wanted[-count:] == given:
+            return text + "Is ydata a stack of data sets? curve_fit_many fits each of them"
+        if count < len(wanted) and wanted[:count] == given and wanted != (*given, 1):
+            return (
+                f"{text}Is ydata a stack of data sets? curve_fit_many(..., axis=0) fits each of "
+                "them"
+            )
+        return f"{text}It must return one value for each point"
 
 
 def add_best_point(error: BaseException, x: FloatArray) -> None:

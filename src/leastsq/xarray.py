@@ -13,7 +13,7 @@ import xarray as xr
 
 from leastsq._arguments.bounds import Box
 from leastsq._curve_fit_many import curve_fit_many
-from leastsq._fit.doubts import positional
+from leastsq._functions.signature import positional
 
 __all__ = ["curvefit"]
 

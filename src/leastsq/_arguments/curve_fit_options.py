@@ -2,105 +2,145 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import lru_cache
-from typing import Any
+from inspect import signature
+from typing import Any, TypedDict
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from leastsq._arguments.arrays import FloatArray, own_vector, real_number
-from leastsq._arguments.options import Settings, most_calls, read_settings
+from leastsq._arguments.arrays import FloatArray, Function, own_vector, real_number
+from leastsq._arguments.options import (
+    DEFAULT_TOLERANCE,
+    NO_SCALE,
+    Settings,
+    most_calls,
+    read_settings,
+)
 
-LEASTSQS_OPTIONS = {
-    "ftol",
-    "xtol",
-    "gtol",
-    "maxfev",
-    "epsfcn",
-    "factor",
-    "diag",
-    "atol",
-    "diff_step",
-    "loss",
-    "f_scale",
-}
-TOLERANCES = ("ftol", "xtol", "gtol")
-OPTIONS = LEASTSQS_OPTIONS | {
-    "col_deriv",
-    "max_nfev",
-    "x_scale",
-    "verbose",
-    "callback",
-    "max_time",
-    "vectorized",
-    "workers",
-    "chunks",
-    "threads",
-}
 NEUTRAL: dict[str, Any] = {
     "tr_solver": None,
     "tr_options": {},
     "jac_sparsity": None,
     "kwargs": {},
+    "verbose": 0,
 }
 """Values of the options of least_squares that have no effect."""
 
 
-def refuse_foreign(options: dict[str, Any]) -> None:
-    """Refuse options that this library does not have."""
+class SolverOptions(TypedDict, total=False):
+    """The options of curve_fit_many that are those of curve_fit, for type checkers."""
+
+    ftol: float | None
+    xtol: float | None
+    gtol: float | None
+    maxfev: float | None
+    max_nfev: float | None
+    epsfcn: float | None
+    diff_step: ArrayLike | None
+    factor: float | None
+    diag: ArrayLike | None
+    x_scale: ArrayLike | str | None
+    atol: float | None
+    loss: str | Function
+    f_scale: ArrayLike
+    col_deriv: bool
+
+
+class Options(SolverOptions, total=False):
+    """The options of curve_fit, for type checkers."""
+
+    callback: Function | None
+    max_time: float | None
+    verbose: int
+    vectorized: bool
+    workers: Any
+    chunks: Any
+    threads: int | None
+
+
+def refuse_foreign(options: Mapping[str, Any], function: Function) -> None:
+    """Refuse options that a function of this library does not have."""
     if "args" in options:
         raise ValueError("'args' is not a supported keyword argument.")
     foreign = foreign_option(options)
-    if foreign is not None:
-        raise TypeError(f"curve_fit of leastsq has no option {foreign}={options[foreign]!r}")
+    if foreign is None:
+        return
+    message = f"{function.__name__} of leastsq has no option {foreign}={options[foreign]!r}"
+    known = {*signature(function).parameters, *SolverOptions.__annotations__}
+    near = get_close_matches(foreign, sorted(known), 2, 0.8)
+    raise TypeError(f"{message}. Did you mean {' or '.join(near)}?" if near else message)
 
 
-def foreign_option(options: dict[str, Any]) -> str | None:
+def foreign_option(options: Mapping[str, Any]) -> str | None:
     """Name an option that only SciPy's least_squares has; None if there is none."""
     for name, value in options.items():
         neutral = NEUTRAL.get(name)
         is_neutral = value is None or (type(value) is type(neutral) and value == neutral)
-        if name not in OPTIONS and not (name in NEUTRAL and is_neutral):
+        if name not in SolverOptions.__annotations__ and not (name in NEUTRAL and is_neutral):
             return name
     return None
 
 
 def fit_settings(
-    n: int, differenced: bool, bounded: bool, as_least_squares: bool, **options: Any
+    n: int,
+    differenced: bool,
+    bounded: bool,
+    as_least_squares: bool,
+    ftol: Any = DEFAULT_TOLERANCE,
+    xtol: Any = DEFAULT_TOLERANCE,
+    gtol: Any = 0.0,
+    maxfev: float | None = None,
+    max_nfev: float | None = None,
+    epsfcn: float | None = None,
+    diff_step: ArrayLike | None = None,
+    factor: float | None = None,
+    diag: ArrayLike | None = None,
+    x_scale: ArrayLike | str | None = None,
+    atol: float | None = None,
+    loss: str | Function = "linear",
+    f_scale: ArrayLike = NO_SCALE,
+    **others: Any,
 ) -> tuple[Settings, str | None]:
     """Convert the options.
 
     Also return the maximum number of calls of f in the user's words, if it is not maxfev.
     """
-    given = {name: value for name, value in options.items() if name in LEASTSQS_OPTIONS}
-    is_robust = options.get("loss", "linear") != "linear"
-    given.setdefault("factor", 1 if bounded or is_robust else 100)
+    if factor is None:
+        is_robust = not isinstance(loss, str) or loss != "linear"
+        factor = 1.0 if bounded or is_robust else 100.0
     if as_least_squares:
-        off = [name for name in TOLERANCES if name in given and given[name] is None]
-        given.update(dict.fromkeys(off, 0.0))
-    if options.get("verbose", 0) not in (0, 1, 2):
-        raise ValueError(f"verbose must be 0, 1 or 2, got {options['verbose']!r}")
-    x_scale = options.get("x_scale")
-    if x_scale is None:
-        x_scale = "jac"
-    if not isinstance(x_scale, str):
-        given["diag"] = 1 / positive(x_scale, n)
-    elif x_scale != "jac":
+        ftol, xtol, gtol = (0.0 if each is None else each for each in (ftol, xtol, gtol))
+    if x_scale is not None and not isinstance(x_scale, str):
+        diag = 1 / positive(x_scale, n)
+    elif x_scale not in (None, "jac"):
         raise ValueError(f"x_scale must be 'jac' or positive numbers, got {x_scale!r}")
     limit = None
-    if as_least_squares or options.get("max_nfev") is not None:
-        name = "maxfev" if options.get("max_nfev") is None else "max_nfev"
-        most = most_calls(at_least_one(options, name), 100 * n, name)
-        given.update(maxfev=most, limits_trials=True)
-        limit = f"{name} = {most}" + (", without those for differences" if differenced else "")
-    return read_settings(n, differenced, **given), limit
-
-
-def at_least_one(options: dict[str, Any], name: str) -> Any:
-    """Return the maximum number of calls of f; 0 for the default."""
-    most = options.get(name) or 0
-    if name == "max_nfev" and not real_number(most, name) >= 1:
-        raise ValueError(f"max_nfev must be None or a positive number, got {options[name]!r}")
-    return most
+    if as_least_squares or max_nfev is not None:
+        name, given = ("maxfev", maxfev) if max_nfev is None else ("max_nfev", max_nfev)
+        if max_nfev is not None and not real_number(max_nfev, name) >= 1:
+            raise ValueError(f"max_nfev must be None or a positive number, got {max_nfev!r}")
+        maxfev = most_calls(given or 0, 100 * n, name)
+        others["limits_trials"] = True
+        limit = f"{name} = {maxfev}" + (", without those for differences" if differenced else "")
+    return read_settings(
+        n,
+        differenced,
+        ftol,
+        xtol,
+        gtol,
+        maxfev or 0,
+        epsfcn,
+        factor,
+        diag,
+        atol,
+        diff_step,
+        loss,
+        f_scale,
+        **others,
+    ), limit
 
 
 def positive(x_scale: Any, n: int) -> FloatArray:

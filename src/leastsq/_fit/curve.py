@@ -11,6 +11,7 @@ from leastsq._arguments.bounds import Box
 from leastsq._arguments.data import Data
 from leastsq._arguments.options import Settings
 from leastsq._errors import add_best_point
+from leastsq._fit.explain import explain
 from leastsq._fit.one import solve
 from leastsq._fit.result import Outcome
 from leastsq._functions.functions import Functions, is_dispatcher
@@ -64,5 +65,6 @@ def fit_curve(
         with models_side_by_side(functions, model, p, vectorized, workers):
             return model.without_padding(solve(functions, p, settings, box, watch))
     except BaseException as error:
+        explain(error, f, jac, data.x, n)
         add_best_point(error, p)
         raise

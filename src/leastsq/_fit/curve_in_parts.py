@@ -12,6 +12,7 @@ from leastsq._arguments.data import Data
 from leastsq._arguments.options import Settings
 from leastsq._arguments.sigma import SCALE
 from leastsq._errors import add_best_point
+from leastsq._fit.explain import explain
 from leastsq._fit.in_parts import InParts
 from leastsq._fit.result import Outcome
 from leastsq._models.model import Model
@@ -37,10 +38,15 @@ def fit_curve_in_parts(
     deadline: float,
     check_finite: bool | None,
     nan_policy: str | None,
-    options: dict[str, Any],
+    chunks: Any,
+    threads: Any,
+    is_joint: bool,
 ) -> Outcome:
-    """Fit a model to xdata, ydata and sigma from p; jac as the user gave it, and as a function."""
-    if options.get("vectorized") or options.get("workers") is not None:
+    """Fit a model to xdata, ydata and sigma from p; jac as the user gave it, and as a function.
+
+    is_joint tells that the user wants points of differences to be evaluated together.
+    """
+    if is_joint:
         raise ValueError("vectorized and workers are for data in memory, which are not in parts")
     given, derivative = jac
     divided = divided_curve(
@@ -52,12 +58,13 @@ def fit_curve_in_parts(
         data,
         check_finite,
         nan_policy,
-        options.get("chunks"),
-        options.get("threads"),
+        chunks,
+        threads,
     )
     try:
         return InParts(*divided, derivative, settings, box, watch, deadline, may_be_few).solve(p)
     except BaseException as error:
+        explain(error, f, derivative, data[0], p.size)
         add_best_point(error, p)
         raise
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable
-from types import FunctionType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leastsq._arguments.arrays import FloatArray, Function, name_of
 from leastsq._core._calls import ACTS_TOGETHER, HARDLY_DETERMINED, WITHOUT_EFFECT
+from leastsq._functions.signature import parameter_names
 
 
 def no_covariance(
@@ -74,24 +73,6 @@ def conditional_covariance(
         f"{listed(held)} {'is' if len(held) == 1 else 'are'} on a bound, and the standard errors "
         "of the other parameters hold only for this value"
     )
-
-
-def parameter_names(f: Function, n: int) -> list[str]:
-    """Name the n parameters of a model, by its signature if possible."""
-    parameters = positional(f)[1:]
-    return parameters[:n] if len(parameters) >= n else [f"p[{j}]" for j in range(n)]
-
-
-def positional(f: Function) -> list[str]:
-    """List the positional arguments of a function; none if its signature is not known."""
-    f = getattr(f, "py_func", f)  # the Python function of an njit function
-    if type(f) is FunctionType and not f.__dict__:
-        return list(f.__code__.co_varnames[: f.__code__.co_argcount])
-    try:
-        parameters = inspect.signature(f).parameters.values()
-    except (TypeError, ValueError):
-        return []
-    return [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
 
 def select(names: Iterable[str], chosen: Iterable[np.bool_]) -> list[str]:

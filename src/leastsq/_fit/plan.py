@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import copy
 from functools import cache
 from time import monotonic
@@ -33,7 +34,7 @@ class Plan:
         n: int,
         method: str | None,
         absolute_sigma: bool,
-        options: dict[str, Any],
+        options: Mapping[str, Any],
     ) -> None:
         self.f = f
         self.jac = jac

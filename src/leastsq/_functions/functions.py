@@ -24,6 +24,7 @@ from leastsq._functions.python import (
     changed_size,
 )
 from leastsq._functions.roles import ModelForm, Role
+from leastsq._functions.signature import refuse_other_count
 
 if TYPE_CHECKING:
     from leastsq._core._calls import Callee, Joint, Observer
@@ -198,6 +199,8 @@ def callee(function: Any, kind: str, args: tuple[Any, ...]) -> tuple[Any, Native
     bound = numba.bound(dispatcher, Role(kind) if form is None else form.role, args)
     if not isinstance(bound, numba.Refusal):
         return function, bound
+    if form is not None and form.role.n is not None:
+        refuse_other_count(dispatcher, form.role.n)
     warn_of_python(dispatcher, bound.reason)
     if bound.numba_calls_it:
         return function, None
