@@ -9,6 +9,7 @@ import pytest
 import leastsq
 from leastsq import (
     _check_derivative,
+    _confidence_band,
     _curve_fit,
     _curve_fit_many,
     _least_squares,
@@ -27,6 +28,7 @@ WITH_EXAMPLES = [name for name, page in PAGES.items() if ">>> " in page.read_tex
     "module",
     [
         _check_derivative,
+        _confidence_band,
         _curve_fit,
         _curve_fit_many,
         _least_squares,

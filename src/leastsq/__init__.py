@@ -12,6 +12,7 @@ from leastsq._parts.parts import Parts
 from leastsq._patch import patch_scipy, unpatch_scipy
 
 if TYPE_CHECKING:
+    from leastsq._confidence_band import confidence_band
     from leastsq._curve_fit_many import curve_fit_many
     from leastsq._fit.many_fits import ManyFits
     from leastsq._least_squares import least_squares
@@ -26,6 +27,7 @@ __all__ = [
     "Parts",
     "StoppedError",
     "check_derivative",
+    "confidence_band",
     "curve_fit",
     "curve_fit_many",
     "least_squares",
@@ -37,6 +39,7 @@ __version__ = "0.1.0"
 LATER = {
     "ManyFits": "leastsq._fit.many_fits",
     "OptimizeResult": "leastsq._optimize_result",
+    "confidence_band": "leastsq._confidence_band",
     "curve_fit_many": "leastsq._curve_fit_many",
     "least_squares": "leastsq._least_squares",
 }

@@ -34,8 +34,8 @@ def parameter_names(f: Function, n: int) -> list[str]:
     return parameters[:n] if len(parameters) >= n else [f"p[{j}]" for j in range(n)]
 
 
-def refuse_other_count(f: Function, n: int) -> None:
-    """Refuse p0 with another number of parameters than the model has."""
+def refuse_other_count(f: Function, n: int, name: str = "p0") -> None:
+    """Refuse an array with another number of parameters than the model has."""
     try:
         signature = inspect.signature(getattr(f, "py_func", f))
     except (TypeError, ValueError):
@@ -43,8 +43,8 @@ def refuse_other_count(f: Function, n: int) -> None:
     try:
         signature.bind(None, *[None] * n)
     except TypeError as error:
-        given = f"p0 has {n}" if n != 1 else "p0 has one"
-        raise TypeError(f"{name_of(f)} {wanted_by(signature, str(error))}, but {given}") from None
+        wanted = wanted_by(signature, str(error))
+        raise TypeError(f"{name_of(f)} {wanted}, but {name} has {n}") from None
 
 
 def wanted_by(signature: inspect.Signature, reason: str) -> str:
