@@ -1,5 +1,6 @@
-# make demo: fit the tutorial curves and NIST's measurements, and draw them.
-# make test: lint, types, tests of the core and of the package.
+# make demo: fit the tutorial curves and NIST's measurements, and draw them and the other examples.
+# make test: lint, types, tests of the core and of the package, without the slow ones.
+# make test-all: the same with the slow ones.
 # make sanitize: all tests once more, with every check that the compilers have.
 # make valgrind: some of them under valgrind.
 # make docs: the documentation, with the examples as a gallery, in build/docs.
@@ -10,7 +11,7 @@
 # make bench: time, evaluations, memory and start-up compared with SciPy.
 # make bench-picture: the picture and the table of README.md, from the results of make bench.
 # make bench-many: many fits beside loops, Dask and xarray.
-# make bench-parts: data in parts beside SciPy in memory, and Dask.
+# make bench-parts: data in parts beside SciPy in memory, and Dask; threads.
 # make bench-core: the compiled core beside libcminpack, and in threads.
 # make clean: remove .venv, build and generated files.
 
@@ -20,28 +21,39 @@ BIN := .venv/bin
 ROOT := $(if $(filter-out 0,$(shell id -u)),sudo )
 
 MESON = PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/meson
+INSTALLED = .venv/package .venv/
 
-.PHONY: demo test docs sanitize valgrind fuzz mutants peers wheel bench bench-picture bench-many bench-parts bench-core clean
+# Say what is done, and print a dot every other second until it is done.
+define patiently
+	@printf '%s ' "$(1)"; (while sleep 2; do printf .; done) & dots=$$!; \
+	$(2); failed=$$?; kill $$dots; wait $$dots 2>/dev/null; echo; exit $$failed
+endef
 
-demo: .venv/demo
-	@for example in polynomial exponential sine misra1a nist lines kinetics peak band \
-	  carbon_dioxide outliers t2_map spectra long_record cluster; do \
-	  $(BIN)/python examples/$$example.py build/demo || exit 1; \
-	done
+.PHONY: demo test test-all checks docs sanitize valgrind fuzz mutants peers wheel bench bench-picture bench-many bench-parts bench-core clean
 
-test: .venv/test
+demo: $(INSTALLED)demo
+	@$(BIN)/python tools/demo.py build/demo
+
+test: checks
+	$(BIN)/python -m pytest -n auto -rs -m "not slow"
+
+test-all: checks
+	$(BIN)/python -m pytest -n auto -rs
+
+checks: $(INSTALLED)test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(MESON) setup --reconfigure build/core >build/core.log || { cat build/core.log; exit 1; }
-	$(MESON) test -C build/core --print-errorlogs
-	$(BIN)/python -m pytest -n auto
+	$(call patiently,building the tests of the core (half a minute),$(MESON) compile -C build/core \
+	  core-tests >build/core.log 2>&1 || { cat build/core.log; false; })
+	$(MESON) test -C build/core --print-errorlogs --quiet
 
-docs: .venv/docs
-	$(BIN)/sphinx-build -q -W --keep-going docs build/docs
+docs: $(INSTALLED)docs
+	$(call patiently,building the documentation (two minutes),$(BIN)/sphinx-build -q -W --keep-going docs build/docs)
 	@echo build/docs/index.html
 
-sanitize: .venv/test
+sanitize: $(INSTALLED)test
 	$(call build_apart,sanitized,-Dbuildtype=debug -Doptimization=2 "-Dfortran_args=['-fcheck=all'$(comma)'-DDEBUGGING']" \
 	  -Dc_link_args=-lgfortran -Db_sanitize=address$(comma)undefined -Db_lundef=false)
 	$(MESON) test -C build/sanitized --print-errorlogs
@@ -51,7 +63,7 @@ sanitize: .venv/test
 	  UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
 	  $(BIN)/python -m pytest -n auto -m "not release"
 
-valgrind: .venv/test
+valgrind: $(INSTALLED)test
 	@command -v valgrind >/dev/null || $(ROOT)apt-get install -y -qq valgrind
 	$(call build_apart,debugged,-Dbuildtype=debugoptimized)
 	PYTHONPATH=$(CURDIR)/build/debugged/package PYTHONMALLOC=malloc \
@@ -59,34 +71,34 @@ valgrind: .venv/test
 	  $(BIN)/python -m pytest -p no:xdist -m "not release" \
 	  tests/test_tutorial_fits.py tests/test_leastsq.py tests/test_callbacks.py tests/test_native.py
 
-fuzz: .venv/test
+fuzz: $(INSTALLED)test
 	$(BIN)/python -m pytest tests/test_properties.py tests/test_hostile.py \
 	  --hypothesis-profile=fuzz
 
-mutants: .venv/test
+mutants: $(INSTALLED)test
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/mutants.py
 
-peers: .venv/test
+peers: $(INSTALLED)test
 	$(BIN)/python tools/peers.py
 
 wheel: .venv/tools
 	$(BIN)/python -m pip install --quiet --group wheel
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/wheels.py
 
-bench: .venv/test .venv/benchmark
+bench: $(INSTALLED)benchmark
 	$(BIN)/python benchmarks/bench.py
 
-bench-picture: .venv/benchmark
+bench-picture: $(INSTALLED)benchmark
 	$(BIN)/python benchmarks/picture.py
 	$(BIN)/python benchmarks/table.py
 
-bench-many: .venv/test .venv/benchmark
+bench-many: $(INSTALLED)benchmark
 	$(BIN)/python benchmarks/many.py
 
-bench-parts: .venv/test .venv/benchmark
+bench-parts: $(INSTALLED)benchmark
 	$(BIN)/python benchmarks/parts.py
 
-bench-core: .venv/test .venv/benchmark
+bench-core: $(INSTALLED)benchmark
 	$(MESON) setup --reconfigure build/core >build/core.log || { cat build/core.log; exit 1; }
 	$(MESON) compile -C build/core harness >build/core.log || { cat build/core.log; exit 1; }
 	$(BIN)/python benchmarks/compiled.py build/core/libharness.so
@@ -105,27 +117,34 @@ define build_apart
 	  --target build/$(1)/package -Cbuild-dir=build/$(1) $(addprefix -Csetup-args=,$(2)) .
 endef
 
-# A stamp a dependency group: the package is installed anew whenever a file of it changed.
+# The package is installed anew whenever a file of it changed, and once for all targets.
 SOURCES := $(wildcard minpack/* minpack/*/* src/leastsq/* src/leastsq/*/*) meson.build pyproject.toml
 
-.venv/demo .venv/docs .venv/test .venv/benchmark: .venv/%: $(SOURCES) .venv/tools
+.venv/package: $(SOURCES) .venv/tools
 	@mkdir -p build
-	$(BIN)/python -m pip install --quiet --group $*
-	PATH="$(CURDIR)/$(BIN):$$PATH" \
-	  $(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --force-reinstall .
+	$(call patiently,building leastsq (a minute),PATH="$(CURDIR)/$(BIN):$$PATH" \
+	  $(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --force-reinstall .)
+	@touch $@
+
+# A stamp a dependency group.
+.venv/demo .venv/docs .venv/test .venv/benchmark: .venv/%: pyproject.toml .venv/tools
+	$(call patiently,installing what $* needs (up to a minute),$(BIN)/python -m pip install --quiet --group $*)
 	@touch $@
 
 .venv/tools: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else \
+	  f"leastsq needs Python 3.11 or newer, and {sys.executable} is {sys.version.split()[0]}: make ... PYTHON=python3.13")'
+	@echo "installing into .venv: two minutes in all"
 	@needs=; \
 	command -v gfortran >/dev/null || needs=gfortran; \
 	$(PYTHON) -c 'import os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' \
 	  2>/dev/null || needs="$$needs python3-dev"; \
 	for try in $${needs:+1 2 3 4 5}; do \
-	  echo "Installing $$needs"; \
+	  echo "installing $$needs"; \
 	  $(ROOT)apt-get update -qq && $(ROOT)apt-get install -y -qq $$needs && break; \
 	  [ $$try -lt 5 ] && sleep 10 || exit 1; \
 	done
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --group build
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --group build
 	@touch $@

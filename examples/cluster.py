@@ -7,24 +7,18 @@ workers send a few numbers for each day, and the result is that of a fit in memo
 """
 
 import tempfile
-import time
 from pathlib import Path
+from time import perf_counter
 
 import dask.dataframe
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from distributed import Client, LocalCluster
-from report import BLUE, ORANGE, save
 
 from leastsq import leastsq
 
-TITLE = "A fading lamp, 30 days, 300,000 readings"
-DAYS = 30
-READINGS = 10_000
-NAMES = ["brightness", "lifetime", "background", "daily"]
 TRUTH = [40.0, 12.0, 5.0, 1.5]
-START = [30.0, 10.0, 0.0, 0.0]
 
 
 def brightness(day, start, lifetime, background, daily):
@@ -37,46 +31,55 @@ def residuals(p, table):
     return (brightness(table["day"], *p) - table["reading"]) / table["error"]
 
 
-def write_files(folder):
+def write_files(folder, days=30, readings=10_000):
     """Write a file for each day."""
     rng = np.random.default_rng(9)
-    for i in range(DAYS):
-        day = i + np.sort(rng.random(READINGS))
-        error = rng.uniform(0.5, 2, READINGS)
-        reading = brightness(day, *TRUTH) + error * rng.standard_normal(READINGS)
+    for i in range(days):
+        day = i + np.sort(rng.random(readings))
+        error = rng.uniform(0.5, 2, readings)
+        reading = brightness(day, *TRUTH) + error * rng.standard_normal(readings)
         table = pd.DataFrame({"day": day, "reading": reading, "error": error})
         table.to_parquet(Path(folder) / f"day{i:02}.parquet")
 
 
+# %%
+# ``partitioned=True`` passes the partitions of the table to the residuals, one after the other. The
+# workers are new processes that import this script, so what is not for them is in a function.
+
+
+def fit_on_two_workers(folder):
+    """Fit the files; also return a hundredth of the readings."""
+    table = dask.dataframe.read_parquet(folder)
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
+        Client(cluster),
+    ):
+        fit = leastsq(
+            residuals, [30.0, 10.0, 0.0, 0.0], args=(table,), partitioned=True, full_output=True
+        )
+    return fit, table.sample(frac=0.01, random_state=1).compute().sort_values("day")
+
+
 def main():
-    """Write the files, fit them on two workers, print the parameters, and draw the fit."""
+    """Write the files, fit them, print the parameters, and draw the fit."""
     with tempfile.TemporaryDirectory() as folder:
         write_files(folder)
-        table = dask.dataframe.read_parquet(folder)
-        with (
-            LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
-            Client(cluster),
-        ):
-            start = time.perf_counter()
-            x, cov, info, *_ = leastsq(
-                residuals, START, args=(table,), partitioned=True, full_output=True
-            )
-            seconds = time.perf_counter() - start
-        some = table.sample(frac=0.01, random_state=1).compute().sort_values("day")
+        began = perf_counter()
+        (p, cov, info, *_), some = fit_on_two_workers(folder)
+        seconds = perf_counter() - began
 
-    print(f"{TITLE} ({table.npartitions} partitions, {seconds:.1f} s)")
-    print(f"  chi2 {info['chi2']:.0f} for {info['count']} readings")
-    print("  parameter      estimate   standard error   truth")
-    for name, value, error, truth in zip(NAMES, x, np.sqrt(np.diag(cov)), TRUTH, strict=True):
-        print(f"  {name:10} {value:12.4f} {error:16.4f} {truth:7.1f}")
-    print()
+    print(f"A fading lamp, 30 days, {info['count']:,} readings ({seconds:.1f} s with the workers)")
+    names = ["brightness", "lifetime", "background", "daily"]
+    for name, value, error, true in zip(names, p, np.sqrt(np.diag(cov)), TRUTH, strict=True):
+        print(f"  {name:10} = {value:.4f} +- {error:.4f}   truth {true}")
+    print(f"  chi2 {info['chi2']:.0f}")
 
-    figure, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")
-    axes.plot(some["day"], some["reading"], ".", color=BLUE, markersize=2, label="1 % of the data")
-    axes.plot(some["day"], brightness(some["day"], *x), color=ORANGE, linewidth=1, label="fit")
-    axes.set(title=TITLE, xlabel="time [days]", ylabel="brightness [lx]")
+    _, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")
+    axes.plot(some["day"], some["reading"], ".", markersize=2, label="1 % of the data")
+    axes.plot(some["day"], brightness(some["day"], *p), linewidth=1, label="fit")
+    axes.set(title="A fading lamp", xlabel="time [days]", ylabel="brightness [lx]")
     axes.legend(frameon=False)
-    save(figure, "cluster")
+    plt.show()
 
 
 if __name__ == "__main__":

@@ -138,6 +138,7 @@ def test_famous_problems_take_no_more_evaluations_than_trf():
     assert ours <= theirs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seeds", np.array_split(SEEDS, 10), ids=lambda s: f"{s[0]}-{s[-1]}")
 def test_random_problem_is_solved(seeds):
     for problem in map(bounded.random_problem, seeds):
@@ -174,6 +175,7 @@ def test_bounds_that_exclude_nothing_cost_no_digits(problem):
     assert np.all(ours >= np.minimum(theirs - 0.5, 7))
 
 
+@pytest.mark.slow
 @NIST
 def test_bound_that_cuts_the_optimum_off_is_where_the_fit_ends(problem):
     lower = np.full(problem.certified.size, -np.inf)

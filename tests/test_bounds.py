@@ -72,6 +72,7 @@ def test_nan_is_not_within_bounds(fit):
         leastsq(fit.residuals, [1, np.nan, 1], bounds=WIDE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bounds", [(-np.inf, np.inf), (-1e300, np.inf), (-1e300, 1e300)])
 @pytest.mark.parametrize("analytic", [True, False])
 def test_bounds_out_of_reach_change_no_bit(bounds, analytic):

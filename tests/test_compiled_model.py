@@ -36,6 +36,7 @@ def options(request):
     return JACS[request.param]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bounds", [(-np.inf, np.inf), (0, 10)])
 def test_compiled_fit_agrees_and_needs_no_python(fit, sigma, options, bounds, native_only):
     found = curve_fit(njit_exponential, fit.x, fit.y, sigma=sigma, bounds=bounds, **options)
@@ -53,6 +54,7 @@ def test_compiled_model_is_differenced_by_every_scheme(fit, scheme):
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_compiled_model_goes_with_a_jacobian_in_python_and_the_other_way(fit, sigma):
     expected, _ = curve_fit(exponential, fit.x, fit.y, sigma=sigma, jac=derivatives)
     for f, jac in ((njit_exponential, derivatives), (exponential, njit_derivatives)):

@@ -97,6 +97,7 @@ def test_failures_stay_in_their_fits(stack):
         curve_fit_many(njit_decay, T, y, maxfev=5, on_failure="raise").compute()
 
 
+@pytest.mark.slow
 def test_cluster_gives_the_same_numbers(stack):
     distributed = pytest.importorskip("distributed")
     with (

@@ -53,6 +53,7 @@ def assert_released(functions):
     assert not [reference() for reference in references if reference() is not None]
 
 
+@pytest.mark.slow
 @MANY
 @given(
     POINT | GOOD_POINT, TURNS, st.none() | TURNS, OPTIONS, st.none() | PAIR, COUNT, st.booleans()
@@ -71,6 +72,7 @@ def test_leastsq_survives(x0, turns, Dfun_turns, options, bounds, maxfev, full_o
     assert_released(functions)
 
 
+@pytest.mark.slow
 @MANY
 @given(
     POINT | GOOD_POINT,
@@ -105,6 +107,7 @@ def test_curve_fit_survives(p0, x, y, sigma, turns, options, bounds, method, pol
     assert_released(functions)
 
 
+@pytest.mark.slow
 @MANY
 @given(
     st.sampled_from([0, -1, 1, 3, 5, 2**31, 10**30, 2.5, "3", None, np.int64(3)]),

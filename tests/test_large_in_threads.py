@@ -36,6 +36,7 @@ def bits(found):
     return [np.asarray(each).tobytes() for each in (x, cov, *rest, ier)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("n", "dtype", "order"),
     [(N, float, "C"), (N, float, "F"), (N, np.float32, "C"), (8, float, "F"), (40, float, "C")],

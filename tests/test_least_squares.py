@@ -191,6 +191,7 @@ def test_calls_are_counted_without_those_for_differences():
     assert least_squares(counted, [1, 1, 1], method="lm").njev is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jac", ["2-point", "njit"])
 @pytest.mark.parametrize("loss", ["linear", "cauchy", cubic])
 def test_compiled_functions_give_the_same(loss, jac):

@@ -43,6 +43,7 @@ def test_unknown_level_is_refused():
     assert "ImportError: LEASTSQ_CPU must be" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", sorted(set(_cpu.levels()) - {_core.level}))
 def test_problems_are_solved(level):
     problems = [str(Path(__file__).with_name(name)) for name in PROBLEMS]

@@ -18,6 +18,7 @@ def y():
     return decay(T, *truth.T[..., None]) + 0.01 * rng.standard_normal((40, 30))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bounded", [False, True])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("f", MODELS)

@@ -27,6 +27,7 @@ def stack():
     return decay(T, *np.moveaxis(truth, -1, 0)[..., None]) + 0.01 * rng.standard_normal((3, 4, 30))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bounded", [False, True])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("f", MODELS)
@@ -307,6 +308,7 @@ def derivatives(x, a, b, c):
     return J
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bounds", [(-np.inf, np.inf), (0, [2.5, 5, 5])])
 @pytest.mark.parametrize("jac", ["njit", "python", "3-point", "cs", "2-point", None])
 def test_jacobians_are_those_of_curve_fit(stack, jac, bounds):

@@ -95,6 +95,7 @@ def test_exception_of_the_callback_ends_the_batch(f, y):
     assert "was not done" in partial.message(39) or partial.success[39]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("model", [slow, slow_in_python])
 def test_signal_ends_the_batch_and_keeps_what_was_done(model, threads):

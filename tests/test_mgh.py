@@ -111,6 +111,7 @@ def test_norm_is_minpacks(case, driver):
     assert norm_of(fit) == pytest.approx(reference, rel, abs=1e-11)
 
 
+@pytest.mark.slow
 @each_driver
 def test_norm_is_not_above_scipys(driver):
     above = []
@@ -141,6 +142,7 @@ COVARIANCE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("case", "driver"), STANDARD)
 def test_standard_start_leads_where_it_leads_scipy(case, driver):
     theirs = run(optimize.leastsq, case, driver)
@@ -158,6 +160,7 @@ def minpacks_calls(case, driver):
     return reference.nfev + (case.n * reference.njev if driver == "lmdif" else 0)
 
 
+@pytest.mark.slow
 @each_driver
 def test_calls_are_minpacks_within_three_percent(driver):
     # SciPy's total is no measure: what it reads beyond a column's end decides hundreds of calls.

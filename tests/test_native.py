@@ -138,6 +138,7 @@ def test_two_threads_are_inside_at_the_same_time(run, iflag, library):
             np.testing.assert_allclose(done.result(), [1, 2, 3], rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.release
 @pytest.mark.parametrize("analytic", [False, True])
 @pytest.mark.parametrize("stop_at", [0, 6])

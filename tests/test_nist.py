@@ -61,6 +61,7 @@ def fraction_behind(ones, others):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "start"), FITS)
 def test_fit_is_not_behind_scipys_as_a_rule(digits, name, start):
     ours, theirs = digits[name, start]

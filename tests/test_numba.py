@@ -191,6 +191,7 @@ NO_RESIDUALS = {"Powell singular", "Chebyquad"}
 NO_JACOBIAN = {"Brown almost-linear"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", mgh.PROBLEMS)
 def test_mgh_problem_ends_where_it_does_in_python(name):
     case = MGH_STANDARD[name]
@@ -215,6 +216,7 @@ def njit_residuals(problem):
     return njit(names["residuals"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", nist.PROBLEMS)
 def test_nist_problem_has_the_digits_it_has_in_python(name, native_only, monkeypatch):
     problem = nist.PROBLEMS[name]

@@ -136,6 +136,7 @@ def test_functions_that_run_in_parallel_are_called_by_one_thread_at_a_time(fit, 
     )
 
 
+@pytest.mark.slow
 def test_functions_and_arguments_that_go_away_are_not_read(fit):
     expected = leastsq(njit_curve, fit.start, args=(fit.x, fit.y))[0]
     for _ in range(3):
@@ -150,6 +151,7 @@ def test_functions_and_arguments_that_go_away_are_not_read(fit):
         assert gone() is None
 
 
+@pytest.mark.slow
 @pytest.mark.release
 @pytest.mark.parametrize("limit", [9.0, 1.05, 0.5])
 def test_ten_thousand_fits_take_no_memory(limit, fit):
@@ -182,6 +184,7 @@ def test_without_numba_everything_else_works(tmp_path):
     assert run_python(code, tmp_path) == ["True"]
 
 
+@pytest.mark.slow
 def test_code_from_numbas_cache_is_called(tmp_path):
     (tmp_path / "cached.py").write_text(
         "import numba\n\n@numba.njit(cache=True)\ndef residuals(p, y):\n    return p - y\n"

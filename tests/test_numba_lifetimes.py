@@ -71,6 +71,7 @@ def test_arguments_are_let_go_of():
     assert [reference() for reference in gone] == [None] * 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["residuals", "defaults", "star", "model", "jacobian"])
 def test_functions_go_with_their_code(kind):
     def make():
@@ -122,6 +123,7 @@ def folded_global(p, *more):
     return p - FACTOR
 
 
+@pytest.mark.slow
 def test_recompiled_functions_are_what_they_are_now(monkeypatch):
     x = np.arange(1.0, 5)
     functions = residuals_of_a_global, model_of_a_global, folded_global
@@ -180,6 +182,7 @@ def rows(p, t):
 T = np.linspace(1, 2, 4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("transposed", [True, False])
 @pytest.mark.parametrize("form", ["array", "tuple of arrays", "list of arrays", "tuple of tuples"])
 def test_jacobians_are_taken_in_every_form_in_which_python_takes_them(
@@ -216,6 +219,7 @@ def test_jacobians_are_taken_in_every_form_in_which_python_takes_them(
     np.testing.assert_allclose(x, [3, 0], atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("transposed", [True, False])
 @pytest.mark.parametrize("shape", [(4,), (1, 4), (4, 1)])
 def test_jacobian_of_one_parameter_is_taken_in_any_shape(shape, transposed, native_only):
@@ -225,6 +229,7 @@ def test_jacobian_of_one_parameter_is_taken_in_any_shape(shape, transposed, nati
     assert x == pytest.approx(2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sigma", [None, 0.1 + T, np.diag(T) + 0.1])
 def test_transposed_jacobian_of_a_model_goes_with_every_sigma(sigma):
     model = njit(lambda t, a, b: a * t + b * t**2)

@@ -89,6 +89,7 @@ ARGUMENTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:'@' is faster on contiguous")
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_arguments_of_every_kind_are_passed(name, native_only, monkeypatch):
@@ -152,6 +153,7 @@ def returns_its_point(p):
     return p
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("native_only")
 @pytest.mark.parametrize(
     ("func", "options"),

@@ -82,6 +82,7 @@ def far(popt, pcov, other):
     return apart.max(initial=0), errors.max(initial=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(200))
 def test_the_answer_is_that_of_the_fit_in_memory(seed):
     f, jac, t, y, p0, options, chunks = problem(seed)
@@ -126,6 +127,7 @@ HARD = {
 }  # the last digit decides how they end
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "case", [c for c in mgh.cases() if c.name not in HARD], ids=lambda c: f"{c.name} {c.factor}"
 )
@@ -408,6 +410,7 @@ def njit_jac(t, a, b, c):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [

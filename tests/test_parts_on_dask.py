@@ -90,6 +90,7 @@ def test_several_variables():
     assert curve_fit(f, da.stack(lazy), y)[0] == pytest.approx([2, 3])
 
 
+@pytest.mark.slow
 def test_the_same_bits_with_every_scheduler():
     t, y = (da.from_array(values, chunks=400) for values in (T, Y))
     found = []
@@ -264,6 +265,7 @@ def slow(p, t, y):
     return residuals(p, t, y)
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_changes_nothing():
     distributed = pytest.importorskip("distributed")
     expected = leastsq(residuals, [1, 1, 1], args=(Parts(load, 10, dask=True),))[0]

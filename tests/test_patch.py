@@ -226,6 +226,7 @@ def test_script_is_run_as_by_python_itself(script):
     assert ran.stdout == f"{arguments} leastsq._curve_fit beside the script\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["script", "folder", "zip"])
 def test_script_finds_itself_as_by_python_itself(kind, tmp_path):
     code = "import sys; print(__file__, sys.path[:2], sys.argv)"

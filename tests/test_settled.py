@@ -51,6 +51,7 @@ def random_linear_fit(seed):
     return J, b, lower, upper, np.clip(true + width * rng.standard_normal(n), lower, upper)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seeds", np.array_split(np.arange(600), 6), ids=lambda s: f"{s[0]}")
 def test_linear_fit_within_bounds_ends_at_its_only_minimum(seeds):
     for seed in seeds:

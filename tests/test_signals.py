@@ -94,6 +94,7 @@ def interrupted(kind, count, seconds, handler):
     return None
 
 
+@pytest.mark.slow
 @KINDS
 @pytest.mark.parametrize("handler", [ring, signal.default_int_handler])
 def test_fits_are_interrupted_at_any_time_and_the_next_one_is_whole(kind, handler):

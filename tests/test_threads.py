@@ -65,6 +65,7 @@ def kinds(fit, library, residual, jacobian):
     ]
 
 
+@pytest.mark.slow
 def test_sixteen_threads_of_a_thousand_fits_give_the_serial_answers(kinds):
     starts = np.random.default_rng(1).uniform(0.6, 2, (5, 3))
 

@@ -75,7 +75,7 @@ def confidence_band(
 
     References
     ----------
-    G. A. F. Seber and C. J. Wild, Nonlinear Regression, Wiley, 1989, section 5.1.
+    Seber, G. A. F., and Wild, C. J., Nonlinear Regression, Wiley, 1989, section 5.1.
 
     Examples
     --------

@@ -49,6 +49,10 @@ class SolverOptions(TypedDict, total=False):
     col_deriv: bool
 
 
+SETTINGS = SolverOptions.__annotations__.keys() - {"col_deriv"}
+"""Those that fit_settings converts."""
+
+
 class Options(SolverOptions, total=False):
     """The options of curve_fit, for type checkers."""
 
@@ -102,7 +106,6 @@ def fit_settings(
     atol: float | None = None,
     loss: str | Function = "linear",
     f_scale: ArrayLike = NO_SCALE,
-    **others: Any,
 ) -> tuple[Settings, str | None]:
     """Convert the options.
 
@@ -118,12 +121,12 @@ def fit_settings(
     elif x_scale not in (None, "jac"):
         raise ValueError(f"x_scale must be 'jac' or positive numbers, got {x_scale!r}")
     limit = None
-    if as_least_squares or max_nfev is not None:
+    limits_trials = as_least_squares or max_nfev is not None
+    if limits_trials:
         name, given = ("maxfev", maxfev) if max_nfev is None else ("max_nfev", max_nfev)
         if max_nfev is not None and not real_number(max_nfev, name) >= 1:
             raise ValueError(f"max_nfev must be None or a positive number, got {max_nfev!r}")
         maxfev = most_calls(given or 0, 100 * n, name)
-        others["limits_trials"] = True
         limit = f"{name} = {maxfev}" + (", without those for differences" if differenced else "")
     return read_settings(
         n,
@@ -139,7 +142,7 @@ def fit_settings(
         diff_step,
         loss,
         f_scale,
-        **others,
+        limits_trials=limits_trials,
     ), limit
 
 

@@ -47,7 +47,7 @@ class ManyFits:
     """
 
     popt: FloatArray
-    pcov: FloatArray | None
+    pcov: Any  # users need not ask type checkers whether it is None
     _perr: FloatArray | None
     chi2: FloatArray
     npoints: NDArray[np.int32]
@@ -60,7 +60,7 @@ class ManyFits:
     _errors: dict[int, str]
 
     @property
-    def perr(self) -> FloatArray | None:
+    def perr(self) -> Any:
         """The standard errors of the parameters; shape (..., n); None with ``covariance=False``."""
         if self.pcov is None:
             return self._perr
@@ -72,7 +72,7 @@ class ManyFits:
         """Whether each fit found a solution; shape (...)."""
         return is_solved(self.status)
 
-    def __iter__(self) -> Iterator[FloatArray | None]:
+    def __iter__(self) -> Iterator[Any]:
         """Unpack popt and pcov, or perr if there is no pcov."""
         return iter((self.popt, self.perr if self.pcov is None else self.pcov))
 
