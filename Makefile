@@ -82,7 +82,7 @@ peers: $(INSTALLED)test
 	$(BIN)/python tools/peers.py
 
 wheel: .venv/tools
-	$(BIN)/python -m pip install --quiet --group wheel
+	$(BIN)/python -m pip install -qq --group wheel
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/wheels.py
 
 bench: $(INSTALLED)benchmark
@@ -113,7 +113,7 @@ comma := ,
 define build_apart
 	@mkdir -p build
 	PATH="$(CURDIR)/$(BIN):$$PATH" \
-	  $(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --upgrade \
+	  $(BIN)/python -m pip install -qq --no-build-isolation --no-deps --upgrade \
 	  --target build/$(1)/package -Cbuild-dir=build/$(1) $(addprefix -Csetup-args=,$(2)) .
 endef
 
@@ -123,12 +123,12 @@ SOURCES := $(wildcard minpack/* minpack/*/* src/leastsq/* src/leastsq/*/*) meson
 .venv/package: $(SOURCES) .venv/tools
 	@mkdir -p build
 	$(call patiently,building leastsq (a minute),PATH="$(CURDIR)/$(BIN):$$PATH" \
-	  $(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --force-reinstall .)
+	  $(BIN)/python -m pip install -qq --no-build-isolation --no-deps --force-reinstall .)
 	@touch $@
 
 # A stamp a dependency group.
 .venv/demo .venv/docs .venv/test .venv/benchmark: .venv/%: pyproject.toml .venv/tools
-	$(call patiently,installing what $* needs (up to a minute),$(BIN)/python -m pip install --quiet --group $*)
+	$(call patiently,installing what $* needs (up to a minute),$(BIN)/python -m pip install -qq --group $*)
 	@touch $@
 
 .venv/tools: pyproject.toml
@@ -145,6 +145,6 @@ SOURCES := $(wildcard minpack/* minpack/*/* src/leastsq/* src/leastsq/*/*) meson
 	  [ $$try -lt 5 ] && sleep 10 || exit 1; \
 	done
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --group build
+	@$(BIN)/python -m pip install -qq --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install -qq --group build
 	@touch $@
