@@ -2,6 +2,7 @@
 
 import doctest
 import re
+import warnings
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,18 @@ def test_page_holds(name):
     failed, attempted = doctest.testfile(str(PAGES[name]), module_relative=False)
     assert attempted
     assert not failed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list(PAGES))
+def test_blocks_run_one_after_the_other_when_they_are_pasted(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    namespace = {"__name__": "__main__"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for block in re.findall(r"^```python\n(.*?)^```$", PAGES[name].read_text(), re.M | re.S):
+            code = doctest.script_from_examples(block) if ">>> " in block else block
+            exec(compile(code, name, "exec"), namespace)
 
 
 def test_reference_has_every_public_name():

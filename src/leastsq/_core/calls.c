@@ -152,6 +152,11 @@ PyMODINIT_FUNC
 PyInit__calls(void)
 {
     PyObject *self = prepare_types() < 0 ? NULL : PyModule_Create(&module);
+#ifdef Py_GIL_DISABLED
+    if (self != NULL) {
+        PyUnstable_Module_SetGIL(self, Py_MOD_GIL_NOT_USED);
+    }
+#endif
     if (self != NULL && (add_codes(self) < 0 || add_error(self) < 0)) {
         Py_CLEAR(self);
     }

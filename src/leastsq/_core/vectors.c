@@ -1,6 +1,11 @@
 /* Vectors of parameters, from what users pass. */
 #include "calls.h"
 
+#ifndef Py_BEGIN_CRITICAL_SECTION /* before Python 3.13, the GIL does this */
+#define Py_BEGIN_CRITICAL_SECTION(object) {
+#define Py_END_CRITICAL_SECTION() }
+#endif
+
 /* A number of Python's own types; -1 and an exception for any other object. */
 static double
 number_of(PyObject *object)
@@ -55,7 +60,9 @@ plain_vector(PyObject *Py_UNUSED(module), PyObject *value)
     if (PyArray_CheckExact(value)) {
         vector = from_array((PyArrayObject *)value);
     } else if (PyList_CheckExact(value) || PyTuple_CheckExact(value)) {
+        Py_BEGIN_CRITICAL_SECTION(value); /* no other thread changes a list meanwhile */
         vector = from_numbers(PySequence_Fast_ITEMS(value), PySequence_Fast_GET_SIZE(value));
+        Py_END_CRITICAL_SECTION();
     } else {
         vector = from_numbers(&value, 1);
     }

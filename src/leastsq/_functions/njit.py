@@ -6,6 +6,7 @@ This module is imported when a function compiled by Numba is used, so Numba is i
 from __future__ import annotations
 
 import sys
+from threading import RLock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +30,7 @@ from leastsq._functions.roles import Role
 
 WORD = np.dtype(np.int64)
 ROOM = 64  # words, enough for most arguments
+LOCK = RLock()
 COMPILERS = {"", "leastsq", "llvmlite", "numba", "numpy"} | sys.stdlib_module_names
 
 
@@ -102,6 +104,12 @@ class Refusal(NamedTuple):
 
 def bound(function: Any, role: Role, args: tuple[Any, ...]) -> CompiledFunction | Refusal:
     """Bind a function to its arguments, or say why it must be called from Python."""
+    with LOCK:
+        return bound_alone(function, role, args)
+
+
+def bound_alone(function: Any, role: Role, args: tuple[Any, ...]) -> CompiledFunction | Refusal:
+    """Bind a function while no other thread changes what is known of it."""
     known = known_of(function)
     if known.refusals:
         refusal: Refusal | None = known.refusals.get((role, kinds(function, args)))
