@@ -8,7 +8,7 @@ from numba import njit
 from problems import mgh, nist
 from scipy import optimize
 
-from leastsq import curve_fit, leastsq
+from leastsq import OptimizeWarning, curve_fit, curve_fit_many, leastsq
 
 SOLVED = (1, 2, 3, 4)
 WAYS = pytest.mark.parametrize("options", [{}, {"bounds": (-10, 10)}, {"method": "trf"}], ids=str)
@@ -239,3 +239,60 @@ def test_decay_is_found_from_next_to_zero(size):
         with np.errstate(all="ignore"):
             popt = curve_fit(decay, x, y, [size] * 3, bounds=(0, np.inf))[0]
         np.testing.assert_allclose(popt, best, rtol=1e-4)
+
+
+def rotated_spot(place, height, x, y, width, other_width, angle, level):
+    """A spot that need not be round; a round one does not depend on its angle."""
+    dx, dy = place[0] - x, place[1] - y
+    c, s = np.cos(angle), np.sin(angle)
+    along, across = dx * c + dy * s, dy * c - dx * s
+    return height * np.exp(-0.5 * ((along / width) ** 2 + (across / other_width) ** 2)) + level
+
+
+@pytest.mark.parametrize("options", [{}, {"chunks": 200}, {"many": True}], ids=str)
+def test_an_angle_without_effect_at_the_start_finds_its_way(options):
+    rng = np.random.default_rng(5)
+    place = np.stack([axis.ravel() for axis in np.mgrid[:32.0, :24.0]])
+    for _ in range(8):
+        truth = [*rng.uniform([20, 10, 8, 2, 2, 0], [80, 22, 16, 5, 5, 3]), 8]
+        image = rotated_spot(place, *truth) + 2 * rng.standard_normal(place.shape[1])
+        top = image.argmax()
+        start = [image[top], *place[:, top], 3, 3, 0, 0]
+        best = curve_fit(rotated_spot, place, image, truth)[0]
+        least = np.sum((rotated_spot(place, *best) - image) ** 2)
+        if "many" in options:
+            found = curve_fit_many(rotated_spot, place, image[None], start).popt[0]
+        else:
+            found = curve_fit(rotated_spot, place, image, start, **options)[0]
+        assert np.sum((rotated_spot(place, *found) - image) ** 2) < 1.0001 * least
+
+
+X = np.linspace(0, 5, 50)
+SHAPE = np.exp(-X) + np.sin(3 * X)
+
+
+@pytest.mark.parametrize(
+    ("model", "y", "start"),
+    [
+        (lambda x, a, n: a * x ** int(n), 0.2 * X**2 + 0.05, [1, 2]),
+        (lambda x, a, n: a * x + 0.1 * x ** int(n), 2 * X + 0.1 * X**3 + SHAPE, [1, 3]),
+        (lambda x, a, n: a * np.roll(SHAPE, int(n)), 2 * np.roll(SHAPE, 3), [1, 2]),
+        (lambda x, a, n: a * np.sin(np.round(n) * x), 2 * np.sin(2 * X) + SHAPE, [1, 2]),
+    ],
+    ids=["power", "power of the right number", "shift", "round"],
+)
+def test_a_rounded_parameter_stays_and_its_error_is_not_known(model, y, start):
+    with pytest.warns(OptimizeWarning, match="does not depend on n"):
+        popt, pcov = curve_fit(model, X, y, start)
+    with pytest.warns(optimize.OptimizeWarning, match="could not be estimated"):
+        expected, _ = optimize.curve_fit(model, X, y, start)
+    np.testing.assert_allclose(popt, expected, rtol=1e-6)
+    assert np.isinf(pcov).all()
+
+
+@pytest.mark.parametrize("start", [[1, 0, 0], [1, 0, 1], [0, 1, 0]])
+def test_decay_is_found_from_starts_where_parameters_act_only_together(start):
+    for seed in range(5):
+        y = 2 * np.exp(-1.5 * X) + 0.5 + 0.05 * np.random.default_rng(seed).standard_normal(50)
+        popt, _ = curve_fit(lambda x, a, k, b: a * np.exp(-k * x) + b, X, y, start)
+        np.testing.assert_allclose(popt, [2, 1.5, 0.5], atol=0.3)

@@ -310,6 +310,7 @@ contains
          self%is_reconsidered = .true.
          if (self%asked() > 0) return
       end if
+      call self%differences%clear(self%fjac)
       call matrix%show_columns(self%fjac)
       call self%take_jacobian(matrix, folding)
    end subroutine look_at_differences

@@ -420,6 +420,7 @@ contains
       logical :: taken
       integer :: info
 
+      if (self%differenced) call drop_columns(self)
       if (self%by_products) then
          call self%fit%tell_products(self%r(:, :self%fit%n), taken)
          if (.not. taken) then
@@ -435,5 +436,17 @@ contains
       if (info /= going_on) call self%fit%stop(info)
       call self%go_on()
    end subroutine take_model
+
+   subroutine drop_columns(self)
+      !! Set the columns of variables without effect to zero, in the products or in the triangle.
+      class(parts_type), intent(inout) :: self
+      integer :: j
+
+      do j = 1, self%fit%n
+         if (.not. self%differences%variables(j)%is_without_effect) cycle
+         self%r(:, j) = 0
+         if (self%by_products) self%r(j, :self%fit%n) = 0
+      end do
+   end subroutine drop_columns
 
 end module minpack_parts

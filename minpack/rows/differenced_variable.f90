@@ -32,6 +32,8 @@ module minpack_differenced_variable
          !! Whether it is the opposite of the step that was asked for before.
       type(sample_type) :: sample
          !! What the step of the column showed.
+      logical :: is_without_effect = .false.
+         !! Whether no step had an effect: the column is zero, not the rounding errors.
       type(search_type) :: search
    contains
       procedure :: ask

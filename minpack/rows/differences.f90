@@ -15,7 +15,8 @@ module minpack_differences
    !! change by more than a thousandth of their size at the start. Then a step is tried that is 100
    !! times as long, or 100 times as short. If the two quotients agree, the first was correct, and
    !! the variable is trusted. Otherwise the step is varied until two quotients in a row agree, or
-   !! agree better than the next two. This step is remembered.
+   !! agree better than the next two. This step is remembered. If no
+   !! step has an effect beyond rounding errors, the column is zero.
    !!
    !! Nothing is evaluated in this module. Each variable asks for a point, and is told the residuals
    !! there. The caller may evaluate the points one by one or all at once.
@@ -27,7 +28,7 @@ module minpack_differences
    use minpack_differenced_variable, only: variable_type, first, again, searching, restoring
    use minpack_step_memory, only: step_memory_type
    use minpack_step_search, only: begin_up, begin_down, wanted_step, compare_up, compare_down, &
-                                  found_step, too_small, factor, upwards
+                                  found_step, is_felt, too_small, factor, upwards
    implicit none
    private
    public :: differences_type, move
@@ -68,6 +69,7 @@ module minpack_differences
       procedure :: idle_point
       procedure :: take_idle
       procedure :: reconsider
+      procedure :: clear
       procedure, private :: first_step
       procedure, private :: suspect
       procedure, private :: compare
@@ -305,6 +307,18 @@ contains
       end do
    end subroutine reconsider
 
+   pure subroutine clear(self, fjac)
+      !! Set the columns of variables without effect to zero.
+      class(differences_type), intent(in) :: self
+      real(dp), intent(inout), contiguous :: fjac(:, :)
+         !! Shape: (m, n). The Jacobian.
+      integer :: j
+
+      do j = 1, size(self%variables)
+         if (self%variables(j)%is_without_effect) fjac(:, j) = 0
+      end do
+   end subroutine clear
+
    subroutine suspect(self, variable)
       !! Begin to search for another step if the change of the residuals is suspicious.
       class(differences_type), intent(inout) :: self
@@ -312,8 +326,9 @@ contains
 
       call variable%settle()
       associate (j => variable%j, change => variable%sample%change, memory => self%memory)
-         if (change > 0) memory%is_dead(j) = 0
-         if (memory%is_dead(j) == 1) return
+         if (is_felt(variable%sample, self%largest)) memory%is_dead(j) = 0
+         variable%is_without_effect = memory%is_dead(j) == 1
+         if (variable%is_without_effect) return
          if (change <= too_small*self%largest .and. change*self%unit < memory%trusted_from(j)) then
             variable%search = begin_up(variable%sample)
          else if (change*(self%unit/memory%start_unit) >= too_large &
@@ -356,7 +371,7 @@ contains
       type(variable_type), intent(inout) :: variable
       real(dp) :: step
 
-      step = wanted_step(variable%search, self%largest)
+      step = wanted_step(variable%search, variable%x, self%largest)
       if (step > 0) then
          call variable%ask(self%bounds, searching, step)
       else
@@ -375,7 +390,9 @@ contains
          if (search%direction == upwards .and. search%is_curved) then
             memory%trusted_from(j) = self%unit*variable%sample%change/4
          else if (search%direction == upwards) then
-            memory%is_dead(j) = merge(1, 0, last%change <= 0)
+            variable%is_without_effect = .not. (search%has_effect .or. is_felt(last, self%largest))
+            memory%is_dead(j) = merge(1, 0, variable%is_without_effect)
+            if (last%change > 0 .and. variable%is_without_effect) return
             if (last%step > variable%sample%step) then
                memory%shortest(j) = last%step
                memory%size(j) = abs(variable%x)

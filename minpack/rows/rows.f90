@@ -234,6 +234,7 @@ contains
       if (info /= going_on) return
       call self%differences%reconsider()
       call evaluate_quotients(self, info)
+      call self%differences%clear(self%fjac)
       call matrix%show_columns(self%fjac)
    end subroutine differenced_jacobian
 

@@ -9,7 +9,7 @@ module minpack_step_search
    implicit none
    private
    public :: search_type, begin_up, begin_down, wanted_step, compare_up, compare_down, found_step, &
-             too_small, alike, factor, upwards, downwards
+             is_felt, too_small, alike, factor, upwards, downwards
 
    real(dp), parameter :: too_small = 1000*epsmch
       !! A change of the residuals that is suspected to be their rounding errors.
@@ -20,6 +20,10 @@ module minpack_step_search
    real(dp), parameter :: half = 0.5_dp
       !! Quotients that disagree by more have nothing in common.
    real(dp), parameter :: several = 5
+   real(dp), parameter :: ordinary = 1e-3_dp
+      !! A variable that is larger is not taken for a zero.
+   real(dp), parameter :: nearby = 0.01_dp
+      !! The longest step of such a variable without any effect, in units of its value.
    integer, parameter :: most_tries = 6
 
    integer, parameter :: upwards = 1
@@ -34,6 +38,8 @@ module minpack_step_search
          !! Upwards: the least disagreement so far. Downwards: the least step to try.
       real(dp) :: growth = 1
          !! Downwards: how much larger the last quotient was than the one before it.
+      logical :: has_effect = .false.
+         !! Upwards: whether a step changed the residuals by more than their rounding errors.
       logical :: is_curved = .false.
          !! Upwards: the search ended because curvature outweighs the slope.
    end type search_type
@@ -64,10 +70,12 @@ contains
                                                      1e3_dp*precision*(sample%step/sample%change)))
    end function begin_down
 
-   pure real(dp) function wanted_step(search, largest) result(step)
+   pure real(dp) function wanted_step(search, x, largest) result(step)
       !! The length of the next step, or zero if the search is over.
       type(search_type), intent(in) :: search
          !! The search.
+      real(dp), intent(in) :: x
+         !! The variable.
       real(dp), intent(in) :: largest
          !! The largest effect of a variable.
 
@@ -86,13 +94,18 @@ contains
          if (last%change <= 0 .and. (step < epsmch .or. attempt == 2)) then
             step = max(step, sqrt(epsmch))
          end if
+         ! A function that is constant around x may jump further away.
+         if (last%change <= 0 .and. abs(x) > ordinary) step = min(step, nearby*abs(x))
+         if (step <= last%step) step = 0
       end associate
    end function wanted_step
 
    pure logical function is_felt(sample, largest)
       !! Whether a change of the residuals is more than their rounding errors.
       type(sample_type), intent(in) :: sample
+         !! What a step showed.
       real(dp), intent(in) :: largest
+         !! The largest effect of a variable.
 
       is_felt = sample%change > several*epsmch*largest
    end function is_felt
@@ -111,19 +124,25 @@ contains
          !! The better column is the column so far and this share of the way to the quotient.
       logical, intent(out) :: goes_on
          !! Whether to try one more step.
+      real(dp) :: growth
 
       goes_on = .false.
       share = 0
+      search%has_effect = search%has_effect .or. is_felt(next, largest)
       associate (last => search%last)
          if (next%step <= last%step) return
          if (disagreement <= alike .and. next%change > too_small*largest) return
-         if (last%change > too_small*largest .and. &
-             next%change/next%step > 2*(last%change/last%step)) then
+         if (last%change > too_small*largest) then
+            growth = (next%change/next%step)/(last%change/last%step)
             ! Rounding errors fall as the step grows. This growth is curvature, and the slope is
             ! almost zero.
-            share = -last%step/(next%step - last%step)
-            search%is_curved = .true.
-            return
+            search%is_curved = growth > 2
+            ! The effect of curvature grows as the square of the step. If it grows faster, the
+            ! longer step tells nothing.
+            if (search%is_curved .and. growth <= several*next%step/last%step) then
+               share = -last%step/(next%step - last%step)
+            end if
+            if (search%is_curved) return
          end if
          ! Once quotients agree less than the two before them did, curvature outweighs rounding.
          if (search%least < half .and. disagreement > search%least) return
