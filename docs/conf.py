@@ -49,6 +49,7 @@ sphinx_gallery_conf = {
     "min_reported_time": 1e9,
     "download_all_examples": False,
     "nested_sections": False,
+    "write_computation_times": False,
     "within_subsection_order": ExplicitOrder(ORDER),
 }
 

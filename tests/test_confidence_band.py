@@ -1,5 +1,6 @@
 """confidence_band: the limits of fitted curves."""
 
+import functools
 import warnings
 
 import numpy as np
@@ -141,3 +142,83 @@ def test_what_is_wrong_is_told(changes, error, text):
     arguments = {"f": decay, "x": T, "popt": TRUTH, "pcov": np.eye(3)} | changes
     with pytest.raises(error, match=text):
         confidence_band(**arguments)
+
+
+@pytest.mark.parametrize("noise", [0.02, 0.1, 0.3])
+def test_correlated_parameters_are_differenced_within_the_errors_that_they_have_alone(noise):
+    def growth(t, a, r):
+        return a * np.exp(r * t)
+
+    def jac(t, a, r):
+        return np.stack([np.exp(r * t), a * t * np.exp(r * t)], axis=-1)
+
+    t = np.linspace(1990, 2020, 31)
+    y = np.exp(0.05 * (t - 1990)) * (1 + noise * np.random.default_rng(3).standard_normal(31))
+    popt, pcov = curve_fit(growth, t, y, [np.exp(-0.05 * 1990), 0.05], jac=jac, maxfev=5000)
+    found = np.ptp(confidence_band(growth, t, popt, pcov), axis=0)
+    np.testing.assert_allclose(
+        found, np.ptp(confidence_band(growth, t, popt, pcov, jac=jac), axis=0), rtol=1e-2
+    )
+
+
+@pytest.mark.parametrize("noise", [0.01, 0.1, 0.3])
+@pytest.mark.parametrize("offset", [0, 6e4])
+def test_a_wave_far_from_the_origin_has_the_same_band(noise, offset):
+    def wave(t, a, w, phase):
+        return a * np.sin(w * t + phase)
+
+    def jac(t, a, w, phase):
+        c = a * np.cos(w * t + phase)
+        return np.stack([np.sin(w * t + phase), t * c, c], axis=-1)
+
+    t = offset + np.linspace(0, 100, 200)
+    truth = 1, 0.5, 1 - 0.5 * offset
+    y = wave(t, *truth) + noise * np.random.default_rng(1).standard_normal(200)
+    popt, pcov = curve_fit(wave, t, y, truth, jac=jac)
+    found = np.ptp(confidence_band(wave, t, popt, pcov), axis=0)
+    np.testing.assert_allclose(
+        found, np.ptp(confidence_band(wave, t, popt, pcov, jac=jac), axis=0), rtol=1e-2
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int64, np.float16, np.float32])
+def test_x_is_converted_as_by_curve_fit(dtype):
+    def model(x, a, b):
+        return a * (x - 3) ** 2 + b / (x + 1)
+
+    x = np.arange(20)
+    expected = confidence_band(model, x.astype(float), [1, 2], np.eye(2) * 0.01)
+    np.testing.assert_array_equal(
+        confidence_band(model, x.astype(dtype), [1, 2], np.eye(2) * 0.01), expected
+    )
+
+
+def test_a_point_where_the_model_is_not_finite_spoils_no_other_point():
+    def model(x, a, b):
+        with np.errstate(all="ignore"):
+            return a * x * np.log(x) + b
+
+    lower, upper = confidence_band(model, np.linspace(0, 5, 6), [1, 2], np.eye(2) * 0.01)
+    assert np.isnan([lower[0], upper[0]]).all()
+    assert np.isfinite([lower[1:], upper[1:]]).all()
+
+
+def test_wrapped_models_are_called_as_they_are():
+    def raised(f):
+        @functools.wraps(f)
+        def wrapper(x, *p):
+            return f(x, *p[:-1]) + p[-1]
+
+        return wrapper
+
+    @raised
+    def line(x, a):
+        return a * x
+
+    assert confidence_band(line, [1, 2], [1, 1], np.eye(2))[0].shape == (2,)
+    assert curve_fit(line, [1, 2, 3], [1, 2, 3.5], [1, 1])[0].size == 2
+
+
+def test_complex_models_are_refused():
+    with pytest.raises(TypeError, match="must be real"):
+        confidence_band(lambda x, a: a * x * 1j, [1, 2], [1], [[1]])

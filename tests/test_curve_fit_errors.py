@@ -1,6 +1,7 @@
 """curve_fit: what is said where it fails."""
 
 import inspect
+import math
 import operator
 import pickle
 
@@ -8,7 +9,14 @@ import numpy as np
 import pytest
 from problems.models import exponential, line
 
-from leastsq import FitError, NativeFunction, OptimizeWarning, curve_fit, curve_fit_many
+from leastsq import (
+    FitError,
+    NativeFunction,
+    OptimizeWarning,
+    curve_fit,
+    curve_fit_many,
+    leastsq,
+)
 from leastsq._arguments.curve_fit_options import Options, SolverOptions, fit_settings
 from leastsq._curve_fit import PLAIN
 
@@ -258,3 +266,64 @@ def test_the_options_are_in_the_signature():
     ]
     assert all(map(operator.is_, defaults, PLAIN))
     assert len(defaults) == len(PLAIN)
+
+
+def test_a_callbacks_error_is_not_taken_for_the_models():
+    with pytest.raises(TypeError, match="positional argument"):
+        curve_fit(decay, T, Y, callback=lambda: None)
+
+
+def test_a_model_for_one_number_is_explained():
+    def one(t, a):
+        return math.exp(-a * t)
+
+    def branches(t, a):
+        return a if t > 2 else 0
+
+    for f in (one, branches):
+        with pytest.raises((TypeError, ValueError)) as caught:
+            curve_fit(f, T, Y)
+        assert "np.where in place of if" in caught.value.__notes__[0]
+
+
+def test_parameters_in_one_array_are_explained():
+    with pytest.raises(TypeError, match=r"f\(x, \*p\)"):
+        curve_fit(lambda t, p: p[0] * t + p[1], T, Y, [1, 1])
+
+
+def test_rows_that_are_points_are_not_counted_as_points():
+    with pytest.raises(ValueError, match=r"shape \(3,\), but ydata has shape \(50,\). It must"):
+        curve_fit(lambda X, a: a * X.sum(0), np.ones((50, 3)), Y)
+
+
+@pytest.mark.parametrize(
+    ("options", "meant"),
+    [
+        ({"weights": np.ones(500)}, r"weights=array\(.{,60}sigma=1/np.sqrt"),
+        ({"yerr": 1}, "sigma"),
+        ({"max_iter": 1}, "maxfev"),
+        ({"fixed": ["b"]}, "bounds"),
+    ],
+)
+def test_options_of_other_programs_are_translated(options, meant):
+    with pytest.raises(TypeError, match=f"{meant}"):
+        curve_fit(decay, T, Y, **options)
+
+
+def test_catch_alls_are_not_suggested():
+    for name in ("other", "option"):
+        for fit in (curve_fit, curve_fit_many):
+            with pytest.raises(TypeError, match=f"no option {name}=3$"):
+                fit(decay, T, Y, **{name: 3})
+
+
+def test_other_mistakes():
+    with pytest.raises(TypeError, match="ydata must be numbers, got None"):
+        curve_fit(decay, T, None)
+    with pytest.raises(TypeError, match=r"view\(float\)"):
+        curve_fit(decay, T, Y * 1j)
+    with pytest.raises(TypeError, match="absolute_sigma must be True or False"):
+        curve_fit(decay, T, Y, sigma=1, absolute_sigma="True")
+    with pytest.raises(TypeError, match="not the sum of their squares"):
+        leastsq(lambda p: np.sum((decay(T, *p) - Y) ** 2), [1, 1, 1])
+    assert curve_fit_many(decay, T, Y[None], verbose=1).success.all()

@@ -35,6 +35,9 @@ y = two_rates(t, 1.0, 1.2, 0.4, 0.2) + error * rng.standard_normal(t.size)
 # little. AICc corrects for few points, and BIC asks for more evidence for each parameter. If the
 # errors are not known, use ``m*log(chi2/m)`` in place of chi2 for m points, with residuals that are
 # not divided by errors.
+#
+# The two terms of the second model must not start alike: then their derivatives are the same, and
+# the fit cannot tell them apart.
 
 fits = {}
 for model, start in ((one_rate, [1, 1]), (two_rates, [1, 2, 0.5, 0.5])):

@@ -49,9 +49,10 @@ dof = frequency.size - popt.size
 print(f"  chi2 = {chi2:.1f} for {dof} degrees of freedom (+- {np.sqrt(2 * dof):.0f})")
 
 # %%
-# The band contains the true curve, at each frequency, with a probability of 95 %. The residuals
-# are divided by the errors: two thirds of them should be between -1 and 1, and they should not
-# follow a pattern.
+# The band contains the true curve, at each frequency, with a probability of 95 %. (Without
+# ``absolute_sigma``, pass ``dof``, too.) The residuals in ``fvec`` are model minus data, divided by
+# the errors; the figure shows data minus model. Two thirds of them should be between -1 and 1, and
+# they should not follow a pattern.
 
 curve = np.linspace(90, 110, 400)
 lower, upper = confidence_band(resonance, curve, popt, pcov)

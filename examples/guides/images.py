@@ -18,7 +18,8 @@ def spot(place, height, x, y, width, background):
 
 # %%
 # One image. xdata has the shape (2, m): the coordinates of the m pixels. The image is flattened in
-# the same order. The brightest pixel is a good start.
+# the same order. The brightest pixel is a good start. For pixels without a value, pass
+# ``nan_policy="omit"``.
 
 rng = np.random.default_rng(3)
 rows, columns = np.mgrid[:15, :15]
@@ -35,7 +36,8 @@ for name, value, error in zip(names, popt, np.sqrt(np.diag(pcov)), strict=True):
 # A film of 500 images, shape (500, 15, 15): the spot moves, and ten images are missing.
 # ``curve_fit_many`` fits all images at once. ``axis=(1, 2)`` tells which axes are those of the
 # pixels. p0 has a row for each image here; one row for all images is possible, too. A fit without
-# data, or a fit that fails, does not stop the others: its parameters are NaN.
+# data, or a fit that fails, does not stop the others: its parameters are NaN. Single pixels that
+# are NaN are left out.
 
 angle, radius = np.linspace(0, 20, 500), np.linspace(1, 4, 500)
 path = 7 + np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)

@@ -43,6 +43,8 @@ measured = populations(t, *truth) + 0.3 * rng.standard_normal(2 * t.size)
 # step to the next: the sum of squares is rough, and fits stop early or do not end. Integrate with
 # ``rtol=1e-6`` or less. If that takes too long, tell the solver the relative error of the model,
 # ``epsfcn``: then it takes longer steps.
+# The second of the following fits does so. It ends after many calls, and two of its errors away
+# from the accurate fit: it is the minimum of another, rough function.
 #
 # ``xdata`` has fewer points than ``ydata``, because there are two curves: the model must return as
 # many values as ydata has.

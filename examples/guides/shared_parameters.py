@@ -31,7 +31,7 @@ signals = [
 # ``leastsq`` takes one vector of parameters and one vector of residuals. Decide where each
 # parameter is in the vector, write that down in one function, and join the residuals of all data
 # sets. The residuals are divided by the errors of the data, which may differ from set to set.
-# ``cov_x`` is the covariance of the parameters then.
+# ``cov_x`` is the covariance of the parameters then. The bounds are those of the whole vector.
 
 
 def unpack(p):
@@ -47,7 +47,8 @@ def residuals(p):
 
 
 start = [1, *[1] * 3, *[0] * 3]
-p, cov_x, info, message, ier = leastsq(residuals, start, full_output=True)
+bounds = [0, *[0] * 3, *[-1] * 3], np.inf
+p, cov_x, info, message, ier = leastsq(residuals, start, full_output=True, bounds=bounds)
 print(f"  together: rate = {p[0]:.3f} +- {np.sqrt(cov_x[0, 0]):.3f}")
 
 # %%
@@ -58,7 +59,7 @@ for i, (t, y) in enumerate(zip(times, signals, strict=True)):
     print(f"  sample {i + 1}: rate = {popt[0]:.3f} +- {np.sqrt(pcov[0, 0]):.3f}")
 
 # %%
-# ``bounds`` hold for the whole vector. If there are more than a few dozen data sets with parameters
+# If there are more than a few dozen data sets with parameters
 # of their own, most elements of the Jacobian are zero. This library does not use that; see
 # :doc:`/choosing`.
 

@@ -7,14 +7,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from leastsq._arguments.arrays import FLOAT64, FloatArray, Function, real_number
+from leastsq._arguments.arrays import FLOAT64, FloatArray, Function, real_array, real_number
+from leastsq._arguments.conversion import as_numbers
+from leastsq._arguments.data import SEQUENCES
 from leastsq._functions.signature import refuse_other_count
 from leastsq._student import two_sided_quantile
 
 PART = 0.1
-"""The steps of the differences, in standard errors of the parameters."""
+"""The steps of the differences, in units of the errors that parameters have alone: see spread."""
 ROUNDED = 1e4
 """The least step, in units of the spacing of float64 numbers."""
+DWARF = 1e-300
+WHAT = "The return value of {}"
 
 
 def confidence_band(
@@ -40,8 +44,8 @@ def confidence_band(
     f : callable
         The model ``f(x, p1, ..., pn)``, as for curve_fit.
     x : array_like or object
-        Where to compute the band: the first argument of f. Lists and tuples are converted to a
-        float64 array.
+        Where to compute the band: the first argument of f. Lists, tuples and arrays are converted
+        to a float64 array, as by curve_fit.
     popt : array_like
         The n parameters, as returned by curve_fit.
     pcov : array_like
@@ -50,7 +54,7 @@ def confidence_band(
         The probability of the interval at each x, between 0 and 1.
     jac : callable, optional
         ``jac(x, p1, ..., pn)`` returns the derivatives of f, shape (m, n). Default: central
-        differences, with steps of a tenth of the standard errors.
+        differences within the errors of the parameters.
     dof : float, optional
         The number of degrees of freedom: points less parameters, if pcov was scaled by the scatter
         of the residuals (``absolute_sigma=False``). Then the limits are quantiles of Student's t
@@ -100,44 +104,66 @@ def confidence_band(
         raise ValueError(f"level must be between 0 and 1, got {level!r}")
     if dof is not None and not real_number(dof, "dof") > 0:
         raise ValueError(f"dof must be positive, got {dof!r}")
-    refuse_other_count(f, p.size, "popt")
-    if isinstance(x, list | tuple):
-        x = np.asarray(x, FLOAT64)
-    curve = np.asarray(f(x, *p), FLOAT64)
+    if jac is not None and not callable(jac):
+        raise TypeError(f"jac must be callable or None, got {jac!r}")
+    if isinstance(x, SEQUENCES):
+        x = as_numbers(x, "x")
+    try:
+        curve = real_array(f(x, *p), WHAT.format("f")).astype(FLOAT64)
+    except TypeError:
+        refuse_other_count(f, p.size, "popt")
+        raise
     if not np.isfinite(cov).all():
         return np.full(curve.shape, -np.inf), np.full(curve.shape, np.inf)
+    errors, factor, alone = spread(cov)
     if jac is None:
-        J = differences(f, x, p, np.sqrt(np.maximum(np.diag(cov), 0)), curve)
+        J = differences(f, x, p, errors, alone, curve)
     else:
-        J = np.asarray(jac(x, *p), FLOAT64)
-        if J.size != curve.size * p.size or J.shape[-1] != p.size:
+        J = real_array(jac(x, *p), WHAT.format("jac"))
+        if J.size != curve.size * p.size or (p.size > 1 and J.shape[-1] != p.size):
             raise ValueError(f"jac must return the shape {(curve.size, p.size)}, got {J.shape}")
         J = J.reshape(-1, p.size)
-    variance = np.einsum("ij,jk,ik->i", J, cov, J).reshape(curve.shape)
-    half = two_sided_quantile(level, dof) * np.sqrt(np.maximum(variance, 0))
+    deviations = np.linalg.norm((J * errors) @ factor, axis=1).reshape(curve.shape)
+    half = two_sided_quantile(level, dof) * deviations
     return curve - half, curve + half
 
 
+def spread(cov: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Split a covariance into standard errors and a factor L of the correlations, L L'.
+
+    Also return the standard errors that the parameters would have if all others were known.
+    """
+    errors = np.sqrt(np.maximum(np.diag(cov), 0))
+    scale = np.where(errors > 0, errors, 1)
+    correlation = cov / scale / scale[:, None]
+    values, vectors = np.linalg.eigh((correlation + correlation.T) / 2)
+    floor = max(values[-1], 0) * cov.shape[0] * np.finfo(float).eps
+    inverse = np.einsum("jk,k->j", vectors**2, 1 / np.maximum(values, max(floor, DWARF)))
+    return errors, vectors * np.sqrt(np.maximum(values, 0)), errors / np.sqrt(inverse)
+
+
 def differences(
-    f: Function, x: Any, p: FloatArray, errors: FloatArray, curve: FloatArray
+    f: Function,
+    x: Any,
+    p: FloatArray,
+    errors: FloatArray,
+    alone: FloatArray,
+    curve: FloatArray,
 ) -> FloatArray:
     """Difference a model by steps within the errors of its parameters; shape (m, n).
 
-    Where the model is not finite on one side, the difference is one-sided. The derivative with
-    respect to a parameter without an error is not needed.
+    If parameters are correlated, the model is linear only for steps within the errors that they
+    have alone. Where the model is not finite on one side, the difference is one-sided. The
+    derivative with respect to a parameter without an error is not needed.
     """
     J = np.zeros((curve.size, p.size))
     for j in map(int, np.flatnonzero(errors)):
-        step = max(PART * errors[j], ROUNDED * np.spacing(abs(p[j])))
-        points = p[j] - step, p[j], p[j] + step
-        values = [values_at(f, x, p, j, points[0]), curve, values_at(f, x, p, j, points[2])]
-        first = 0 if np.isfinite(values[0]).all() else 1
-        last = 2 if np.isfinite(values[2]).all() else 1
-        if first < last:
-            quotient = (values[last] - values[first]) / (points[last] - points[first])
-            J[:, j] = np.broadcast_to(quotient, curve.shape).reshape(-1)
-        else:
-            J[:, j] = np.nan
+        step = max(PART * alone[j], ROUNDED * np.spacing(abs(p[j])))
+        below, above = (values_at(f, x, p, j, p[j] + sign * step) for sign in (-1, 1))
+        with np.errstate(all="ignore"):
+            sides = [(above - below) / 2, above - curve, curve - below]
+            change = np.select([np.isfinite(side) for side in sides], sides, np.nan)
+            J[:, j] = np.broadcast_to(change / step, curve.shape).reshape(-1)
     return J
 
 

@@ -160,8 +160,9 @@ def curve_fit(
     ydata : array_like
         The m measured values, usually of shape (m,).
     p0 : array_like, optional
-        Starting point: n numbers. Default: one value for each parameter of f. The value is the
-        midpoint of two bounds, 1 away from a single bound, otherwise 1.
+        Starting point: n numbers. Default: one value for each parameter of f, also for those that
+        have a default. The value is the midpoint of two bounds, 1 away from a single bound,
+        otherwise 1.
     sigma : array_like, optional
         The errors of ydata: one standard deviation for all points, or one for each point, shape
         (m,), in the unit of ydata; or the covariance matrix, shape (m, m), in the unit squared.
@@ -315,6 +316,8 @@ def curve_fit(
         raise ValueError(f"`method` must be 'trf', 'dogbox' or 'lm', got {method!r}")
     if others:
         refuse_foreign(others, curve_fit)
+    if absolute_sigma not in (True, False):
+        raise TypeError(f"absolute_sigma must be True or False, got {absolute_sigma!r}")
     if verbose not in (0, 1, 2):
         raise ValueError(f"verbose must be 0, 1 or 2, got {verbose!r}")
     p, box = start(f, p0, bounds)

@@ -52,8 +52,8 @@ class ShapeError(ValueError):
     def look_at(self, xdata: Any) -> None:
         """Remember the number of points in xdata if that is why the shapes differ."""
         shape = getattr(xdata, "shape", ())
-        if len(self.wanted) == 1 and shape and shape[-1:] == self.given != self.wanted:
-            self.points = shape[-1]
+        if len(self.wanted) == 1 and shape[-1:] == self.given and self.wanted[0] not in shape:
+            self.points = self.given[0]
 
     def __str__(self) -> str:
         """Describe both shapes, and what may be wrong."""

@@ -17,16 +17,17 @@ def two_sided_quantile(level: float, dof: float | None) -> float:
         return normal_quantile(level)
     if dof > LARGE:  # M. Abramowitz and I. A. Stegun, Handbook of Mathematical Functions, 26.7.5
         z = normal_quantile(level)
-        return z + (z**3 + z) / (4 * dof) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * dof**2)
+        return z + (z**3 + z) / (4 * dof) + (5 * z**5 + 16 * z**3 + 3 * z) / 96 / dof / dof
     # t**2/dof = s has the probability I(s/(1 + s); 1/2, dof/2), and is exceeded with the
     # probability I(1/(1 + s); dof/2, 1/2). The logarithm of s is found by bisection.
     lower, upper = -100.0, 700.0
     while upper - lower > 1e-14 * max(1.0, abs(upper)):
         middle = (lower + upper) / 2
-        if level < 0.5:
+        if middle < 0:
             is_less = incomplete_beta(1 / (1 + math.exp(-middle)), 0.5, dof / 2) < level
         else:
-            is_less = incomplete_beta(1 / (1 + math.exp(middle)), dof / 2, 0.5) > 1 - level
+            beyond = incomplete_beta(1 / (1 + math.exp(middle)), dof / 2, 0.5)
+            is_less = beyond > 1 - level
         lower, upper = (middle, upper) if is_less else (lower, middle)
     return math.sqrt(dof) * math.exp(lower / 2)
 

@@ -16,6 +16,7 @@ Function = Callable[..., Any]
 FloatArray = NDArray[np.float64]
 
 FLOAT64 = np.dtype(np.float64)
+SUMMED = ": func must return the residuals, not the sum of their squares"
 LARGEST_INT = np.iinfo(np.int32).max  # the core counts residuals and calls with 32 bits
 MOST_PARAMETERS = math.isqrt(LARGEST_INT)  # a matrix has the square of this size
 
@@ -101,5 +102,5 @@ def refuse_sizes(m: int, n: int) -> None:
     if n > m:
         raise TypeError(
             f"Improper input: func input vector length N={n} must not exceed "
-            f"func output vector length M={m}"
+            f"func output vector length M={m}{SUMMED * (m == 1)}"
         )

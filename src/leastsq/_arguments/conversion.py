@@ -9,9 +9,16 @@ import numpy as np
 
 from leastsq._arguments.arrays import FLOAT64, FloatArray, are_finite
 
+COMPLEX = (
+    "fit real and imaginary parts side by side, as y.view(float), with a model that returns "
+    "values.view(float)"
+)
+
 
 def as_numbers(values: Any, name: str) -> FloatArray:
     """Convert data to float64; missing values become NaN."""
+    if values is None:
+        raise TypeError(f"{name} must be numbers, got None")
     try:
         array = np.asarray(values)
         if array.dtype is FLOAT64:
@@ -19,7 +26,7 @@ def as_numbers(values: Any, name: str) -> FloatArray:
         if array.dtype.kind == "O" and hasattr(values, "to_numpy"):  # pandas, with its own NA
             return np.asarray(values.to_numpy(dtype=float, na_value=np.nan))
         if array.dtype.kind == "c":
-            raise TypeError(f"{name} must be real: fit real and imaginary parts side by side")
+            raise TypeError(f"{name} must be real: {COMPLEX}")
         numbers = array.astype(FLOAT64)
     except OverflowError as error:
         raise ValueError(f"{name} must be numbers of float64: {error}") from error

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from leastsq._arguments.arrays import LARGEST_INT
+
 
 def count_of(given: Any, name: str, or_else: str = "") -> int:
     """Convert a number of threads or processes; -1 is one for each processor."""
@@ -16,4 +18,4 @@ def count_of(given: Any, name: str, or_else: str = "") -> int:
         return os.cpu_count() or 1
     if given < 1:
         raise ValueError(f"{name} must be positive or -1, got {given}")
-    return int(given)
+    return min(int(given), LARGEST_INT)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import lru_cache
 from inspect import signature
+from reprlib import repr as repr_of
 from typing import Any, TypedDict
 
 import numpy as np
@@ -25,9 +26,18 @@ NEUTRAL: dict[str, Any] = {
     "tr_options": {},
     "jac_sparsity": None,
     "kwargs": {},
-    "verbose": 0,
 }
 """Values of the options of least_squares that have no effect."""
+SYNONYMS = {
+    **dict.fromkeys(("yerr", "y_err", "err", "error", "errors", "dy", "std"), "sigma"),
+    **dict.fromkeys(("weights", "weight", "w"), "sigma=1/np.sqrt(weights)"),
+    **dict.fromkeys(("max_iter", "maxiter", "max_iterations", "nmax"), "maxfev"),
+    **dict.fromkeys(("fixed", "fix", "vary"), "bounds, which fix a parameter if they are equal"),
+    **dict.fromkeys(("tol", "rtol", "eps"), "ftol or xtol"),
+    **dict.fromkeys(("guess", "x0", "start", "init", "initial"), "p0"),
+    **dict.fromkeys(("dfun", "jacobian", "grad"), "jac"),
+}
+"""The names of options in other programs."""
 
 
 class SolverOptions(TypedDict, total=False):
@@ -47,9 +57,10 @@ class SolverOptions(TypedDict, total=False):
     loss: str | Function
     f_scale: ArrayLike
     col_deriv: bool
+    verbose: int
 
 
-SETTINGS = SolverOptions.__annotations__.keys() - {"col_deriv"}
+SETTINGS = SolverOptions.__annotations__.keys() - {"col_deriv", "verbose"}
 """Those that fit_settings converts."""
 
 
@@ -58,7 +69,6 @@ class Options(SolverOptions, total=False):
 
     callback: Function | None
     max_time: float | None
-    verbose: int
     vectorized: bool
     workers: Any
     chunks: Any
@@ -72,10 +82,12 @@ def refuse_foreign(options: Mapping[str, Any], function: Function) -> None:
     foreign = foreign_option(options)
     if foreign is None:
         return
-    message = f"{function.__name__} of leastsq has no option {foreign}={options[foreign]!r}"
-    known = {*signature(function).parameters, *SolverOptions.__annotations__}
-    near = get_close_matches(foreign, sorted(known), 2, 0.8)
-    raise TypeError(f"{message}. Did you mean {' or '.join(near)}?" if near else message)
+    parameters = signature(function).parameters.values()
+    known = {p.name for p in parameters if p.kind is not p.VAR_KEYWORD}
+    near = get_close_matches(foreign, sorted(known | SolverOptions.__annotations__.keys()), 2, 0.8)
+    meant = SYNONYMS.get(foreign.lower()) or " or ".join(near)
+    message = f"{function.__name__} of leastsq has no option {foreign}={repr_of(options[foreign])}"
+    raise TypeError(f"{message}. Did you mean {meant}?" if meant else message)
 
 
 def foreign_option(options: Mapping[str, Any]) -> str | None:

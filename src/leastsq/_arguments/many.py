@@ -274,7 +274,7 @@ def read_batch(
 
 def asks_neighbours(p0: Any) -> bool:
     """Tell whether failed fits are to begin again from the solutions of their neighbours."""
-    if isinstance(p0, str) and p0 != "neighbours":
+    if isinstance(p0, str) and p0 not in ("neighbours", "neighbors"):
         raise ValueError(f"p0 must be numbers or 'neighbours', got {p0!r}")
     return isinstance(p0, str)
 

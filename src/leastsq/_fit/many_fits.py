@@ -30,6 +30,8 @@ class ManyFits:
         The covariances of the parameters, as curve_fit estimates them: infinite if the data do not
         determine the parameters, zero in the rows and columns of parameters on a bound. NaN where
         no solution was found. None unless ``covariance=True``.
+    perr : ndarray, shape (..., n), float64, or None
+        The standard errors of the parameters. None with ``covariance=False``.
     chi2 : ndarray, shape (...), float64
         The sums of squares of the residuals, divided by sigma.
     npoints : ndarray, shape (...), int32

@@ -37,24 +37,28 @@ def parameter_names(f: Function, n: int) -> list[str]:
 def refuse_other_count(f: Function, n: int, name: str = "p0") -> None:
     """Refuse an array with another number of parameters than the model has."""
     try:
-        signature = inspect.signature(getattr(f, "py_func", f))
+        signature = inspect.signature(getattr(f, "py_func", f), follow_wrapped=False)
     except (TypeError, ValueError):
         return
     try:
         signature.bind(None, *[None] * n)
     except TypeError as error:
         wanted = wanted_by(signature, str(error))
-        raise TypeError(f"{name_of(f)} {wanted}, but {name} has {n}") from None
+        together = ". Parameters are passed one by one: f(x, p1, ..., pn), or f(x, *p)"
+        message = f"{name_of(f)} {wanted}, but {name} has {n}{together * ('takes 1 ' in wanted)}"
+        raise TypeError(message) from None
 
 
 def wanted_by(signature: inspect.Signature, reason: str) -> str:
     """Describe how many parameters a model has, or for what other reason it cannot be called."""
     parameters = signature.parameters.values()
     named = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    needed = sum(p.default is p.empty for p in named) - 1
-    if any(p.kind is p.KEYWORD_ONLY and p.default is p.empty for p in parameters):
+    needed = sum(p.default is p.empty for p in named[1:])
+    takes_any = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    needs_more = any(p.kind is p.KEYWORD_ONLY and p.default is p.empty for p in parameters)
+    if needs_more or not (named or takes_any):
         return f"cannot be called with x and parameters alone ({reason})"
-    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+    if takes_any:
         count = f"at least {needed}"
     else:
         count = f"{needed}" if needed == len(named) - 1 else f"{needed} to {len(named) - 1}"
