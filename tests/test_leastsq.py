@@ -225,7 +225,7 @@ def test_atol_is_ftol(fit):
 
 def test_atol_and_ftol_together_are_refused(fit):
     with pytest.raises(TypeError, match="atol is a synonym of ftol"):
-        leastsq(fit.residuals, fit.start, ftol=1.49012e-8, atol=1e-8)
+        leastsq(fit.residuals, fit.start, ftol=1e-9, atol=1e-8)
 
 
 def test_numpy_flags_work(fit):

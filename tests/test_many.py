@@ -409,7 +409,7 @@ def test_failed_fits_begin_again_from_their_neighbours(f):
     again = many(f, T, y, "neighbours", threads=3, chunk=4, **options)
     assert_same(again, fits)
     with pytest.raises(ValueError, match="p0 must be numbers or 'neighbours'"):
-        curve_fit_many(f, T, y, "neighbors")
+        curve_fit_many(f, T, y, "neighbour")
 
 
 def test_nothing_to_fit_gives_empty_results():

@@ -41,9 +41,10 @@ def real_array(value: object, what: str) -> NDArray[Any]:
     except (TypeError, ValueError, OverflowError) as error:
         raise TypeError(f"{what} must be real numbers: {error}") from error
     if not np.can_cast(array.dtype, FLOAT64):
+        parts = ". Fit real and imaginary parts side by side, as values.view(float)"
         raise TypeError(
             f"{what} must be real numbers: Cannot cast array data from {array.dtype!r} "
-            f"to {FLOAT64!r} according to the rule 'safe'"
+            f"to {FLOAT64!r} according to the rule 'safe'{parts * (array.dtype.kind == 'c')}"
         )
     return array
 
