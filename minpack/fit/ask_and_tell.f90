@@ -214,7 +214,8 @@ contains
       self%models = self%models + 1
       associate (settings => self%settings, region => self%region, model => self%model)
          if (self%models == 1) then
-            call region%set_off(model, self%x, settings%factor, settings%diag, self%workspace)
+            call region%set_off(model, self%x, settings%factor, self%settings%diag, &
+                                self%workspace)
             if (settings%limits_trials .and. settings%maxfev == 1) then
                call self%stop(maxfev_reached)
                return
