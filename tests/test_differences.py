@@ -296,3 +296,14 @@ def test_decay_is_found_from_starts_where_parameters_act_only_together(start):
         y = 2 * np.exp(-1.5 * X) + 0.5 + 0.05 * np.random.default_rng(seed).standard_normal(50)
         popt, _ = curve_fit(lambda x, a, k, b: a * np.exp(-k * x) + b, X, y, start)
         np.testing.assert_allclose(popt, [2, 1.5, 0.5], atol=0.3)
+
+
+@pytest.mark.parametrize("options", [{}, {"chunks": 2}, {"bounds": (-9, 9)}], ids=str)
+@pytest.mark.parametrize("start", [[1, 2], [1 + 1e-15, 2], [1, 1]])
+def test_exact_data_determine_the_parameters(options, start):
+    x = np.arange(5.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        popt, pcov = curve_fit(lambda x, a, b: a + b * x, x, 1 + 2 * x, start, **options)
+    np.testing.assert_allclose(popt, [1, 2], rtol=1e-12)
+    assert (np.diag(pcov) < 1e-20).all()

@@ -35,6 +35,8 @@ module minpack_differences
 
    real(dp), parameter :: too_large = 1e-3_dp
       !! A change of the residuals that is suspected to hide their curvature.
+   real(dp), parameter :: least_unit = 1e-200_dp
+      !! Changes in a smaller unit may overflow.
 
    type :: differences_type
       type(bounds_type) :: bounds
@@ -72,6 +74,7 @@ module minpack_differences
       procedure :: clear
       procedure, private :: first_step
       procedure, private :: suspect
+      procedure, private :: has_effect
       procedure, private :: compare
       procedure, private :: search_on
       procedure, private :: finish_search
@@ -326,7 +329,7 @@ contains
 
       call variable%settle()
       associate (j => variable%j, change => variable%sample%change, memory => self%memory)
-         if (is_felt(variable%sample, self%largest)) memory%is_dead(j) = 0
+         if (self%has_effect(variable%sample)) memory%is_dead(j) = 0
          variable%is_without_effect = memory%is_dead(j) == 1
          if (variable%is_without_effect) return
          if (change <= too_small*self%largest .and. change*self%unit < memory%trusted_from(j)) then
@@ -340,6 +343,16 @@ contains
       end associate
       call self%search_on(variable)
    end subroutine suspect
+
+   pure logical function has_effect(self, sample)
+      !! Whether a step changed the residuals by more than their rounding errors. If the residuals
+      !! are zero, their rounding errors are not known.
+      class(differences_type), intent(in) :: self
+      type(sample_type), intent(in) :: sample
+
+      has_effect = sample%change > 0 .and. &
+                   (self%unit < least_unit .or. is_felt(sample, self%largest))
+   end function has_effect
 
    subroutine compare(self, variable, next, difference, share)
       !! Compare the quotient of another step with the column of a variable.
@@ -390,7 +403,7 @@ contains
          if (search%direction == upwards .and. search%is_curved) then
             memory%trusted_from(j) = self%unit*variable%sample%change/4
          else if (search%direction == upwards) then
-            variable%is_without_effect = .not. (search%has_effect .or. is_felt(last, self%largest))
+            variable%is_without_effect = .not. (search%has_effect .or. self%has_effect(last))
             memory%is_dead(j) = merge(1, 0, variable%is_without_effect)
             if (last%change > 0 .and. variable%is_without_effect) return
             if (last%step > variable%sample%step) then
