@@ -1,11 +1,13 @@
 """How the documentation is built: `make docs`."""
 
+import tomllib
+from pathlib import Path
+
 from sphinx_gallery.sorting import ExplicitOrder
 
 import leastsq
 
-# The address of the source repository, such as https://github.com/owner/name. There is none yet.
-REPOSITORY = ""
+PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
 
 project = "leastsq"
 version = release = leastsq.__version__
@@ -63,6 +65,6 @@ html_theme_options = {
     "navigation_with_keys": False,
     "show_toc_level": 2,
 }
-if REPOSITORY:
-    html_theme_options["github_url"] = REPOSITORY
+if "Repository" in PROJECT["urls"]:
+    html_theme_options["github_url"] = PROJECT["urls"]["Repository"]
 html_sidebars = {"index": [], "search": [], "changes": [], "**": ["sidebar-nav-bs"]}

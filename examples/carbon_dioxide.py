@@ -7,6 +7,8 @@ statsmodels provides.
 
 The model is an exponential rise above a constant level, plus a season of two harmonics whose
 amplitude grows.
+
+To run it: ``pip install matplotlib statsmodels``.
 """
 
 import matplotlib.pyplot as plt

@@ -4,6 +4,8 @@
 A lamp fades, and each day a file with its readings is written. Two worker processes read and
 evaluate the files; on a cluster they would be machines. The fit is one fit of all readings: the
 workers send a few numbers for each day, and the result is that of a fit in memory.
+
+To run it: ``pip install matplotlib 'dask[dataframe]' distributed``.
 """
 
 import tempfile

@@ -5,6 +5,8 @@ Two molecules of A form one molecule of B, and B decays: A' = -2 k1 A**2, B' = k
 is measured at 60 times. The model integrates the equations each time it is called. NumPy cannot
 vectorize the loop over time steps. With `Numba <https://numba.pydata.org>`_, the whole fit runs in
 compiled code.
+
+To run it: ``pip install matplotlib numba``.
 """
 
 from time import perf_counter

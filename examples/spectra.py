@@ -4,6 +4,8 @@
 Each pixel of a map contains a spectrum with a line on a sloping background. The line is shifted by
 the motion of the source. ``leastsq.xarray.curvefit`` fits all spectra, and keeps the names of the
 dimensions and the coordinates. Some spectra contain a cosmic ray, which the script removes first.
+
+To run it: ``pip install matplotlib xarray``.
 """
 
 from time import perf_counter

@@ -286,6 +286,15 @@ def test_a_model_for_one_number_is_explained():
         assert "np.where in place of if" in caught.value.__notes__[0]
 
 
+@pytest.mark.parametrize("container", ["Series", "DatetimeIndex"])
+def test_dates_are_explained(container):
+    pandas = pytest.importorskip("pandas")
+    dates = np.datetime64("2026-03-01", "ns") + (T * 86400e9).astype("timedelta64[ns]")
+    with pytest.raises(TypeError) as caught:
+        curve_fit(line, getattr(pandas, container)(dates), Y)
+    assert "are days since the first" in caught.value.__notes__[0]
+
+
 def test_parameters_in_one_array_are_explained():
     with pytest.raises(TypeError, match=r"f\(x, \*p\)"):
         curve_fit(lambda t, p: p[0] * t + p[1], T, Y, [1, 1])

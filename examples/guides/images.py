@@ -33,6 +33,30 @@ for name, value, error in zip(names, popt, np.sqrt(np.diag(pcov)), strict=True):
     print(f"  {name:10} = {value:6.2f} +- {error:.2f}")
 
 # %%
+# A spot that is an ellipse at an angle. Start with two widths that differ: for equal widths, the
+# angle has no effect. The same ellipse is described by the other order of the widths and an angle
+# that is 90 degrees larger; bounds choose one of the two.
+
+
+def ellipse(place, height, x, y, wide, narrow, angle, background):
+    """An elliptical spot; wide lies at an angle to the x axis, in radians."""
+    right, up = place[0] - x, place[1] - y
+    along = right * np.cos(angle) + up * np.sin(angle)
+    across = up * np.cos(angle) - right * np.sin(angle)
+    squared = (along / wide) ** 2 + (across / narrow) ** 2
+    return height * np.exp(-squared / 2) + background
+
+
+truth = [60, 7.3, 6.1, 3, 1.5, 0.6, 5]
+long_image = ellipse(place, *truth) + 4 * rng.standard_normal(225)
+start = [long_image.max(), *place[:, long_image.argmax()], 3, 2, 0, 0]
+popt_ellipse, pcov_ellipse = curve_fit(ellipse, place, long_image, start)
+names = ["height", "x", "y", "wide", "narrow", "angle", "background"]
+errors = np.sqrt(np.diag(pcov_ellipse))
+for name, value, error in zip(names, popt_ellipse, errors, strict=True):
+    print(f"  {name:10} = {value:6.2f} +- {error:.2f}")
+
+# %%
 # A film of 500 images, shape (500, 15, 15): the spot moves, and ten images are missing.
 # ``curve_fit_many`` fits all images at once. ``axis=(1, 2)`` tells which axes are those of the
 # pixels. p0 has a row for each image here; one row for all images is possible, too. A fit without

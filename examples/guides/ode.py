@@ -3,6 +3,8 @@
 
 Predators and prey: the model integrates the equations of Lotka and Volterra each time it is called.
 Two things matter for such models: the accuracy of the integration, and the time that it takes.
+
+To run it: ``pip install matplotlib scipy``.
 """
 
 import warnings

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
+
 from leastsq._arguments.arrays import Function, name_of
 from leastsq._arguments.warn import is_ours
 from leastsq._errors import ShapeError
@@ -12,6 +14,10 @@ from leastsq._functions.signature import refuse_other_count
 
 FOR_ONE_POINT = ("can be converted to Python scalars", "truth value of an array")
 """What NumPy says if a function for one number gets an array."""
+DATES = (
+    "xdata contains dates or times. Convert them to numbers: "
+    '(dates - dates[0]) / np.timedelta64(1, "D") are days since the first'
+)
 
 
 def explain(error: BaseException, f: Function, jac: Function | None, x: Any, n: int) -> None:
@@ -22,14 +28,21 @@ def explain(error: BaseException, f: Function, jac: Function | None, x: Any, n: 
         refuse_other_count(f, n)
         if jac is not None:
             refuse_other_count(jac, n)
-    elif isinstance(error, TypeError | ValueError) and any(
-        text in str(error) for text in FOR_ONE_POINT
-    ):
-        with suppress(Exception):  # some exceptions do not allow notes
-            error.add_note(
+    elif isinstance(error, TypeError | ValueError):
+        if any(text in str(error) for text in FOR_ONE_POINT):
+            add_note(
+                error,
                 f"{name_of(f)} gets all points at once, as an array: use np.exp in place of "
-                "math.exp, and np.where in place of if"
+                "math.exp, and np.where in place of if",
             )
+        elif np.asarray(x).dtype.kind in "mM":
+            add_note(error, DATES)
+
+
+def add_note(error: BaseException, note: str) -> None:
+    """Add a note to an exception, if it allows notes."""
+    with suppress(Exception):
+        error.add_note(note)
 
 
 def is_raised_here(error: BaseException) -> bool:
