@@ -3,17 +3,14 @@ module minpack_parts
    !! and is told the sums over all rows.
    use minpack_kinds, only: dp, dwarf
    use minpack_info, only: going_on
-   use minpack_store, only: store_type
    use minpack_workspace, only: workspace_type
    use minpack_settings, only: settings_type
    use minpack_ask_and_tell, only: fit_type, nothing, a_model, a_norm, reals_of_fit, integers_of_fit
    use minpack_products, only: most_columns
-   use minpack_quotient, only: sample_type
-   use minpack_step_memory, only: reals_of_memory, integers_of_memory
-   use minpack_differences, only: differences_type
    use minpack_request, only: request_type, reals_of_request, nothing_more, norm_alone, products, &
                               triangle, exact_triangle, comparison
    use minpack_sums, only: sums_type
+   use minpack_columns_in_parts, only: columns_in_parts_type
    use minpack_watch, only: watch_type
    use minpack_show, only: show
    implicit none
@@ -60,21 +57,12 @@ module minpack_parts
       integer, private :: stage = a_start
       integer, private :: shown = -1
          !! The step after which the fit was shown last.
-      logical, private :: was_reconsidered = .false.
-         !! Whether the quotients of this Jacobian were looked at.
-      logical, private :: is_changed = .false.
-         !! Whether the steps are others than those of the triangle.
-      type(differences_type), private :: differences
-      type(request_type), private :: recipe
-         !! The steps of the columns.
-      real(dp), allocatable, private :: recipe_numbers(:)
+      type(columns_in_parts_type), private :: columns
+         !! Of a differenced Jacobian.
       type(workspace_type), private :: workspace
       real(dp), allocatable, private :: reals(:)
          !! The numbers of the fit.
       integer, allocatable, private :: integers(:)
-      real(dp), allocatable, private :: memory_reals(:)
-         !! What the differences remember.
-      integer, allocatable, private :: memory_integers(:)
       real(dp), allocatable, private :: r(:, :)
          !! Shape: (n + 1, n + 1). The triangle, or the products, that were told last.
       logical, private :: by_products = .true.
@@ -89,15 +77,11 @@ module minpack_parts
       procedure :: tell
       procedure, private :: go_on
       procedure, private :: ask_for_model
-      procedure, private :: plan
       procedure, private :: count_evaluations
-      procedure, private :: hear_steps
-      procedure, private :: hear_other_steps
+      procedure, private :: hear_model
       procedure, private :: choose_columns
-      procedure, private :: wants_other_steps
       procedure, private :: ask_again
       procedure, private :: usual_model
-      procedure, private :: ask_for_other_steps
       procedure, private :: take_model
       procedure, private :: end_fit
    end type parts_type
@@ -113,27 +97,19 @@ contains
          !! Relative error of the residuals.
       integer, intent(out) :: stat
          !! Not zero if memory ran out.
-      type(store_type) :: store
       logical :: bounded
 
       bounded = self%settings%bounds%bounded
       allocate (self%reals(reals_of_fit(n, bounded)), self%integers(integers_of_fit(n, bounded)), &
-                self%memory_reals(reals_of_memory(n)), &
-                self%memory_integers(integers_of_memory(n)), &
-                self%numbers(reals_of_request(n)), self%recipe_numbers(reals_of_request(n)), &
-                self%r(n + 1, n + 1), self%no_residuals(0), self%unused(0), stat=stat)
+                self%numbers(reals_of_request(n)), self%r(n + 1, n + 1), &
+                self%no_residuals(0), self%unused(0), stat=stat)
       if (stat == 0) call self%workspace%allocate_for(n, bounded, stat)
-      if (stat == 0) call self%differences%allocate_for(n, stat)
+      if (stat == 0 .and. self%differenced) then
+         call self%columns%open(n, precision, self%settings, stat)
+      end if
       if (stat /= 0) return
       call self%fit%attach(n, self%settings, self%workspace, self%reals, self%integers)
       call self%request%attach(n, self%numbers, self%unused)
-      call self%recipe%attach(n, self%recipe_numbers, self%unused)
-      call store%open(self%memory_reals, self%memory_integers)
-      call self%differences%memory%attach(n, store)
-      call self%differences%memory%begin()
-      self%differences%precision = precision
-      self%differences%steps => self%settings%steps
-      self%differences%bounds = self%settings%bounds
    end subroutine open
 
    subroutine begin(self, x)
@@ -164,26 +140,23 @@ contains
       case (a_start)
          call self%fit%begin(self%request%x, sums%norm)
          if (self%fit%needs == a_model) then
-            call self%hear_steps(sums)
-            call self%choose_columns()
+            call self%hear_model(sums)
          else
             call self%go_on()
          end if
       case (accepted_point)
-         call self%hear_steps(sums)
-         call self%choose_columns()
+         call self%hear_model(sums)
       case (a_trial)
          call self%fit%tell_norm(sums%norm, self%nfev, self%trials)
          if (self%fit%needs == a_model .and. self%what /= norm_alone) then
             self%nfev = self%nfev + count(self%request%steps /= 0)
             self%njev = self%njev + 1
-            call self%hear_steps(sums)
-            call self%choose_columns()
+            call self%hear_model(sums)
          else
             call self%go_on()
          end if
       case (other_steps)
-         call self%hear_other_steps(sums)
+         call self%columns%hear_others(self%request, sums)
          call self%choose_columns()
       case (better_columns)
          call self%take_model()
@@ -260,106 +233,37 @@ contains
 
       self%what = what
       call self%request%begin(x, max(self%fit%fnorm, dwarf))
-      if (self%differenced) call self%plan(x)
-      self%recipe_numbers = self%numbers
+      if (self%differenced) call self%columns%plan(self%request, self%numbers)
    end subroutine ask_for_model
 
-   subroutine plan(self, x)
-      !! Choose the steps of the columns.
-      class(parts_type), intent(inout) :: self
-      real(dp), intent(in) :: x(:)
-         !! Shape: (n).
-      integer :: j
-
-      call self%differences%plan(x)
-      self%was_reconsidered = .false.
-      self%is_changed = .false.
-      do j = 1, size(x)
-         if (.not. self%differences%asks(j)) cycle
-         self%request%steps(j) = self%differences%variables(j)%step
-         self%request%ends(j) = self%differences%end_of_step(j)
-      end do
-   end subroutine plan
-
-   subroutine hear_steps(self, sums)
-      !! Take what the steps of the columns showed.
+   subroutine hear_model(self, sums)
+      !! Take the model and what the steps of its columns showed.
       class(parts_type), intent(inout) :: self
       type(sums_type), intent(in) :: sums
-      real(dp) :: share
-      integer :: j
 
-      if (.not. self%differenced) return
-      call self%differences%measure_in(sums%size)
-      associate (differences => self%differences)
-         do j = 1, self%fit%n
-            if (self%request%steps(j) == 0) cycle
-            call differences%hear(j, sample_of(self, sums, j, self%request%steps(j)), &
-                                  sums%spoiled(j) == 0, 0.0_dp, share)
-         end do
-      end associate
-   end subroutine hear_steps
-
-   subroutine hear_other_steps(self, sums)
-      !! Take what other steps showed, and change the steps of the columns where these are better.
-      class(parts_type), intent(inout) :: self
-      type(sums_type), intent(in) :: sums
-      real(dp) :: share, scale
-      logical :: finite
-      integer :: j
-
-      scale = self%request%unit/self%differences%unit
-      associate (recipe => self%recipe, other => self%request%others, &
-                 other_end => self%request%other_ends)
-         do j = 1, self%fit%n
-            if (other(j) == 0) cycle
-            finite = sums%spoiled(j) == 0
-            call self%differences%hear(j, sample_of(self, sums, j, other(j)), finite, &
-                                       sums%gaps(j)*scale, share)
-            if (.not. finite .or. share == 0) cycle
-            self%is_changed = .true.
-            if (share == 1) then
-               recipe%steps(j) = other(j)
-               recipe%ends(j) = other_end(j)
-            else
-               recipe%others(j) = other(j)
-               recipe%other_ends(j) = other_end(j)
-               recipe%shares(j) = share
-            end if
-         end do
-      end associate
-   end subroutine hear_other_steps
-
-   pure function sample_of(self, sums, j, step) result(sample)
-      !! What a step of variable j showed.
-      type(parts_type), intent(in) :: self
-      type(sums_type), intent(in) :: sums
-      integer, intent(in) :: j
-      real(dp), intent(in) :: step
-      type(sample_type) :: sample
-
-      sample = sample_type(abs(step), sums%changes(j)*(self%request%unit/self%differences%unit))
-   end function sample_of
+      if (self%differenced) call self%columns%hear(self%request, sums)
+      call self%choose_columns()
+   end subroutine hear_model
 
    subroutine choose_columns(self)
       !! Ask for other steps if there are any to try, or for the model with better steps; else tell
       !! the fit its model.
       class(parts_type), intent(inout) :: self
+      logical :: asks
 
       if (self%differenced) then
-         if (self%differences%info /= going_on) then
-            call self%fit%stop(self%differences%info)
+         if (self%columns%differences%info /= going_on) then
+            call self%fit%stop(self%columns%differences%info)
             call self%go_on()
             return
          end if
-         if (.not. (self%was_reconsidered .or. self%wants_other_steps())) then
-            call self%differences%reconsider()
-            self%was_reconsidered = .true.
-         end if
-         if (self%wants_other_steps()) then
-            call self%ask_for_other_steps()
+         call self%columns%search(self%request, asks)
+         if (asks) then
+            self%stage = other_steps
+            self%what = comparison
             return
          end if
-         if (self%is_changed) then
+         if (self%columns%is_changed) then
             call self%ask_again()
             return
          end if
@@ -373,7 +277,7 @@ contains
 
       self%stage = better_columns
       self%what = self%usual_model()
-      self%numbers = self%recipe_numbers
+      if (self%differenced) call self%columns%recall(self%numbers)
    end subroutine ask_again
 
    pure integer function usual_model(self)
@@ -383,44 +287,13 @@ contains
       usual_model = merge(products, triangle, self%by_products)
    end function usual_model
 
-   pure logical function wants_other_steps(self)
-      !! Whether any variable asks for a point.
-      class(parts_type), intent(in) :: self
-      integer :: j
-
-      wants_other_steps = .false.
-      do j = 1, self%fit%n
-         wants_other_steps = wants_other_steps .or. self%differences%asks(j)
-      end do
-   end function wants_other_steps
-
-   subroutine ask_for_other_steps(self)
-      !! Ask for what other steps show.
-      class(parts_type), intent(inout) :: self
-      integer :: j
-
-      self%stage = other_steps
-      self%what = comparison
-      associate (request => self%request, recipe => self%recipe, differences => self%differences)
-         call request%begin(differences%x, differences%unit)
-         do j = 1, self%fit%n
-            if (.not. differences%asks(j)) cycle
-            request%others(j) = differences%variables(j)%step
-            request%other_ends(j) = differences%end_of_step(j)
-            if (.not. differences%compares(j)) cycle
-            request%steps(j) = recipe%steps(j)
-            request%ends(j) = recipe%ends(j)
-         end do
-      end associate
-   end subroutine ask_for_other_steps
-
    subroutine take_model(self)
       !! Tell the fit its model.
       class(parts_type), intent(inout) :: self
       logical :: taken
       integer :: info
 
-      if (self%differenced) call drop_columns(self)
+      if (self%differenced) call self%columns%drop(self%r, self%by_products)
       if (self%by_products) then
          call self%fit%tell_products(self%r(:, :self%fit%n), taken)
          if (.not. taken) then
@@ -436,17 +309,5 @@ contains
       if (info /= going_on) call self%fit%stop(info)
       call self%go_on()
    end subroutine take_model
-
-   subroutine drop_columns(self)
-      !! Set the columns of variables without effect to zero, in the products or in the triangle.
-      class(parts_type), intent(inout) :: self
-      integer :: j
-
-      do j = 1, self%fit%n
-         if (.not. self%differences%variables(j)%is_without_effect) cycle
-         self%r(:, j) = 0
-         if (self%by_products) self%r(j, :self%fit%n) = 0
-      end do
-   end subroutine drop_columns
 
 end module minpack_parts

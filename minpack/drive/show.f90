@@ -2,6 +2,7 @@ module minpack_show
    !! How a driver shows its watch where a fit stands.
    use minpack_kinds, only: dp
    use minpack_info, only: going_on, stopped
+   use minpack_slopes, only: gradient
    use minpack_ask_and_tell, only: fit_type, nothing
    use minpack_watch, only: watch_type, report_type
    implicit none
@@ -38,7 +39,7 @@ contains
       report%radius = fit%region%delta
       report%ratio = fit%ratio
       report%gradient = -1
-      if (has_model) report%gradient = fit%gradient()
+      if (has_model) report%gradient = gradient(fit%model, fit%settings, fit%x)
       call watch%show(fit%x, fvec, report, info)
       if (info == stopped .and. fit%needs == nothing) info = going_on
    end subroutine show

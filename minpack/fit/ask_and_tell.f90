@@ -23,7 +23,8 @@ module minpack_ask_and_tell
    use minpack_model, only: model_type
    use minpack_workspace, only: workspace_type
    use minpack_trust_region, only: trust_region_type, reduction_type
-   use minpack_settings, only: settings_type, lm, trf, no_fault
+   use minpack_settings, only: settings_type, lm, no_fault
+   use minpack_slopes, only: gradient, gradient_cosine, is_flat
    use minpack_settled, only: has_settled, is_promising, has_little_left
    implicit none
    private
@@ -82,7 +83,6 @@ module minpack_ask_and_tell
       procedure :: has_solution
       procedure :: conclude
       procedure :: stop
-      procedure :: gradient
       procedure, private :: use_model
       procedure, private :: propose
       procedure, private :: verdict
@@ -221,14 +221,14 @@ contains
                return
             end if
          end if
-         self%cosine = gradient_cosine(self%n, model, settings%bounds, self%x)
+         self%cosine = gradient_cosine(model, settings%bounds, self%x)
          if (self%cosine <= merge(settings%gtol, 0.0_dp, settings%tests == lm)) then
             call self%stop(gtol_reached + merge(promise_broken, 0, is_flat(model, settings%bounds)))
             return
          end if
          call region%adopt(model, follows=.not. associated(settings%diag))
          if (settings%tests /= lm) then
-            if (self%gradient() <= settings%gtol) then
+            if (gradient(model, settings, self%x) <= settings%gtol) then
                if (has_little_left(region, model, self%workspace)) then
                   call self%stop(gtol_reached)
                   return
@@ -408,31 +408,6 @@ contains
       size_of_x = max(self%region%xnorm, epsmch*self%fnorm)
    end function size_of_x
 
-   pure real(dp) function gradient(self)
-      !! The largest element of the gradient of half of what is minimized, of a variable that bounds
-      !! let move; for the tests of trf each is multiplied by the distance from the bound ahead.
-      class(fit_type), intent(in) :: self
-      real(dp) :: slope, ahead
-      integer :: j, column
-
-      gradient = 0
-      if (self%model%fnorm == 0) return
-      do j = 1, self%n
-         column = self%model%ipvt(j)
-         slope = self%model%slope(j)
-         associate (bounds => self%settings%bounds, x => self%x(column))
-            if (bounds%pins(column, x, slope)) cycle
-            ahead = 1
-            if (bounds%bounded .and. self%settings%tests == trf) then
-               if (slope > 0) ahead = x - bounds%lower(column)
-               if (slope < 0) ahead = bounds%upper(column) - x
-               if (.not. is_finite(ahead)) ahead = 1
-            end if
-         end associate
-         gradient = max(gradient, abs(slope)*self%model%fnorm*ahead)
-      end do
-   end function gradient
-
    pure real(dp) function distance(n, a, b)
       integer, intent(in) :: n
       real(dp), intent(in) :: a(n)
@@ -445,36 +420,6 @@ contains
       end do
       distance = sqrt(distance)
    end function distance
-
-   pure real(dp) function gradient_cosine(n, model, bounds, x)
-      !! The largest cosine of the angle between the residuals and a column of the Jacobian, of a
-      !! variable that bounds let move.
-      integer, intent(in) :: n
-      type(model_type), intent(in) :: model
-      type(bounds_type), intent(in) :: bounds
-      real(dp), intent(in) :: x(:)
-      real(dp) :: slope
-      integer :: j, column
-
-      gradient_cosine = 0
-      if (model%fnorm == 0) return
-      do j = 1, n
-         column = model%ipvt(j)
-         if (model%acnorm(column) == 0) cycle
-         slope = model%slope(j)
-         if (bounds%pins(column, x(column), slope)) cycle
-         gradient_cosine = max(gradient_cosine, abs(slope/model%acnorm(column)))
-      end do
-   end function gradient_cosine
-
-   pure logical function is_flat(model, bounds)
-      !! Whether there are residuals, but no variable has an effect on them, although some may move.
-      type(model_type), intent(in) :: model
-      type(bounds_type), intent(in) :: bounds
-
-      is_flat = model%fnorm > 0 .and. all(model%acnorm == 0)
-      if (bounds%bounded) is_flat = is_flat .and. any(bounds%lower < bounds%upper)
-   end function is_flat
 
    pure logical function negligible(reduction, limit)
       type(reduction_type), intent(in) :: reduction
