@@ -85,7 +85,7 @@ MUTANTS = {
         "minpack/fit/settled.f90",
         "      has_settled = remaining <= max(worthwhile, tolerance) .or.",
         "      has_settled = .true. .or. remaining <= max(worthwhile, tolerance) .or.",
-        ("test_settled", "test_traps"),
+        ("test_settled",),
     ),
     "steps": Mutant(
         "differences with the first step in any case",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
+import dask
 import dask.array as da
 import numpy as np
 
@@ -52,7 +54,7 @@ def pack(fits: ManyFits) -> Any:
     return np.concatenate([*parts, np.stack(numbers, axis=-1)], axis=-1, dtype=np.float64)
 
 
-def unpack(packed: Any, n: int, covariance: bool | str, plan: Plan) -> ManyFits:
+def unpack(packed: Any, n: int, covariance: bool | str) -> dict[str, Any]:
     """Take the results apart."""
     shape = packed.shape[:-1]
     pcov = perr = None
@@ -61,20 +63,35 @@ def unpack(packed: Any, n: int, covariance: bool | str, plan: Plan) -> ManyFits:
     elif covariance == "stderr":
         perr = packed[..., 2 * n : 3 * n]
     chi2, npoints, status, nfev, attempts, reasons = (packed[..., k] for k in range(-6, 0))
-    return ManyFits(
-        packed[..., :n],
-        pcov,
-        perr,
-        chi2,
-        npoints.astype(np.int32),
-        status.astype(np.int8),
-        nfev.astype(np.int32),
-        packed[..., n : 2 * n].astype(np.int8),
-        attempts.astype(np.int8),
-        messages(plan, ALL_REASONS),
-        reasons.astype(np.int8),
-        {},
-    )
+    return {
+        "popt": packed[..., :n],
+        "pcov": pcov,
+        "_perr": perr,
+        "chi2": chi2,
+        "npoints": npoints.astype(np.int32),
+        "status": status.astype(np.int8),
+        "nfev": nfev.astype(np.int32),
+        "active_mask": packed[..., n : 2 * n].astype(np.int8),
+        "attempts": attempts.astype(np.int8),
+        "_reasons": reasons.astype(np.int8),
+    }
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LazyFits(ManyFits):
+    """Results that are Dask arrays. Computed together, they are taken apart afterwards."""
+
+    _packed: Any
+    _covariance: bool | str
+
+    def compute(self, **options: Any) -> ManyFits:
+        """Compute all results; options are those of ``dask.compute``, such as scheduler."""
+        (packed,) = dask.compute(self._packed, **options)
+        results = unpack(packed, self.popt.shape[-1], self._covariance)
+        arrays: dict[str, Any] = {
+            name: None if values is None else values.copy() for name, values in results.items()
+        }
+        return ManyFits(**arrays, _messages=self._messages, _errors={})
 
 
 def fit_lazily(
@@ -130,7 +147,13 @@ def fit_lazily(
         meta=np.empty((0,) * (len(labels) + 1)),
         token="curve_fit_many",
     )
-    return unpack(packed, n, how[1], plan)
+    return LazyFits(
+        **unpack(packed, n, how[1]),
+        _messages=messages(plan, ALL_REASONS),
+        _errors={},
+        _packed=packed,
+        _covariance=how[1],
+    )
 
 
 def refuse_divided_points(y: Any, layout: Layout) -> None:

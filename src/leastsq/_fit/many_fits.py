@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -106,7 +106,7 @@ class ManyFits:
         return self._messages[reason]
 
     def compute(self, **options: Any) -> ManyFits:
-        """Compute the results of a Dask array; results that are computed stay as they are.
+        """Compute the results of a Dask array, all at once. NumPy arrays stay as they are.
 
         Parameters
         ----------
@@ -118,15 +118,7 @@ class ManyFits:
         ManyFits
             The results as NumPy arrays.
         """
-        if isinstance(self.status, np.ndarray):
-            return self
-        import dask
-
-        arrays = {
-            name: value for name, value in vars(self).items() if hasattr(value, "__dask_graph__")
-        }
-        computed = dask.compute(*arrays.values(), **options)
-        return replace(self, **dict(zip(arrays, computed, strict=True)))
+        return self
 
 
 def is_solved(status: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
