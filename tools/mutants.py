@@ -92,7 +92,7 @@ MUTANTS = {
         "minpack/rows/differences.f90",
         "         if (variable%is_without_effect) return\n",
         "         return\n",
-        ("test_differences", "test_scales"),
+        ("test_differences",),
     ),
     "loss": Mutant(
         "weighs the rows of a robust loss, but not the residuals",

@@ -3,6 +3,7 @@ module minpack_inverse
    !!
    !! As in minpack_cholesky, four rows at a time are products of columns.
    use minpack_kinds, only: dp
+   use minpack_vectors, only: dot
    use minpack_tile, only: tile_rows, tile_columns, tile_products, at_a_time
    implicit none
    private
@@ -85,6 +86,14 @@ contains
          u(k + 1:, k) = u(k, k + 1:)
          u(k, k + 1:) = 0
       end do
+      if (n < tile_rows) then
+         do j = 1, n
+            do i = j, n
+               products(i, j) = dot(n - i + 1, u(i:, i), u(i:, j))
+            end do
+         end do
+         return
+      end if
       do first = 1, n, at_a_time
          last = min(n, first + at_a_time - 1)
          do row = first, n, tile_rows
