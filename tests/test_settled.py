@@ -5,7 +5,7 @@ import pytest
 from problems import nist
 from scipy import optimize
 
-from leastsq import OptimizeWarning, curve_fit, leastsq
+from leastsq import OptimizeWarning, curve_fit, curve_fit_many, least_squares, leastsq
 
 SOLVED = (1, 2, 3, 4)
 
@@ -125,3 +125,74 @@ def test_wrong_derivatives_at_zero_end_a_fit_before_the_radius_vanishes():
     assert "the Jacobian predicts" in mesg
     assert np.isfinite(points).all()
     assert len(points) < 500
+
+
+@pytest.mark.parametrize("method", ["trf", "dogbox"])
+@pytest.mark.parametrize("unit", [1e-6, 1e-9, 1e-12])
+def test_small_data_within_bounds_do_not_end_a_fit_at_its_start(unit, method):
+    t = np.linspace(0, 5, 50)
+    noise = 0.02 * np.random.default_rng(3).standard_normal(50)
+    y = unit * (2.5 * np.exp(-1.3 * t) + 0.5 + noise)
+    found = least_squares(
+        lambda p: p[0] * np.exp(-p[1] * t) + p[2] - y,
+        [unit, 1, unit],
+        bounds=(0, np.inf),
+        method=method,
+    )
+    expected, _ = curve_fit(lambda t, a, b, c: a * np.exp(-b * t) + c, t, y / unit)
+    np.testing.assert_allclose(found.x / [unit, 1, unit], expected, rtol=1e-4)
+
+
+def growth(t, a, k):
+    return a * np.exp(k * t)
+
+
+@pytest.mark.parametrize(
+    ("t", "true"),
+    [
+        (np.arange(0.0, 50, 2), [16, 0.073]),
+        (np.arange(41.0), [3, 0.1]),
+        (np.arange(0.0, 61, 3), [40, 0.05]),
+        (np.arange(0.0, 31), [7, 0.2]),
+    ],
+)
+def test_growth_is_found_although_the_default_start_overshoots(t, true):
+    y = growth(t, *true) * (1 + 0.01 * np.random.default_rng(2).standard_normal(t.size))
+    popt, _ = curve_fit(growth, t, y)
+    best, _ = optimize.curve_fit(growth, t, y, true)
+    np.testing.assert_allclose(popt, best, rtol=1e-5)
+    found = least_squares(lambda p: growth(t, *p) - y, [1, 1])
+    np.testing.assert_allclose(found.x, best, rtol=1e-5)
+
+
+def test_data_that_are_zero_take_few_calls():
+    t = np.linspace(0.2, 6, 30)
+    fits = curve_fit_many(lambda t, a, b, c: a * np.exp(-b * t) + c, t, np.zeros((5, 30)))
+    assert fits.success.all()
+    assert (fits.nfev <= 45).all()
+    np.testing.assert_allclose(fits.popt[:, [0, 2]], 0, atol=1e-20)
+
+
+def test_last_step_to_a_bound_is_looked_at():
+    """At the end, the amplitude was zero, and the position of the peak had a finite error."""
+
+    def peak(x, height, center, width, level):
+        return height * width**2 / ((x - center) ** 2 + width**2) + level
+
+    x = np.linspace(-5, 5, 60)
+    y = peak(x, 5.74, -2.74, 0.469, -0.279)
+    bounds = [0, -5, 1e-3, -np.inf], [np.inf, 5, 10, np.inf]
+    popt, _ = curve_fit(peak, x, y, [2.17, -4.41, 0.11, -1.09], bounds=bounds)
+    np.testing.assert_allclose(popt, [5.74, -2.74, 0.469, -0.279], rtol=1e-6)
+
+
+def test_vanishing_steps_of_trf_are_no_success_without_a_warning():
+    x = np.linspace(0, 10, 50)
+
+    def step(p):
+        return p[0] * np.tanh((x - p[1]) / p[2]) + p[3] * x + p[4]
+
+    y = step([4.8, 6.2, 1.1, 0.28, 0.08])
+    with pytest.warns(OptimizeWarning, match="as the Jacobian predicts"):
+        found = least_squares(lambda p: step(p) - y, [1.9, 16.5, 0.44, 0.11, 0.07])
+    assert found.optimality > 1000

@@ -54,9 +54,9 @@ MUTANTS = {
     "step": Mutant(
         "takes one step alone",
         "minpack/fit/ask_and_tell.f90",
-        "      self%info = self%verdict(reduction, self%settings%counted(nfev, trials))\n",
-        "      self%info = self%verdict(reduction, self%settings%counted(nfev, trials))\n"
-        "      if (self%accepted) self%info = ftol_reached\n",
+        "      info = self%verdict(reduction, self%settings%counted(nfev, trials))\n",
+        "      info = self%verdict(reduction, self%settings%counted(nfev, trials))\n"
+        "      if (self%accepted) info = ftol_reached\n",
         (*FITS, "test_leastsq", "test_tutorial_fits"),
     ),
     "sign": Mutant(

@@ -37,8 +37,19 @@ module minpack_ask_and_tell
    integer, parameter :: a_norm = 2
       !! The fit needs the norm of the residuals at trial.
 
+   integer, parameter :: no_leap = -1
+      !! Not an info.
+
    real(dp), parameter :: acceptable = 1.0e-4_dp
       !! The ratio of actual to predicted reduction from which a step is taken.
+   real(dp), parameter :: leap = 1.0e-6_dp
+      !! A step leaps if it reduces the norm of the residuals to this part, and more than halves or
+      !! doubles a variable. The scale before it may tell nothing of the scale after it: an
+      !! exponential had overshot the data, for example.
+   real(dp), parameter :: shrunken = 1.0e-3_dp
+      !! After a leap, the scale has changed if a column has shrunk to this part.
+   integer, parameter :: most_leaps = 4
+      !! Of data that are all zeros, each step may leap.
 
    type :: fit_type
       integer :: n = 0
@@ -50,6 +61,10 @@ module minpack_ask_and_tell
          !! nothing, a_model or a_norm.
       integer, pointer :: info => null()
          !! How the fit ended, by the names in minpack_info, or going_on.
+      integer, pointer :: after_leap => null()
+         !! How the fit ends after a leap if the scale has not changed, or no_leap.
+      integer, pointer :: leaps => null()
+         !! How many steps leapt.
       integer, pointer :: models => null()
          !! How many models the fit was told.
       real(dp), pointer, contiguous :: x(:) => null()
@@ -84,6 +99,7 @@ module minpack_ask_and_tell
       procedure :: conclude
       procedure :: stop
       procedure, private :: use_model
+      procedure, private :: land
       procedure, private :: propose
       procedure, private :: verdict
       procedure, private :: converged
@@ -110,7 +126,7 @@ contains
       logical, intent(in) :: bounded
          !! Whether there are bounds.
 
-      count = merge(4, 1, bounded)*int(n, c_int64_t) + 3
+      count = merge(4, 1, bounded)*int(n, c_int64_t) + 5
    end function integers_of_fit
 
    subroutine attach(self, n, settings, workspace, reals, integers)
@@ -138,6 +154,8 @@ contains
       self%cosine => store%number()
       self%needs => store%counter()
       self%info => store%counter()
+      self%after_leap => store%counter()
+      self%leaps => store%counter()
       self%models => store%counter()
       call self%model%attach(n, store)
       call self%region%attach(n, settings%bounds, store)
@@ -164,6 +182,8 @@ contains
       call self%model%begin()
       call self%region%begin()
       self%info = going_on
+      self%after_leap = no_leap
+      self%leaps = 0
       self%needs = a_model
       if (self%settings%fault() /= no_fault .or. .not. self%settings%bounds%holds(x)) then
          call self%stop(improper_input)
@@ -214,12 +234,14 @@ contains
       self%models = self%models + 1
       associate (settings => self%settings, region => self%region, model => self%model)
          if (self%models == 1) then
-            call region%set_off(model, self%x, settings%factor, self%settings%diag, &
-                                self%workspace)
+            call region%set_off(model, self%x, settings%factor, settings%diag, self%workspace)
             if (settings%limits_trials .and. settings%maxfev == 1) then
                call self%stop(maxfev_reached)
                return
             end if
+         else if (self%after_leap /= no_leap) then
+            call self%land()
+            if (self%needs == nothing) return
          end if
          self%cosine = gradient_cosine(model, settings%bounds, self%x)
          if (self%cosine <= merge(settings%gtol, 0.0_dp, settings%tests == lm)) then
@@ -229,7 +251,7 @@ contains
          call region%adopt(model, follows=.not. associated(settings%diag))
          if (settings%tests /= lm) then
             if (gradient(model, settings, self%x) <= settings%gtol) then
-               if (has_little_left(region, model, self%workspace)) then
+               if (has_little_left(region, model, self%x, self%workspace)) then
                   call self%stop(gtol_reached)
                   return
                end if
@@ -238,6 +260,20 @@ contains
       end associate
       call self%propose()
    end subroutine use_model
+
+   subroutine land(self)
+      !! After a leap, begin anew if the scale has changed, or end if the fit was to end.
+      class(fit_type), intent(inout) :: self
+
+      associate (settings => self%settings, region => self%region, model => self%model)
+         if (any(model%acnorm < shrunken*region%diag) .and. .not. associated(settings%diag)) then
+            call region%set_off(model, self%x, settings%factor, settings%diag, self%workspace)
+         else if (self%after_leap /= going_on) then
+            call self%stop(self%after_leap)
+         end if
+      end associate
+      self%after_leap = no_leap
+   end subroutine land
 
    subroutine tell_norm(self, norm, nfev, trials)
       !! Take the norm at the trial point, accept the point or not, and decide how to go on.
@@ -250,6 +286,8 @@ contains
          !! Those among them that were not for a differenced Jacobian.
       type(reduction_type) :: reduction
       real(dp) :: trial_norm
+      integer :: info
+      logical :: leaps
 
       if (debugging) then
          call assert(self%needs == a_norm, 'a norm is told that is needed')
@@ -263,6 +301,9 @@ contains
          self%ratio = reduction%ratio
          self%accepted = reduction%ratio >= acceptable
          self%step = distance(self%n, self%trial, self%x)
+         leaps = self%accepted .and. trial_norm <= leap*self%fnorm .and. self%leaps < most_leaps
+         if (leaps) leaps = any(abs(self%trial - self%x) > abs(self%x)/2)
+         if (leaps) self%leaps = self%leaps + 1
          if (self%accepted) then
             self%steps = self%steps + 1
             self%x = self%trial
@@ -270,9 +311,12 @@ contains
             call region%stand_at(self%x, self%workspace)
          end if
       end associate
-      self%info = self%verdict(reduction, self%settings%counted(nfev, trials))
-      if (self%info /= going_on) then
-         call self%stop(self%info)
+      info = self%verdict(reduction, self%settings%counted(nfev, trials))
+      if (leaps .and. info /= maxfev_reached) then
+         self%after_leap = info
+         self%needs = a_model
+      else if (info /= going_on) then
+         call self%stop(info)
       else if (self%accepted) then
          self%needs = a_model
       else
@@ -377,7 +421,8 @@ contains
          if (self%settings%tests == lm) then
             small_region = self%region%delta <= xtol*self%size_of_x()
          else
-            small_region = self%step < xtol*(xtol + enorm(self%n, self%x))
+            small_region = self%step < xtol*(xtol + enorm(self%n, self%x)) &
+                           .or. self%region%delta <= epsmch*self%size_of_x()
          end if
       end associate
       info = going_on

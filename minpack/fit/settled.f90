@@ -15,7 +15,7 @@ module minpack_settled
    !!   model predicted the last step exactly.
    !! - After a step, the promise is that of the point before it. The reduction by the step is
    !!   subtracted, and the error of the model's prediction is added, because the next model has to
-   !!   make up for it.
+   !!   make up for it. A step to a bound frees or holds variables, so its model says nothing.
    !! - Residuals as small as those that rounding errors of x would cause cannot be reduced further.
    use minpack_kinds, only: dp, epsmch
    use minpack_vectors, only: dot, enorm
@@ -69,6 +69,7 @@ contains
             call region%reach%call_in()
             return
          end if
+         if (accepted .and. region%reach%lands()) return
       end if
 
       error = abs(reduction%actual - reduction%predicted)
@@ -93,16 +94,19 @@ contains
       is_promising = promise(region, model, damping, workspace) > credible
    end function is_promising
 
-   logical function has_little_left(region, model, workspace)
+   logical function has_little_left(region, model, x, workspace)
       !! Whether the model promises no reduction that is worthwhile, or the residuals are rounding
       !! errors.
       class(trust_region_type), intent(inout) :: region
          !! The trust region.
       type(model_type), intent(in) :: model
          !! The linear model at its centre.
+      real(dp), intent(in) :: x(:)
+         !! Shape: (n). The centre.
       type(workspace_type), intent(inout) :: workspace
          !! Memory for n variables.
 
+      if (region%bounds%bounded) call region%surround(model, x)
       has_little_left = model%fnorm <= rounding*region%xnorm
       if (.not. has_little_left) then
          has_little_left = promise(region, model, damping, workspace) <= worthwhile

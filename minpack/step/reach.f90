@@ -54,6 +54,7 @@ module minpack_reach
       procedure :: judge
       procedure, private :: agrees
       procedure :: falls_short
+      procedure :: lands
       procedure :: call_in
    end type reach_type
 
@@ -155,6 +156,13 @@ contains
 
       falls_short = any(self%side /= 0 .and. self%kept < enough)
    end function falls_short
+
+   pure logical function lands(self)
+      !! Whether the last step moved a variable to a bound.
+      class(reach_type), intent(in) :: self
+
+      lands = any(self%side /= 0 .and. self%kept >= enough)
+   end function lands
 
    pure subroutine call_in(self)
       !! Let these variables land.

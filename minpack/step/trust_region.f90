@@ -61,6 +61,7 @@ module minpack_trust_region
       procedure :: set_off
       procedure :: adopt
       procedure :: stand_at
+      procedure :: surround
       procedure :: propose
       procedure :: assess
       procedure :: resize
@@ -185,6 +186,26 @@ contains
       self%xnorm = enorm(self%n, workspace%scaled)
    end subroutine stand_at
 
+   subroutine surround(self, model, x)
+      !! Put the box around x, without a step yet.
+      class(trust_region_type), intent(inout) :: self
+      type(model_type), intent(in) :: model
+         !! The linear model at x.
+      real(dp), intent(in) :: x(:)
+         !! Shape: (n). The point.
+      integer :: i, j
+
+      self%z = 0
+      self%box%side = 0
+      associate (lower => self%bounds%lower, upper => self%bounds%upper)
+         do i = 1, self%n
+            j = model%ipvt(i)
+            self%box%least(i) = -self%diag(j)*self%reach%limit(j, x(j), upper(j) - x(j))
+            self%box%greatest(i) = self%diag(j)*self%reach%limit(j, x(j), x(j) - lower(j))
+         end do
+      end associate
+   end subroutine surround
+
    subroutine propose(self, model, x, trial, workspace)
       !! Choose the point to try from x.
       class(trust_region_type), intent(inout) :: self
@@ -221,12 +242,8 @@ contains
       real(dp) :: bound
       integer :: i, j
 
+      call self%surround(model, x)
       associate (lower => self%bounds%lower, upper => self%bounds%upper, box => self%box)
-         do i = 1, self%n
-            j = model%ipvt(i)
-            box%least(i) = -self%diag(j)*self%reach%limit(j, x(j), upper(j) - x(j))
-            box%greatest(i) = self%diag(j)*self%reach%limit(j, x(j), x(j) - lower(j))
-         end do
          call bounded_step(box, self%t, model%qtf, self%delta, self%par, self%z, self%length, &
                            workspace)
          do i = 1, self%n
