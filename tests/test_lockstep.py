@@ -310,3 +310,58 @@ def test_flattened_values_are_explained():
         curve_fit_many(
             lambda x, *p: spot(x, *p).ravel(), images.x, images.y, images.p0, on_failure="last"
         )
+
+
+def test_a_large_constant_does_not_hide_that_a_model_mixes_fits():
+    rng = np.random.default_rng(0)
+    t = np.linspace(0.1, 5, 200)
+
+    def clock(t, frequency, change, rate):
+        e = np.exp(-rate * t)
+        return frequency + change * e / e.max()
+
+    def slopes(t, frequency, change, rate):
+        e = np.exp(-rate * (t - 0.1))
+        return np.stack([np.ones_like(e), e, -change * (t - 0.1) * e], -1)
+
+    low, high = [0.99e7, 3e-3, 0.5], [1e7, 6e-3, 1.5]
+    y = np.array([clock(t, *p) for p in rng.uniform(low, high, (40, 3))])
+    y += 5e-5 * rng.standard_normal(y.shape)
+    start = np.stack([y[:, -20:].mean(1), y[:, 0] - y[:, -20:].mean(1), np.ones(40)], 1)
+    with pytest.warns(RuntimeWarning, match="one fit at a time"):
+        fits = curve_fit_many(clock, t, y, start, jac=slopes)
+    alone = [curve_fit(clock, t, row, p, jac=slopes)[0] for row, p in zip(y, start, strict=True)]
+    np.testing.assert_array_equal(fits.popt, alone)
+
+
+def test_fits_that_another_one_stopped_at_their_start_are_noticed():
+    t = np.linspace(0, 5, 40)
+
+    def guarded(t, a, b):
+        if np.any(b < 0):
+            return np.full(np.broadcast(t, a).shape, 1e6)
+        return a * np.exp(-b * t)
+
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        is_bad = rng.random(64) < 0.9
+        is_bad[[0, -1]] = True
+        y = 3 * np.exp(-t) + 0.05 * rng.standard_normal((64, 40))
+        p0 = np.stack([np.full(64, 2.0), np.where(is_bad, -0.5, 0.5)], 1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fits = curve_fit_many(guarded, t, y, p0)
+            alone = curve_fit_many(guarded, t, y, p0, vectorized=False)
+        np.testing.assert_allclose(fits.popt, alone.popt, rtol=1e-6)
+
+
+def test_long_data_are_fitted_one_after_another():
+    t = np.linspace(0, 5, 20_000)
+    counts = []
+
+    def decay(t, a, b, c):
+        counts.append(np.ndim(a))
+        return a * np.exp(-b * t) + c
+
+    curve_fit_many(decay, t, np.exp(-t) + np.zeros((3, 1)))
+    assert set(counts) == {0}

@@ -449,7 +449,7 @@ def test_nothing_to_fit_gives_empty_results():
         ({"covariance": "all"}, ValueError, "covariance must be"),
         ({"on_failure": "warn"}, ValueError, "on_failure must be"),
         ({"method": "newton"}, ValueError, "method"),
-        ({"threads": -1}, ValueError, "must be positive"),
+        ({"threads": 0}, ValueError, "must be positive"),
         ({"chunk": 0}, ValueError, "must be positive"),
         ({"ftol": -1.0}, ValueError, "ftol must not be negative"),
         ({"fto": 1.0}, TypeError, "no option fto"),

@@ -228,3 +228,70 @@ def test_errors_of_arithmetic_are_the_users_own_affair(f, y):
         fits = curve_fit_many(f, T, y)
         curve_fit_many(f, T, y[:3], sigma=1e-320)
     assert fits.success.sum() >= 39
+
+
+def test_an_interrupt_before_the_first_fit_has_results_too(f, y):
+    def interrupted(t, a, b, c):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        curve_fit_many(interrupted, T, y)
+    assert (caught.value.partial.status == 0).all()
+
+
+def test_warnings_as_errors_keep_the_results(f, y):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(OptimizeWarning) as caught:
+            curve_fit_many(f, T, y, maxfev=1)
+    assert caught.value.partial.status.shape == y.shape[:-1]
+
+
+def test_neighbours_of_a_model_that_mixes_fits():
+    t = np.linspace(0, 5, 40)
+
+    def peak(t, height, center, width):
+        if np.any(width <= 0):
+            return np.full(np.broadcast(t, height).shape, 1e6)
+        return height * np.exp(-0.5 * ((t - center) / width) ** 2)
+
+    rng = np.random.default_rng(1442)
+    count = int(rng.integers(3, 12))
+    y = rng.uniform(2, 5, (count, 1)) * np.exp(
+        -0.5
+        * ((t - np.linspace(0.5, 4.5, count)[:, None]) / rng.uniform(0.2, 0.6, (count, 1))) ** 2
+    )
+    y += 0.05 * rng.standard_normal((count, 40))
+    maxfev = int(rng.integers(20, 60))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fits = curve_fit_many(peak, t, y, "neighbours", maxfev=maxfev)
+        alone = curve_fit_many(peak, t, y, "neighbours", maxfev=maxfev, vectorized=False)
+    np.testing.assert_allclose(fits.popt, alone.popt, rtol=1e-6)
+
+
+def test_memory_does_not_grow_with_the_length_of_the_data():
+    y = np.zeros((600, 20_000), np.int16)
+    y[:, ::2] = 1
+    tracemalloc.start()
+    curve_fit_many(lambda t, a: a * np.ones_like(t), np.arange(20_000.0), y, covariance=False)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 80e6
+
+
+def test_too_few_points_for_a_covariance_are_explained():
+    with pytest.warns(OptimizeWarning, match="no more points than parameters"):
+        curve_fit_many(lambda t, a, b: a * t + b, np.arange(2.0), np.ones((3, 2)))
+
+
+def test_covariance_may_be_a_numpy_bool(f, y):
+    assert curve_fit_many(f, T, y, covariance=np.True_).pcov is not None
+    with pytest.raises(ValueError, match="covariance must be True"):
+        curve_fit_many(f, T, y, covariance=1)
+
+
+def test_a_message_needs_an_index_of_one_fit(f, y):
+    fits = curve_fit_many(f, T, np.stack([y, y]))
+    with pytest.raises(IndexError, match="index must have"):
+        fits.message(1)

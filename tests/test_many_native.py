@@ -111,3 +111,8 @@ def test_ctypes_function_in_python_ends_with_its_exception():
     y = np.arange(12.0).reshape(3, 4)
     fits = curve_fit_many(NativeFunction(mean, 4), None, y, [0.0], threads=2)
     np.testing.assert_allclose(fits.popt[:, 0], y.mean(axis=1))
+
+
+def test_masked_blocks_are_refused(functions, blocks):
+    with pytest.raises(TypeError, match="must not be a masked array"):
+        curve_fit_many(functions[0], None, np.ma.array(blocks), [1, 1, 1])

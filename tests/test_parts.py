@@ -701,3 +701,53 @@ def test_parts_that_come_from_another_process():
     )
     pickled = pickle.dumps(Parts(abs, 3)).hex()
     subprocess.run([sys.executable, "-c", code, pickled], check=True, timeout=60)
+
+
+def test_a_short_last_part_is_looked_at():
+    x = np.resize(np.linspace(0, 1, 1000), 147_480)  # 147 sweeps, and the begin of another
+
+    def sweep(x, a, k):
+        return a * np.exp(-k * x / np.max(x))
+
+    y = sweep(x, 2.0, 1.5) + 0.05 * np.random.default_rng(1).standard_normal(x.size)
+    with pytest.raises(ValueError, match="cannot be called for parts"):
+        curve_fit(sweep, x, y, [1, 1], chunks=True)
+    whole, cov = curve_fit(sweep, x, y, [1, 1], loss="soft_l1")
+    compiled = curve_fit(numba.njit(sweep), x, y, [1, 1], loss="soft_l1")
+    assert far(whole, cov, compiled)[0] < 1e-3
+
+
+def test_a_large_constant_does_not_hide_that_a_model_mixes_rows():
+    x = np.linspace(0, 5, 20_000)
+
+    def drift(x, f, a, b):
+        return f + a * np.exp(-b * x / x.max())
+
+    y = drift(x, 1e7, 4e-3, 1.5) + 5e-4 * np.random.default_rng(1).standard_normal(x.size)
+    for options in ({"chunks": 2000}, {"threads": 2}):
+        with pytest.raises(ValueError, match="cannot be called for parts"):
+            curve_fit(drift, x, y, [1e7, 1e-3, 1], **options)
+
+
+def test_a_transposed_derivative_is_told_as_in_memory():
+    def slopes(x, a, b):
+        return np.stack([x, np.ones_like(x)])
+
+    x = np.linspace(0, 1, 50)
+    for options in ({}, {"chunks": 10}):
+        with pytest.raises(TypeError, match=r"\(2, "):
+            curve_fit(lambda x, a, b: a * x + b, x, x, [1, 1], jac=slopes, **options)
+
+
+def test_one_sigma_of_a_file():
+    class OnDisk:
+        def __init__(self, values):
+            self.values, self.shape = values, values.shape
+
+        def __getitem__(self, rows):
+            return self.values[rows]
+
+    x = np.linspace(0, 1, 50)
+    data = [OnDisk(values) for values in (x, 2 * x + 1 + 0.1 * np.sin(50 * x), np.array([0.1]))]
+    popt, _ = curve_fit(lambda x, a, b: a * x + b, *data[:2], [1, 1], sigma=data[2], chunks=10)
+    np.testing.assert_allclose(popt, [2, 1], atol=0.1)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from leastsq._arguments.arrays import Function
+from leastsq._arguments.counts import count_of, size_of
 from leastsq._arguments.curve_fit_options import SolverOptions, refuse_foreign
 from leastsq._arguments.many import Batch, asks_neighbours, read_batch, read_blocks
 from leastsq._arguments.warn import warn
@@ -17,13 +18,12 @@ from leastsq._errors import OptimizeWarning
 from leastsq._fit.many_fits import ManyFits
 from leastsq._fit.plan import Plan
 from leastsq._fit.progress import Progress
-from leastsq._fit.run import fit_all
+from leastsq._fit.run import fit_all, give_partial
 from leastsq._fit.summary import summary
 from leastsq._functions.native import NativeFunction
 from leastsq._functions.signature import parameter_count, refuse_other_count
 from leastsq._models.jacobian import NO_MODEL
 
-COVARIANCES = (True, False, "stderr")
 ON_FAILURE = ("nan", "last", "raise")
 
 
@@ -72,7 +72,7 @@ def curve_fit_many(
         The data, shape (..., m). Points that are NaN, or where xdata or sigma are NaN, are left out
         of their fit, as with ``nan_policy="omit"`` in curve_fit. For a NativeFunction: an array
         whose last axis is the data block of one fit, or a structured array with one element for
-        each fit. The function receives the address of a copy of this block.
+        each fit. The function receives the address of a copy of this block, in which NaN stays.
     p0 : array_like or 'neighbours', optional
         The starting points: shape (n,), or (..., n) for a start of its own for each fit. Default:
         as in curve_fit, from the bounds. With "neighbours", the fits begin from these starts, too;
@@ -110,11 +110,11 @@ def curve_fit_many(
         What to do about a fit without a solution: set its parameters to NaN; return the best
         parameters found; or raise the error that curve_fit would raise, for the first such fit.
     threads : int, optional
-        The number of threads. Default: all cores for compiled functions, one thread for Python
-        functions. The results do not depend on it.
+        The number of threads; -1 is one for each processor. Default: all cores for compiled
+        functions, one thread for Python functions. The results do not depend on it.
     chunk : int, optional
-        The number of fits that a thread does before it reports. Default: at most 4096. The results
-        do not depend on it.
+        The number of fits that a thread does before it reports. Default: at most 4096, and at
+        most 32 MB of data. The results do not depend on it.
     max_time : float, optional
         The time in seconds after which the fits that are left are not done (status 0).
     callback : callable, optional
@@ -177,8 +177,18 @@ def curve_fit_many(
         raise TypeError(f"f must be callable, got {f!r}")
     if method not in METHODS:
         raise ValueError(f"`method` must be 'trf', 'dogbox' or 'lm', got {method!r}")
-    if covariance not in COVARIANCES:
+    if isinstance(covariance, np.bool_):
+        covariance = bool(covariance)
+    if not isinstance(covariance, bool) and covariance != "stderr":
         raise ValueError(f"covariance must be True, False or 'stderr', got {covariance!r}")
+    if absolute_sigma not in (True, False):
+        raise TypeError(f"absolute_sigma must be True or False, got {absolute_sigma!r}")
+    if axis is None:
+        raise TypeError("axis must be a whole number, or a tuple of whole numbers, got None")
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback must be callable, got {callback!r}")
+    threads = None if threads is None else count_of(threads, "threads")
+    chunk = None if chunk is None else size_of(chunk, "chunk")
     if on_failure not in ON_FAILURE:
         raise ValueError(f"on_failure must be 'nan', 'last' or 'raise', got {on_failure!r}")
     if {"nan_policy", "check_finite"} & set(options):
@@ -210,8 +220,12 @@ def curve_fit_many(
         )
     if results.first_error is not None and not (results.status > 0).any():
         raise results.first_error[1]
-    if text := summary(fits, results):
-        warn(text, OptimizeWarning)
+    if text := summary(fits, results, plan.absolute_sigma):
+        try:
+            warn(text, OptimizeWarning)
+        except OptimizeWarning as error:  # the user asks for errors in place of warnings
+            give_partial(error, fits)
+            raise
     return fits
 
 

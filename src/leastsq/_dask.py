@@ -89,7 +89,7 @@ class LazyFits(ManyFits):
         (packed,) = dask.compute(self._packed, **options)
         results = unpack(packed, self.popt.shape[-1], self._covariance)
         arrays: dict[str, Any] = {
-            name: None if values is None else values.copy() for name, values in results.items()
+            name: None if values is None else np.array(values) for name, values in results.items()
         }
         return ManyFits(**arrays, _messages=self._messages, _errors={})
 

@@ -29,7 +29,7 @@ class FitError(RuntimeError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the attributes too, not only the message."""
-        return type(self), (str(self), self.popt, self.infodict, self.ier)
+        return type(self), (str(self), self.popt, self.infodict, self.ier), vars(self)
 
 
 class ShapeError(ValueError):

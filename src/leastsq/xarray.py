@@ -186,7 +186,9 @@ def independent(variables: list[xr.DataArray], y: xr.DataArray, kept: list[Any])
     """Return x: an array that all fits share, or a tuple of arrays if x differs from fit to fit."""
     if any(set(v.dims) & set(kept) for v in variables):
         return tuple(like(v, y, "a coordinate").data for v in variables)
-    points = y.isel(dict.fromkeys(kept, 0), drop=True)
+    dims = [dim for dim in y.dims if dim not in kept]
+    own = {name: values for name, values in y.coords.items() if not set(values.dims) & set(kept)}
+    points = xr.DataArray(np.empty([y.sizes[dim] for dim in dims]), own, dims)
     arrays = [like(v, points, "a coordinate").values for v in variables]
     return arrays[0] if len(arrays) == 1 else np.stack(arrays)
 

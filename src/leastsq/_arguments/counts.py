@@ -1,4 +1,4 @@
-"""Numbers of threads or processes."""
+"""Numbers of threads, processes or fits."""
 
 from __future__ import annotations
 
@@ -19,3 +19,10 @@ def count_of(given: Any, name: str, or_else: str = "") -> int:
     if given < 1:
         raise ValueError(f"{name} must be positive or -1, got {given}")
     return min(int(given), LARGEST_INT)
+
+
+def size_of(given: Any, name: str) -> int:
+    """Convert a positive number."""
+    if isinstance(given, int | np.integer) and given < 1:
+        raise ValueError(f"{name} must be positive, got {given}")
+    return count_of(given, name)

@@ -222,13 +222,13 @@ def read_starts(
         box.refuse_outside(given, "p0")
     if lower.ndim == upper.ndim == 1 and np.array_equal(lower, upper):
         raise ValueError("the bounds fix every parameter, and leave none to fit")
-    starts = parameters(given, n, layout, "p0")
-    if (lower == -np.inf).all() and (upper == np.inf).all():
-        return starts, None
-    return starts, (
+    limits = (
         parameters(lower, n, layout, "the lower bounds"),
         parameters(upper, n, layout, "the upper bounds"),
     )
+    starts = parameters(given, n, layout, "p0")
+    is_bounded = (lower > -np.inf).any() or (upper < np.inf).any()
+    return starts, limits if is_bounded else None
 
 
 def per_parameter(limit: Any, n: int, name: str) -> FloatArray:
@@ -294,6 +294,11 @@ def read_blocks(
         raise TypeError("a NativeFunction reads its data from ydata: xdata and sigma must be None")
     if p0 is None:
         raise ValueError("pass p0: the number of parameters of a NativeFunction is not known")
+    if isinstance(ydata, np.ma.MaskedArray):
+        raise TypeError(
+            "ydata must not be a masked array for a NativeFunction, which does not see masks: pass "
+            "mask to leave out whole fits"
+        )
     blocks = np.ascontiguousarray(ydata)
     if blocks.dtype.hasobject:
         raise TypeError(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from leastsq._arguments.arrays import FloatArray, name_of
 from leastsq._arguments.many import Batch
 from leastsq._fit.batch import Group, example, groups
-from leastsq._fit.lockstep import Lockstep
+from leastsq._fit.lockstep import FEWEST_LANES, Lockstep, lanes_for
 from leastsq._fit.many import Many, bind
 from leastsq._fit.one_by_one import OneByOne
 from leastsq._fit.plan import Plan, in_python
@@ -66,6 +66,8 @@ def engine_for(plan: Plan, batch: Batch, vectorized: bool | None, quiet: bool) -
         if isinstance(plan.f, NativeFunction) or bind(plan, example(batch)) is not None:
             return Engine(Many, plan, 4096)
         plan = plan.in_python()
+    if vectorized is None and lanes_for(batch.layout.m, plan.n) < FEWEST_LANES:
+        return Engine(OneByOne, plan, 64)
     joint = joint_model(plan, batch, vectorized, quiet)
     if joint is not None:
         return Engine(partial(Lockstep, joint=joint), plan, 4096)

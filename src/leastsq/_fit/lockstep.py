@@ -15,14 +15,21 @@ from leastsq._fit.keep import Keeper
 from leastsq._fit.plan import Plan
 from leastsq._fit.results import Results, Solutions, room_for
 from leastsq._functions.functions import jacobian_error
-from leastsq._models.joint import Joint
+from leastsq._models.joint import MIXED, Joint, MixedFitsError
 
 CACHE = 2**20
 """The size in bytes of the values of one call of the model, for the sake of the caches."""
 MOST_LANES = 512
 """More fits at a time do not fit into the caches."""
+FEWEST_LANES = 8
+"""With so few fits at a time, nothing is gained."""
 IN_PROGRESS = -100
 """How a fit ends that has not ended."""
+
+
+def lanes_for(m: int, n: int) -> int:
+    """Return how many fits of m points and n parameters are done at a time."""
+    return min(MOST_LANES, CACHE // (8 * m * n))
 
 
 class Lockstep:
@@ -42,8 +49,7 @@ class Lockstep:
         """Ask and tell the core until all fits are done, or cancelled; also return which are."""
         found = room_for(group.p, self.results.covariance is not False, group.box)
         found.ending[:] = IN_PROGRESS
-        most = min(MOST_LANES, CACHE // (8 * group.m * self.plan.n))
-        lanes = max(1, min(len(group.places), most))
+        lanes = max(1, min(len(group.places), lanes_for(group.m, self.plan.n)))
         handle, needed = self.open(group, settings, found.addresses(0), lanes)
         try:
             self.answer(handle, group, lanes)
@@ -53,7 +59,9 @@ class Lockstep:
         finally:
             _core.lockstep_close(handle)
             del needed
-        return found, found.ending >= 0
+        is_done = found.ending >= 0
+        self.check_unmoved(group, found, is_done)
+        return found, is_done
 
     def open(
         self, group: Group, settings: Settings, addresses: NDArray[np.int64], lanes: int
@@ -115,6 +123,17 @@ class Lockstep:
                 *self.evaluate(joint.jacobians, group, places[:slopes], sources[:slopes]),
             )
             self.check_starts(group, points[:count], owners[:count] - 1, told[0], is_begun)
+
+    def check_unmoved(self, group: Group, found: Solutions, is_done: NDArray[np.bool_]) -> None:
+        """Do the fits that ended where they began again alone: another may have spoilt them."""
+        options = self.plan.options(group.box is not None)
+        for i in np.flatnonzero((found.x == group.p).all(axis=1) & is_done).tolist():
+            try:
+                x = self.keeper.one_by_one.fit_one(group, i, options).x
+            except Exception:
+                x = None
+            if x is None or not np.array_equal(x, group.p[i], equal_nan=True):
+                raise MixedFitsError(MIXED)
 
     def check_starts(
         self,

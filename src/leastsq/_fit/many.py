@@ -13,12 +13,13 @@ from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.data import Data
 from leastsq._arguments.options import Settings
 from leastsq._core._calls import OUT_OF_MEMORY
+from leastsq._errors import ShapeError
 from leastsq._fit.batch import Group
 from leastsq._fit.keep import Keeper
 from leastsq._fit.plan import Plan
 from leastsq._fit.results import Results, Solutions, room_for
 from leastsq._functions.bound import bound_functions, callees, wrong_shape
-from leastsq._functions.functions import EPSILON, jacobian_error, precision_of
+from leastsq._functions.functions import EPSILON, jacobian_error, pop_wrong_shape, precision_of
 from leastsq._functions.native import NativeFunction, StoppedError
 from leastsq._functions.python import FLOAT32
 from leastsq._models.model import Model
@@ -102,6 +103,8 @@ class Many:
 
     def reason(self, bound: Bound, m: int, flag: int, x: FloatArray, nfev: int) -> Exception:
         """Find out why a native function stopped a fit without an exception."""
+        if shape := pop_wrong_shape(bound.functions[0]):
+            return ShapeError(shape, (m,))
         error = wrong_shape(bound.functions, self.plan.f, self.plan.jac, m, self.plan.n)
         return error or StoppedError(flag, x, nfev)
 

@@ -98,6 +98,8 @@ class ManyFits:
         str
             The message that curve_fit gives for this fit alone.
         """
+        if np.ndim(self._reasons[index]):
+            raise IndexError(f"index must have {self._reasons.ndim} numbers, got {index}")
         reason = int(self._reasons[index])
         if reason == RAISED:
             places = np.arange(self.status.size).reshape(self.status.shape)

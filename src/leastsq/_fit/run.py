@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from threading import get_ident, main_thread
-from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from leastsq._arguments.arrays import FloatArray, name_of
 from leastsq._arguments.many import Batch
+from leastsq._arguments.options import deadline_after
 from leastsq._errors import FitError
 from leastsq._fit.engines import SOME, Engine, engine_for
 from leastsq._fit.many_fits import ManyFits
@@ -28,6 +28,8 @@ from leastsq._models.joint import MixedFitsError, warn_of_single_calls
 
 FEWEST = 32
 """Fits that are worth a chunk of their own, unless the user wants smaller chunks."""
+CHUNK_BYTES = 2**25
+"""The size of the data of a chunk, at most, so that the memory does not grow with the data."""
 
 
 def fit_all(
@@ -45,28 +47,30 @@ def fit_all(
     """Fit all data sets; also return the results as they were collected."""
     fits = batch.layout.fits
     results = Results(fits, batch.n, covariance)
-    engine = engine_for(plan, batch, vectorized, quiet)
-    plan.deadline = None if max_time is None else monotonic() + max_time
-    runner = Runner(engine, batch, covariance, threads, chunk)
-    until_failure = on_failure == "raise" and not batch.asks_neighbours
+    plan.deadline = None if max_time is None else deadline_after(max_time)
+
+    def fit_with(engine: Engine) -> None:
+        runner = Runner(engine, batch, covariance, threads, chunk)
+        until_failure = on_failure == "raise" and not batch.asks_neighbours
+        runner.run(np.arange(fits), None, results, told, until_failure)
+        if batch.asks_neighbours:
+            try_neighbours(batch.layout.batch, results, runner.again)
+
     try:
+        engine = engine_for(plan, batch, vectorized, quiet)
         try:
-            runner.run(np.arange(fits), None, results, told, until_failure)
+            fit_with(engine)
         except MixedFitsError as error:
             if vectorized:
                 raise ValueError(f"{name_of(plan.f)} is not vectorized: {error}") from None
             if not quiet:
                 warn_of_single_calls(plan.f, str(error))
             results = Results(fits, batch.n, covariance)
-            runner.engine = Engine(OneByOne, engine.plan, SOME)
             plan.cancel[0] = 0
             told.restart()
-            runner.run(np.arange(fits), None, results, told, until_failure)
-        if batch.asks_neighbours:
-            try_neighbours(batch.layout.batch, results, runner.again)
+            fit_with(Engine(OneByOne, engine.plan, SOME))
     except BaseException as error:
-        with suppress(Exception):  # some exceptions do not allow new attributes
-            error.partial = finished(results, batch, plan, on_failure)  # type: ignore[attr-defined]
+        give_partial(error, finished(results, batch, plan, on_failure))
         raise
     found = finished(results, batch, plan, on_failure)
     if on_failure == "raise":
@@ -90,8 +94,6 @@ class Runner:
         self.covariance = covariance
         self.threads = threads or ((os.cpu_count() or 1) if engine.is_native else 1)
         self.chunk = chunk
-        if self.threads < 1 or (chunk is not None and chunk < 1):
-            raise ValueError(f"threads and chunk must be positive, got {threads} and {chunk}")
 
     def run(
         self,
@@ -103,7 +105,8 @@ class Runner:
     ) -> None:
         """Fit some of the data sets, from p or from their own starts."""
         parts = 1 if self.threads == 1 else 2 * self.threads
-        size = self.chunk or min(self.engine.chunk, max(FEWEST, -(-fits.size // parts)))
+        most = max(1, min(self.engine.chunk, CHUNK_BYTES // (8 * self.batch.layout.m)))
+        size = self.chunk or min(most, max(FEWEST, -(-fits.size // parts)))
         pool = Pool(fits.size, size, self.engine.plan, told)
 
         def stop_at_failure(work: Work) -> Work:
@@ -141,6 +144,12 @@ def finished(results: Results, batch: Batch, plan: Plan, on_failure: str) -> Man
     return results.finish(batch.layout.batch, plan, keep_last=on_failure != "nan")
 
 
+def give_partial(error: BaseException, fits: ManyFits) -> None:
+    """Give an exception the results so far."""
+    with suppress(Exception):  # some exceptions do not allow new attributes
+        error.partial = fits  # type: ignore[attr-defined]
+
+
 def raise_first(fits: ManyFits, results: Results) -> None:
     """Raise an error for the first fit without a solution, if there is one."""
     failed = np.flatnonzero(results.has_failed)
@@ -158,6 +167,5 @@ def raise_first(fits: ManyFits, results: Results) -> None:
         counts = {"nfev": int(results.nfev[place])}
         status = int(results.status[place])
         error = FitError(f"The fit at index {index}: {text}", results.x[place], counts, status)
-    with suppress(Exception):  # some exceptions do not allow new attributes
-        error.partial = fits  # type: ignore[attr-defined]
+    give_partial(error, fits)
     raise error

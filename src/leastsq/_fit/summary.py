@@ -24,7 +24,7 @@ FAILURES = {
 }
 
 
-def summary(fits: ManyFits, results: Results) -> str:
+def summary(fits: ManyFits, results: Results, absolute_sigma: bool) -> str:
     """Say how many fits failed and why, and how many are doubtful; empty if all is well."""
     status, total = results.status, results.status.size
     lines = []
@@ -40,9 +40,14 @@ def summary(fits: ManyFits, results: Results) -> str:
         lines.append(f"{undone} of {total} fits were not done, because the time was up")
     ending = results.reason % BOUNDED
     is_unkept = results.is_solved & (ending > PROMISE_BROKEN) & (ending < PROMISE_BROKEN + 4)
+    unknown = results.doubt == UNKNOWN
+    free = results.x.shape[1] - np.count_nonzero(results.active_mask, axis=1)
+    without_freedom = unknown & (results.npoints <= free) & (not absolute_sigma)
     doubts = {
+        "There are no more points than parameters, so there is no covariance; if sigma holds the "
+        "standard deviations of the data, pass absolute_sigma=True": without_freedom,
         "The data do not determine all parameters, so there is no covariance": (
-            results.doubt == UNKNOWN
+            unknown & ~without_freedom
         ),
         "The data hardly determine the parameters, and the covariance is doubtful": (
             results.doubt == DOUBTFUL

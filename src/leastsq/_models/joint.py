@@ -19,13 +19,13 @@ from leastsq._arguments.warn import warn
 from leastsq._functions.functions import EPSILON, precision_of
 from leastsq._functions.python import FLOAT32, Jacobian
 from leastsq._models.residuals import difference_of, named
+from leastsq._models.same import are_same, mark_same
 
 Fits = NDArray[np.int32]
 Errors = dict[int, Exception]
-TOLERANCE = 1e-9
-"""The largest difference between joint and single values, relative to the largest value."""
 CHECKED = 4096
 """One in so many joint values is compared with a single one, and one in each call."""
+MIXED = "if it is called for many fits at once, it mixes them"
 GOLDEN = 0.6180339887498949
 SAMPLES = 10
 """The largest number of fits to look at before a model is called for all fits jointly."""
@@ -111,11 +111,11 @@ class Joint:
     ) -> None:
         """Compare the joint values of one fit with its values alone."""
         try:
-            near = is_near(values, function(data, fit, p.copy()))
+            same = are_same(values, function(data, fit, p.copy()))
         except Exception:
-            near = False
-        if not near:
-            raise MixedFitsError("if it is called for many fits at once, it mixes them")
+            same = False
+        if not same:
+            raise MixedFitsError(MIXED)
 
     def joint_slopes(self, data: Data, points: FloatArray, fits: Fits) -> FloatArray:
         """Evaluate the Jacobian jointly; shape (count, n, m)."""
@@ -225,29 +225,13 @@ def compare(evaluate: Callable[[], FloatArray], alone: FloatArray) -> None:
         raise MismatchError(
             f"with parameters of shape (2, 1) it raises {type(error).__name__}: {error}"
         ) from error
-    near = near_values(jointly, alone)
-    if not near.all():
-        k = tuple(np.argwhere(~near)[0])
+    same = mark_same(jointly, alone)
+    if not same.all():
+        k = tuple(np.argwhere(~same)[0])
         raise MismatchError(
             f"with the parameters of two fits, of shape (2, 1), it returns {jointly[k]}, but "
             f"{alone[k]} with the parameters of one of the fits"
         )
-
-
-def is_near(jointly: FloatArray, alone: FloatArray) -> bool:
-    """Tell whether values differ by rounding errors only."""
-    with np.errstate(all="ignore"):
-        # Never true of NaN and infinity, which take longer.
-        if np.abs(jointly - alone).max() <= TOLERANCE * np.abs(alone).max() < np.inf:
-            return True
-    return bool(near_values(jointly, alone).all())
-
-
-def near_values(jointly: FloatArray, alone: FloatArray) -> NDArray[np.bool_]:
-    """Mark the values that differ by rounding errors only; NaN is equal to NaN."""
-    with np.errstate(all="ignore"):
-        scale = np.abs(alone[np.isfinite(alone)]).max(initial=0.0)
-        return np.isclose(jointly, alone, rtol=0, atol=TOLERANCE * scale, equal_nan=True)
 
 
 def own_copy(x: FloatArray | None) -> FloatArray | None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from leastsq._arguments.arrays import Function, name_of
 from leastsq._core._calls import TimeIsUpError
-from leastsq._models.joint import is_near
+from leastsq._models.same import are_same
 
 MOST_NUMBERS = 10_000
 """Temporaries of more numbers leave the cache: then a joint call is slower than single ones."""
@@ -81,7 +81,7 @@ class Vectorized:
         some = np.ascontiguousarray(chosen.T)
         together, alone = self.some(some)[0], np.ravel(self.alone(points[0].copy()))
         both = ((np.real(together), np.real(alone)), (np.imag(together), np.imag(alone)))
-        if not all(is_near(*values) for values in both[: 1 + np.iscomplexobj(points)]):
+        if not all(are_same(*values) for values in both[: 1 + np.iscomplexobj(points)]):
             raise ValueError(
                 f"{self.name} is not vectorized: its values are others if it is called for "
                 "several points at once than for one"

@@ -10,9 +10,9 @@ from leastsq._arguments.arrays import FLOAT64, FloatArray, Function, name_of, re
 from leastsq._arguments.sigma import WHITEN
 from leastsq._core._calls import joint_function, observer
 from leastsq._functions.native import NativeFunction
-from leastsq._models.joint import is_near
 from leastsq._models.points import MOST_NUMBERS, AtPoints, Vectorized
 from leastsq._models.residuals import WEIGHING
+from leastsq._models.same import are_same
 from leastsq._models.side_by_side import columns_of
 from leastsq._models.workers import ModelResiduals, ModelValues, Workers
 
@@ -123,7 +123,7 @@ def joint(
         return np.ascontiguousarray(values, FLOAT64)
 
     def compare(values: FloatArray, alone: FloatArray) -> None:
-        if not is_near(values, alone):
+        if not are_same(values, alone):
             k = int(np.argmax(~np.isclose(values, alone, rtol=1e-9, atol=0, equal_nan=True)))
             raise ValueError(
                 f"{name_of(named)} is not vectorized: residual {k} at the starting point is "

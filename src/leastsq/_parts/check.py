@@ -8,6 +8,7 @@ import numpy as np
 
 from leastsq._arguments.arrays import FloatArray, Function, name_of
 from leastsq._models.residuals import difference_of
+from leastsq._models.same import are_same
 from leastsq._parts.work import CurveWork, Rows, points
 
 PLACES = 4
@@ -54,10 +55,16 @@ def compare(
                 "data are in parts."
             )
             raise
-        if together.shape[axis] != length(whole):
+        if together.ndim == 2 and together.shape != shape_of(whole, q, axis):
+            return  # the fit tells what is wrong
+        joint, single = np.moveaxis(together, axis, -1), np.concatenate(apart, axis)
+        if not are_same(joint, np.moveaxis(single, axis, -1)):
             raise mixed(function)
-        if not is_near(together, np.concatenate(apart, axis)):
-            raise mixed(function)
+
+
+def shape_of(x: Any, p: FloatArray, axis: int) -> tuple[int, int]:
+    """Return the shape of a Jacobian whose points are on an axis."""
+    return (length(x), p.size) if axis == 0 else (p.size, length(x))
 
 
 def values(function: Function, x: Any, p: FloatArray) -> FloatArray:
@@ -66,14 +73,6 @@ def values(function: Function, x: Any, p: FloatArray) -> FloatArray:
     if np.ndim(returned) < 2:
         return np.asarray(difference_of(function)(returned, np.zeros(length(x))))
     return np.asarray(returned)
-
-
-def is_near(together: FloatArray, apart: FloatArray) -> bool:
-    """Tell whether values differ by rounding errors only; NaN is equal to NaN."""
-    if together.shape != apart.shape:
-        return False
-    largest = np.abs(apart[np.isfinite(apart)]).max(initial=0.0)
-    return np.allclose(together, apart, rtol=1e-9, atol=1e-13 * largest, equal_nan=True)
 
 
 def mixed(function: Function) -> MixedRowsError:

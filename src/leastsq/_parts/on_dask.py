@@ -184,6 +184,10 @@ def pieces(collection: Any) -> list[Any]:
     Collections are not optimized: the partitions of a table would be joined, and others for other
     columns.
     """
+    if isinstance(collection, Delayed):
+        raise TypeError(
+            "a delayed value has no partitions: pass dask.bag.from_delayed([...]), or Parts"
+        )
     if not hasattr(collection, "to_delayed"):  # an xarray object
         collection = collection.data
     found = collection.to_delayed(optimize_graph=False)
@@ -258,6 +262,8 @@ def as_array(values: Any, chunks: Any) -> Any:
     array = da.asarray(values)
     if chunks is None:
         return array
+    if array.shape in ((), (1,)):
+        array = da.broadcast_to(array, (sum(chunks),), chunks=(chunks,))
     if array.ndim > 1:
         array = array.rechunk(dict.fromkeys(range(array.ndim - 1), -1))
     is_known = not np.isnan(np.sum(array.chunks[-1]) + np.sum(chunks))

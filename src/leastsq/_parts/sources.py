@@ -12,6 +12,9 @@ from leastsq._arguments.conversion import as_numbers
 from leastsq._parts.parts import Parts
 from leastsq._parts.work import Rows
 
+FEW = 16
+"""Rows of a short part."""
+
 
 class Loaded:
     """The arguments of leastsq, one of which is Parts."""
@@ -59,10 +62,13 @@ class Slices:
         return loaded(self.data.between(i * self.rows, min((i + 1) * self.rows, self.m)))
 
     def samples(self, places: int, most: int) -> list[Rows]:
-        """Read some rows from several places."""
+        """Read some rows from several places, and a few at the end: the last part may be short."""
         rows = max(1, min(most, self.m // places))
         starts = np.unique(np.linspace(0, self.m - rows, places).astype(np.int64)).tolist()
-        return [loaded(self.data.between(first, first + rows)) for first in starts]
+        lots = [(first, first + rows) for first in starts]
+        if rows > FEW:
+            lots.append((self.m - FEW, self.m))
+        return [loaded(self.data.between(*lot)) for lot in lots]
 
 
 def loaded(rows: Rows) -> Rows:
@@ -95,7 +101,6 @@ def count_of(x: Any) -> int:
     """Return the number of points of xdata, or of one of its rows."""
     shape = x.shape if hasattr(x, "shape") else np.shape(x)
     if not shape:
-        raise TypeError(
-            f"with chunks or threads, xdata must be arrays or a table, got a {type(x).__name__}"
-        )
+        kind = "one number" if np.isscalar(x) or np.ndim(x) == 0 else f"a {type(x).__name__}"
+        raise TypeError(f"with chunks or threads, xdata must be arrays or a table, got {kind}")
     return int(shape[0 if hasattr(x, "iloc") else -1])

@@ -120,8 +120,9 @@ class Rows(NamedTuple):
 
 def part_of(values: Any, first: int, last: int) -> Any:
     """Return some of the values, if there is one for each point."""
-    has_one = values is None or values.ndim == 0 or values.shape[0] == 1
-    return values if has_one else values[first:last]
+    if values is None or values.shape == ():
+        return values
+    return values[:] if values.shape == (1,) else values[first:last]
 
 
 def points(x: Any, first: int, last: int) -> Any:
