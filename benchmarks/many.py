@@ -166,18 +166,19 @@ def stacks():
 
 
 def labelled():
-    """A map of 20 x 20 decays with xarray."""
+    """A map of 64 x 64 decays with xarray."""
     f, x, p0, low, high, noise = PROBLEMS["T2 20 x 2"]
-    y = made(f, x, low, high, noise, 400).reshape(20, 20, 20)
+    fits = 64 * 64
+    y = made(f, x, low, high, noise, fits).reshape(64, 64, 20)
     data = xr.DataArray(y, {"t": x}, ["row", "column", "t"])
     start = dict(zip(["a", "t2"], map(float, p0), strict=True))
     compiled = numba.njit(f)
     runs = {
-        "xarray's curvefit": (lambda: data.curvefit("t", f, p0=start), 400),
-        "leastsq.xarray.curvefit, NumPy": (lambda: curvefit(data, "t", f, p0=start), 400),
-        "leastsq.xarray.curvefit, njit": (lambda: curvefit(data, "t", compiled, p0=start), 400),
+        "xarray's curvefit": (lambda: data.curvefit("t", f, p0=start), fits),
+        "leastsq.xarray.curvefit, NumPy": (lambda: curvefit(data, "t", f, p0=start), fits),
+        "leastsq.xarray.curvefit, njit": (lambda: curvefit(data, "t", compiled, p0=start), fits),
     }
-    report("T2, 20 x 20 pixels, xarray", compare(runs, 5), "xarray's curvefit")
+    report("T2, 64 x 64 pixels, xarray", compare(runs, 5), "xarray's curvefit")
 
 
 def voxels():
