@@ -97,11 +97,10 @@ class Lockstep:
         places, sources = np.empty((lanes, n)), np.empty(lanes, np.int32)
         is_begun = np.full(len(group.places), group.x_is_shared)
         count = slopes = 0
-        told: tuple[NDArray[Any], ...] = ()
+        nothing: NDArray[Any] = np.empty(0)
+        told: tuple[NDArray[Any], ...] = (nothing,) * 4
         while not self.plan.is_cancelled:
-            values, failed, jacobians, missing = (
-                (array.ctypes.data for array in told) if told else (0, 0, 0, 0)
-            )
+            values, failed, jacobians, missing = (array.ctypes.data for array in told)
             count, slopes = _core.lockstep_advance(
                 handle,
                 group.m,
