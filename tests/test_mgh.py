@@ -151,7 +151,7 @@ def test_standard_start_leads_where_it_leads_scipy(case, driver):
     if case.name in COVARIANCE[driver]:
         assert (ours[1] is None) == (theirs[1] is None)
         if ours[1] is not None:
-            assert np.abs(ours[1] - theirs[1]).max() <= 1e-4 * np.abs(theirs[1]).max()
+            assert np.abs(ours[1] - theirs[1]).max() <= 1e-3 * np.abs(theirs[1]).max()
 
 
 def minpacks_calls(case, driver):

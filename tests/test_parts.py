@@ -15,6 +15,13 @@ from leastsq import OptimizeWarning, Parts, curve_fit, least_squares, leastsq
 RNG = np.random.default_rng(32)
 
 
+@pytest.fixture(autouse=True)
+def begin_the_random_numbers():
+    """Make the data of a test independent of the tests before it."""
+    global RNG
+    RNG = np.random.default_rng(32)
+
+
 def decay(t, a, b, c):
     return a * np.exp(-b * t) + c
 
