@@ -234,7 +234,8 @@ contains
       self%models = self%models + 1
       associate (settings => self%settings, region => self%region, model => self%model)
          if (self%models == 1) then
-            call region%set_off(model, self%x, settings%factor, settings%diag, self%workspace)
+            call region%set_off(model, self%x, settings%factor, self%settings%diag, &
+                                self%workspace)
             if (settings%limits_trials .and. settings%maxfev == 1) then
                call self%stop(maxfev_reached)
                return
@@ -267,7 +268,8 @@ contains
 
       associate (settings => self%settings, region => self%region, model => self%model)
          if (any(model%acnorm < shrunken*region%diag) .and. .not. associated(settings%diag)) then
-            call region%set_off(model, self%x, settings%factor, settings%diag, self%workspace)
+            call region%set_off(model, self%x, settings%factor, self%settings%diag, &
+                                self%workspace)
          else if (self%after_leap /= going_on) then
             call self%stop(self%after_leap)
          end if
