@@ -52,7 +52,8 @@ module minpack_settings
          !! of the gradient, of variables that bounds let move, for trf multiplied by the distance
          !! from the bound ahead; xtol is compared with |p|/(xtol + |x|) for a step p.
       real(dp), pointer, contiguous :: diag(:) => null()
-         !! Shape: (n). D, or null if D follows the norms of the Jacobian's columns.
+         !! Shape: (n). D, or null if D follows the norms of the Jacobian's columns. gfortran 16
+         !! does not pass it through an associate name.
       real(dp), pointer, contiguous :: steps(:) => null()
          !! Shape: (n). The steps of differences in units of |x|, or null if epsfcn tells them.
       type(bounds_type) :: bounds
