@@ -44,9 +44,7 @@ checks: $(INSTALLED)test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(MESON) setup --reconfigure build/core >build/core.log || { cat build/core.log; exit 1; }
-	$(call patiently,building the tests of the core (half a minute),$(MESON) compile -C build/core \
-	  core-tests >build/core.log 2>&1 || { cat build/core.log; false; })
+	$(call patiently,building the tests of the core (half a minute),$(call build_core,core-tests))
 	$(MESON) test -C build/core --print-errorlogs --quiet
 
 docs: $(INSTALLED)docs
@@ -99,14 +97,18 @@ bench-parts: $(INSTALLED)benchmark
 	$(BIN)/python benchmarks/parts.py
 
 bench-core: $(INSTALLED)benchmark
-	$(MESON) setup --reconfigure build/core >build/core.log || { cat build/core.log; exit 1; }
-	$(MESON) compile -C build/core harness >build/core.log || { cat build/core.log; exit 1; }
+	@$(call build_core,harness)
 	$(BIN)/python benchmarks/compiled.py build/core/libharness.so
 
 clean:
 	rm -rf .venv build dist docs/gallery docs/sg_execution_times.rst \
 	  .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Build a target of the core, from nothing if its modules have changed: then ninja looks for old ones.
+core_after = $(MESON) setup $(1) build/core && $(MESON) compile -C build/core $(2)
+build_core = { $(call core_after,--reconfigure,$(1)) || $(call core_after,--wipe,$(1)); } \
+  >build/core.log 2>&1 || { cat build/core.log; false; }
 
 # Build the package once more with options of its own: build/NAME, installed in build/NAME/package.
 comma := ,
