@@ -19,6 +19,9 @@ from leastsq._models.model import Model
 from leastsq._parts.questions import Answer, Question, no_rows
 from leastsq._parts.work import raise_for
 
+MOST_ROWS = 8192
+"""Rows that are evaluated at a time: the columns of their Jacobian stay in the cache, too."""
+
 
 def compiled_answer(
     f: Function,
@@ -27,11 +30,11 @@ def compiled_answer(
     data: Data,
     settings: Settings,
     question: Question,
-    size: int,
+    most_rows: int,
     deadline: float,
 ) -> Answer | None:
-    """Evaluate rows in blocks of a size, and the rest; None if Python must call a function."""
-    rows = data.y.size
+    """Evaluate rows in blocks, and the rest; None if Python must call a function."""
+    rows, size = data.y.size, min(most_rows, MOST_ROWS)
     answer: Answer | None = no_rows(question.x.size)
     whole = rows // size
     for first, count, length in ((0, whole, size), (whole * size, 1, rows - whole * size)):
@@ -103,6 +106,8 @@ def inputs(
     for source, place in zip(sources, places, strict=True):
         if source is None or place is None:
             continue
-        for row, room in zip(np.atleast_2d(source), np.atleast_2d(place), strict=True):
-            found.append((room.ctypes.data, row[first:].ctypes.data, 8 * size, 8 * size))
+        room, start = place.ctypes.data, source.ctypes.data + 8 * first
+        for i in range(1 if source.ndim == 1 else len(source)):
+            row = start + i * source.strides[0]
+            found.append((room + 8 * size * i, row, 8 * size, 8 * size))
     return np.array(found, np.int64)

@@ -20,7 +20,7 @@ from leastsq._parts.sources import Loaded, Slices, length_of
 from leastsq._parts.threads import Threads
 from leastsq._parts.work import MOST_ROWS, CurveWork, ResidualWork
 
-FEWEST_BLOCKS = 4
+FEWEST_BLOCKS = 8
 """So many blocks of rows are evaluated by a thread at a time, at least."""
 MOST_LOTS = 256
 """Into so many parts data in memory are divided, at most."""

@@ -86,7 +86,8 @@ def array_of(values: Any, name: str) -> Any:
     """Convert values to an array that compiled code can read; masked values stay masked."""
     if values is None or is_masked(values):
         return values
-    return np.require(as_numbers(values, name), requirements="A")
+    numbers = as_numbers(values, name)
+    return numbers if numbers.flags.aligned else np.require(numbers, requirements="A")
 
 
 def length_of(values: Any, name: str) -> int:
