@@ -48,7 +48,7 @@ MUTANTS = {
         "returns the starting point and calls it a solution",
         "minpack/fit/ask_and_tell.f90",
         "      self%needs = a_model\n      if (self%settings%fault()",
-        "      call self%stop(ftol_reached)\n      if (self%settings%fault()",
+        "      call self%stop(gtol_reached)\n      if (self%settings%fault()",
         (*FITS, "test_leastsq", "test_tutorial_fits"),
     ),
     "step": Mutant(
@@ -56,7 +56,7 @@ MUTANTS = {
         "minpack/fit/ask_and_tell.f90",
         "      info = self%verdict(reduction, self%settings%counted(nfev, trials))\n",
         "      info = self%verdict(reduction, self%settings%counted(nfev, trials))\n"
-        "      if (self%accepted) info = ftol_reached\n",
+        "      if (self%accepted) info = gtol_reached\n",
         (*FITS, "test_leastsq", "test_tutorial_fits"),
     ),
     "sign": Mutant(

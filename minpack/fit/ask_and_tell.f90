@@ -10,13 +10,11 @@ module minpack_ask_and_tell
    !! piece or in parts. Between two questions a fit consists of numbers in two arrays that the
    !! caller owns.
    use, intrinsic :: iso_c_binding, only: c_int64_t
-   use minpack_kinds, only: dp, epsmch, giant, is_finite
+   use minpack_kinds, only: dp, giant, is_finite
    use minpack_assertions, only: debugging, assert
-   use minpack_info, only: going_on, improper_input, ftol_reached, xtol_reached, &
-                           ftol_and_xtol_reached, gtol_reached, maxfev_reached, ftol_too_small, &
-                           xtol_too_small, gtol_too_small, residuals_not_finite, &
-                           jacobian_not_finite, promise_broken
-   use minpack_vectors, only: enorm
+   use minpack_info, only: going_on, improper_input, gtol_reached, maxfev_reached, &
+                           gtol_too_small, residuals_not_finite, jacobian_not_finite, &
+                           promise_broken
    use minpack_store, only: store_type
    use minpack_bounds, only: bounds_type
    use minpack_products, only: are_of_use, most_columns
@@ -25,6 +23,8 @@ module minpack_ask_and_tell
    use minpack_trust_region, only: trust_region_type, reduction_type
    use minpack_settings, only: settings_type, lm, no_fault
    use minpack_slopes, only: gradient, gradient_cosine, is_flat
+   use minpack_leap, only: is_leap, has_new_scale, no_leap, most_leaps
+   use minpack_exit_tests, only: converged, exhausted, has_vanished
    use minpack_settled, only: has_settled, is_promising, has_little_left
    implicit none
    private
@@ -37,19 +37,8 @@ module minpack_ask_and_tell
    integer, parameter :: a_norm = 2
       !! The fit needs the norm of the residuals at trial.
 
-   integer, parameter :: no_leap = -1
-      !! Not an info.
-
    real(dp), parameter :: acceptable = 1.0e-4_dp
       !! The ratio of actual to predicted reduction from which a step is taken.
-   real(dp), parameter :: leap = 1.0e-6_dp
-      !! A step leaps if it reduces the norm of the residuals to this part, and more than halves or
-      !! doubles a variable. The scale before it may tell nothing of the scale after it: an
-      !! exponential had overshot the data, for example.
-   real(dp), parameter :: shrunken = 1.0e-3_dp
-      !! After a leap, the scale has changed if a column has shrunk to this part.
-   integer, parameter :: most_leaps = 4
-      !! Of data that are all zeros, each step may leap.
 
    type :: fit_type
       integer :: n = 0
@@ -102,9 +91,6 @@ module minpack_ask_and_tell
       procedure, private :: land
       procedure, private :: propose
       procedure, private :: verdict
-      procedure, private :: converged
-      procedure, private :: exhausted
-      procedure, private :: size_of_x
    end type fit_type
 
 contains
@@ -267,7 +253,7 @@ contains
       class(fit_type), intent(inout) :: self
 
       associate (settings => self%settings, region => self%region, model => self%model)
-         if (any(model%acnorm < shrunken*region%diag) .and. .not. associated(settings%diag)) then
+         if (has_new_scale(model, region) .and. .not. associated(settings%diag)) then
             call region%set_off(model, self%x, settings%factor, self%settings%diag, &
                                 self%workspace)
          else if (self%after_leap /= going_on) then
@@ -303,8 +289,8 @@ contains
          self%ratio = reduction%ratio
          self%accepted = reduction%ratio >= acceptable
          self%step = distance(self%n, self%trial, self%x)
-         leaps = self%accepted .and. trial_norm <= leap*self%fnorm .and. self%leaps < most_leaps
-         if (leaps) leaps = any(abs(self%trial - self%x) > abs(self%x)/2)
+         leaps = self%accepted .and. self%leaps < most_leaps
+         if (leaps) leaps = is_leap(self%x, self%trial, self%fnorm, trial_norm)
          if (leaps) self%leaps = self%leaps + 1
          if (self%accepted) then
             self%steps = self%steps + 1
@@ -397,13 +383,13 @@ contains
 
       associate (settings => self%settings, region => self%region)
          info = going_on
-         claim = self%converged(reduction)
+         claim = converged(settings, region, reduction, self%step, self%x, self%fnorm)
          if (claim == going_on) then
-            info = self%exhausted(reduction, calls)
+            info = exhausted(settings, region, reduction, calls, self%cosine, self%fnorm)
          else if (has_settled(region, self%model, reduction, self%accepted, self%fnorm, &
                               max(settings%ftol, settings%xtol), self%workspace)) then
             info = claim
-         else if (region%delta <= epsmch*self%size_of_x()) then
+         else if (has_vanished(region, self%fnorm)) then
             info = claim
             if (is_promising(region, self%model, self%workspace)) info = info + promise_broken
          else if (calls >= settings%maxfev) then
@@ -411,49 +397,6 @@ contains
          end if
       end associate
    end function verdict
-
-   pure integer function converged(self, reduction) result(info)
-      !! The tolerances that the last step met.
-      class(fit_type), intent(in) :: self
-      type(reduction_type), intent(in) :: reduction
-      logical :: small_reduction, small_region
-
-      small_reduction = negligible(reduction, self%settings%ftol)
-      associate (xtol => self%settings%xtol)
-         if (self%settings%tests == lm) then
-            small_region = self%region%delta <= xtol*self%size_of_x()
-         else
-            small_region = self%step < xtol*(xtol + enorm(self%n, self%x)) &
-                           .or. self%region%delta <= epsmch*self%size_of_x()
-         end if
-      end associate
-      info = going_on
-      if (small_reduction) info = ftol_reached
-      if (small_region) info = xtol_reached
-      if (small_reduction .and. small_region) info = ftol_and_xtol_reached
-   end function converged
-
-   pure integer function exhausted(self, reduction, calls) result(info)
-      !! Whether there is no use in going on although no tolerance was reached; the last test
-      !! counts.
-      class(fit_type), intent(in) :: self
-      type(reduction_type), intent(in) :: reduction
-      integer, intent(in) :: calls
-
-      info = going_on
-      if (calls >= self%settings%maxfev) info = maxfev_reached
-      if (negligible(reduction, epsmch)) info = ftol_too_small
-      if (self%region%delta <= epsmch*self%size_of_x()) info = xtol_too_small
-      if (self%cosine <= epsmch) info = gtol_too_small
-   end function exhausted
-
-   pure real(dp) function size_of_x(self)
-      !! |D x|, with which the trust radius is compared. If x is zero, the residuals limit it: a
-      !! step that is much shorter than their rounding errors cannot reduce them.
-      class(fit_type), intent(in) :: self
-
-      size_of_x = max(self%region%xnorm, epsmch*self%fnorm)
-   end function size_of_x
 
    pure real(dp) function distance(n, a, b)
       integer, intent(in) :: n
@@ -467,13 +410,5 @@ contains
       end do
       distance = sqrt(distance)
    end function distance
-
-   pure logical function negligible(reduction, limit)
-      type(reduction_type), intent(in) :: reduction
-      real(dp), intent(in) :: limit
-
-      negligible = abs(reduction%actual) <= limit .and. reduction%predicted <= limit &
-                   .and. reduction%ratio <= 2
-   end function negligible
 
 end module minpack_ask_and_tell
