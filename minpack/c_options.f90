@@ -40,6 +40,8 @@ module minpack_c_options
       type(c_funptr) :: together = c_null_funptr
          !! Evaluates the residuals at many points, or null.
       type(c_ptr) :: together_data = c_null_ptr
+      integer(c_int) :: together_count = 0
+         !! How many points it evaluates in little more time than one.
       type(c_funptr) :: run = c_null_funptr
          !! Runs threads, or null.
       integer(c_int) :: threads = 1

@@ -7,7 +7,8 @@ module minpack_entries
    use minpack_covariance, only: covariance_type
    use minpack_settings, only: settings_type
    use minpack_c_functions, only: c_functions_type, c_function_type
-   use minpack_rows, only: analytic_rows_type, differenced_rows_type
+   use minpack_rows, only: analytic_rows_type
+   use minpack_differenced_rows, only: differenced_rows_type
    use minpack_solver, only: solver_type
    use minpack_batch, only: batch_type, c_results_type
    use minpack_inputs, only: c_input_type
@@ -216,7 +217,8 @@ contains
       opened%differenced%folding%team = team_of(options)
       opened%solver%watch = watch_of(options)
       call opened%functions%connect(m, n, residual, jacobian, stat)
-      call opened%functions%take_together(options%together, options%together_data)
+      call opened%functions%take_together(options%together, options%together_data, &
+                                           options%together_count)
       if (stat == 0 .and. present(jacobian)) then
          call opened%solver%open(opened%functions, opened%analytic, settings, fvec, stat)
       else if (stat == 0) then

@@ -80,6 +80,41 @@ def test_vectorized_models_give_the_same_bits(weighing, shape):
     assert joint[2]["nfev"] == plain[2]["nfev"]
 
 
+def banana(p, scale):
+    return np.stack([scale[0] * (p[1] - p[0] ** 2), scale[1] * (1 - p[0]), scale[2] * p[0] * p[1]])
+
+
+def peak(p, t, y):
+    return p[0] * np.exp(-(((t - p[1]) / p[2]) ** 2)) - y
+
+
+@pytest.mark.parametrize("loss", ["linear", "soft_l1", "cauchy"])
+@pytest.mark.parametrize("bounds", [None, (-8, 8)])
+@pytest.mark.parametrize("maxfev", [0, 7, 23])
+@pytest.mark.parametrize(
+    ("function", "start", "data"),
+    [
+        (residuals, [1, 1, 1], (T, Y)),
+        (residuals, [-3, -1, 2], (T, Y)),
+        (banana, [-1.2, 1], (np.array([10, 1, 0.1]),)),
+        (banana, [6, -7], (np.array([10, 1, 0.1]),)),
+        (peak, [5, 1, 0.3], (T, 3 * np.exp(-(((T - 2) / 0.7) ** 2)) + 0.1 * np.cos(9 * T))),
+    ],
+)
+def test_points_that_are_evaluated_ahead_change_no_result(
+    function, start, data, maxfev, bounds, loss
+):
+    func = Counted(function)
+    options = {"full_output": True, "maxfev": maxfev, "bounds": bounds, "loss": loss}
+    plain = leastsq(function, start, args=data, **options)
+    columns = tuple(array[:, None] for array in data)
+    joint = leastsq(func, start, args=columns, vectorized=True, **options)
+    same(joint, plain)
+    np.testing.assert_array_equal(joint[1], plain[1])
+    assert joint[3:] == plain[3:]
+    assert len(func.shapes) < plain[2]["nfev"]
+
+
 def test_large_problems_are_split():
     t = np.linspace(0, 5, 4000)
     y = model(t, 2.5, 1.3, 0.5)
@@ -129,7 +164,7 @@ def test_models_may_return_what_broadcasts():
 
 def test_exceptions_of_vectorized_functions_have_the_best_point():
     def fails(P, t, y):
-        if P.shape[1] > 1 and np.any(P[0] > 2):
+        if P.shape[1] > 1 and np.any(P[0] > 2.5):
             raise RuntimeError("too far")
         return residuals(P, t, y)
 

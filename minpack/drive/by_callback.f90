@@ -22,6 +22,7 @@ contains
          !! Sees each point where the fit stands, when its model is known.
       real(dp) :: norm
       integer :: info, shown
+      logical :: is_hopeful
 
       shown = 0
       do while (fit%needs /= nothing)
@@ -34,10 +35,16 @@ contains
                shown = fit%steps
             end if
          case (a_norm)
-            call rows%norm_at(fit%trial, norm, info)
+            is_hopeful = rows%functions%goes_ahead .and. fit%accepted
+            if (is_hopeful) is_hopeful = .not. fit%expects_end()
+            call rows%norm_at(fit%trial, is_hopeful, norm, info)
             if (info == going_on) then
                call fit%tell_norm(norm, rows%nfev, rows%trials)
-               if (fit%accepted) call rows%keep()
+               if (fit%accepted) then
+                  call rows%keep()
+               else
+                  call rows%drop()
+               end if
             end if
          end select
          if (info == no_time) info = time_is_up

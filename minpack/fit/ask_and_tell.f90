@@ -67,7 +67,7 @@ module minpack_ask_and_tell
       logical :: by_products = .false.
          !! Whether to try to tell the fit the products of the columns first.
       logical :: accepted = .false.
-         !! Whether the norm that was told last made the trial point the best point.
+         !! Whether the norm that was told last made its point the best point.
       integer :: steps = 0
          !! How many trial points became the best point.
       real(dp) :: step = 0
@@ -162,6 +162,7 @@ contains
       self%cosine = 0
       self%models = 0
       self%by_products = are_of_use(self%n)
+      self%accepted = .true.
       self%steps = 0
       self%step = 0
       self%ratio = 0

@@ -170,17 +170,20 @@ contains
       if (info == going_on) call c_f_pointer(address, self%values, [self%m])
    end subroutine residual
 
-   subroutine take_together(self, function, data)
+   subroutine take_together(self, function, data, count)
       !! Take a function that evaluates the residuals at many points, if there is one.
       class(c_functions_type), intent(inout) :: self
       type(c_funptr), intent(in) :: function
          !! The function, or null.
       type(c_ptr), intent(in) :: data
          !! What it is called with.
+      integer, intent(in) :: count
+         !! How many points it evaluates in little more time than one.
 
       call c_f_procpointer(function, self%together)
       self%together_data = data
       self%goes_together = associated(self%together)
+      self%goes_ahead = self%goes_together .and. count > self%n
    end subroutine take_together
 
    subroutine residuals(self, points, values, info)

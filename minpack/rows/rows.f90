@@ -3,18 +3,14 @@ module minpack_rows
    !! whose count does not depend on the number of rows.
    use minpack_kinds, only: dp
    use minpack_info, only: going_on, no_time
-   use minpack_vectors, only: enorm
    use minpack_bounds, only: bounds_type
    use minpack_user_functions, only: user_functions_type
    use minpack_strided_matrix, only: strided_matrix_type
-   use minpack_store, only: store_type
-   use minpack_step_memory, only: reals_of_memory, integers_of_memory
-   use minpack_differences, only: differences_type
    use minpack_folding, only: folding_type
    use minpack_loss, only: loss_type
    implicit none
    private
-   public :: rows_type, analytic_rows_type, differenced_rows_type
+   public :: rows_type, analytic_rows_type, connect, begin, norm_at, called
 
    type, abstract :: rows_type
       class(user_functions_type), pointer :: functions => null()
@@ -26,6 +22,9 @@ module minpack_rows
          !! Those among them that were not for a differenced Jacobian.
       integer :: njev = 0
          !! Evaluations of the Jacobian.
+      integer :: ahead = 0
+         !! Evaluations for the differences at the last trial point. They count when these are asked
+         !! for.
       real(dp), pointer, contiguous :: fvec(:) => null()
          !! Shape: (m). The residuals at the best point.
       real(dp) :: fnorm = 0
@@ -43,7 +42,9 @@ module minpack_rows
       procedure :: evaluate_start
       procedure :: begin
       procedure :: norm_at
+      procedure :: measure
       procedure :: keep
+      procedure :: drop
       procedure :: jacobian_at
       procedure(jacobian), deferred :: jacobian
    end type rows_type
@@ -52,27 +53,6 @@ module minpack_rows
    contains
       procedure :: jacobian => analytic_jacobian
    end type analytic_rows_type
-
-   type, extends(rows_type) :: differenced_rows_type
-      type(differences_type) :: differences
-      real(dp), allocatable :: reals(:)
-         !! What the differences remember.
-      integer, allocatable :: integers(:)
-      real(dp), allocatable :: point(:)
-         !! Shape: (n). A point that the differences ask for.
-      real(dp), allocatable :: fjac(:, :)
-         !! Shape: (m, n).
-      real(dp), allocatable :: points(:, :)
-         !! Shape: (n, n). Points that are evaluated together.
-      real(dp), allocatable :: values(:, :)
-         !! Shape: (m, n). The residuals there.
-      integer, allocatable :: columns(:)
-         !! Shape: (n). The variables that asked for these points.
-   contains
-      procedure :: connect => connect_differenced
-      procedure :: begin => begin_differenced
-      procedure :: jacobian => differenced_jacobian
-   end type differenced_rows_type
 
    abstract interface
       subroutine jacobian(self, x, matrix, info)
@@ -106,27 +86,6 @@ contains
       if (stat == 0) call self%loss%allocate_for(functions%m, stat)
    end subroutine connect
 
-   subroutine connect_differenced(self, functions, fvec, stat)
-      class(differenced_rows_type), intent(inout), target :: self
-      class(user_functions_type), intent(in), target :: functions
-      real(dp), intent(in), target, contiguous :: fvec(:)
-      integer, intent(out) :: stat
-      type(store_type) :: store
-
-      call connect(self, functions, fvec, stat)
-      if (stat == 0) allocate (self%fjac(functions%m, self%n), self%point(self%n), stat=stat)
-      if (stat == 0 .and. functions%goes_together) then
-         allocate (self%points(self%n, self%n), self%values(functions%m, self%n), &
-                   self%columns(self%n), stat=stat)
-      end if
-      if (stat == 0) allocate (self%reals(reals_of_memory(self%n)), &
-                               self%integers(integers_of_memory(self%n)), stat=stat)
-      if (stat /= 0) return
-      call store%open(self%reals, self%integers)
-      call self%differences%memory%attach(self%n, store)
-      call self%differences%allocate_for(self%n, stat)
-   end subroutine connect_differenced
-
    subroutine evaluate_start(self, x, info)
       !! Evaluate the residuals at the starting point.
       class(rows_type), intent(inout) :: self
@@ -150,40 +109,42 @@ contains
       self%nfev = 1
       self%trials = 1
       self%njev = 0
+      self%ahead = 0
       self%fnorm = 0
       if (info == going_on) call self%loss%measure(self%fvec, self%fnorm, info)
    end subroutine begin
 
-   subroutine begin_differenced(self, bounds, info)
-      class(differenced_rows_type), intent(inout) :: self
-      type(bounds_type), intent(in) :: bounds
-      integer, intent(inout) :: info
-
-      call begin(self, bounds, info)
-      self%differences%bounds = bounds
-      call self%differences%memory%begin()
-   end subroutine begin_differenced
-
-   subroutine norm_at(self, x, norm, info)
+   subroutine norm_at(self, x, is_hopeful, norm, info)
       !! Evaluate the residuals at a trial point.
-      class(rows_type), intent(inout) :: self
+      class(rows_type), intent(inout), target :: self
       real(dp), intent(in), contiguous :: x(:)
          !! Shape: (n).
+      logical, intent(in) :: is_hopeful
+         !! Whether the Jacobian will probably be asked for there.
       real(dp), intent(out) :: norm
          !! The square root of what is minimized, there.
       integer, intent(out) :: info
          !! going_on, or the reason to stop.
 
-      norm = 0
       call self%functions%residual(x, .false., info)
+      call self%measure(norm, info)
+   end subroutine norm_at
+
+   subroutine measure(self, norm, info)
+      !! Compute the norm of the residuals at a trial point.
+      class(rows_type), intent(inout) :: self
+      real(dp), intent(out) :: norm
+         !! As in norm_at.
+      integer, intent(inout) :: info
+         !! going_on, or the reason why there are no residuals.
+
+      norm = 0
       self%nfev = self%nfev + called(info)
       self%trials = self%trials + called(info)
-      if (info == going_on) then
-         call self%loss%measure(self%functions%values, self%trial_norm, info)
-      end if
       if (info /= going_on) return
-      norm = self%trial_norm
-   end subroutine norm_at
+      call self%loss%measure(self%functions%values, self%trial_norm, info)
+      if (info == going_on) norm = self%trial_norm
+   end subroutine measure
 
    subroutine keep(self)
       !! Make the last trial point the best point.
@@ -192,6 +153,13 @@ contains
       self%fvec = self%functions%values
       self%fnorm = self%trial_norm
    end subroutine keep
+
+   pure subroutine drop(self)
+      !! Forget the last trial point.
+      class(rows_type), intent(inout) :: self
+
+      self%ahead = 0
+   end subroutine drop
 
    subroutine jacobian_at(self, x, info)
       !! Evaluate the Jacobian at the best point.
@@ -214,105 +182,10 @@ contains
       call self%functions%jacobian(x, self%fvec, matrix, info)
    end subroutine analytic_jacobian
 
-   subroutine differenced_jacobian(self, x, matrix, info)
-      class(differenced_rows_type), intent(inout), target :: self
-      real(dp), intent(in), contiguous :: x(:)
-      type(strided_matrix_type), intent(out) :: matrix
-      integer, intent(out) :: info
-      real(dp) :: norm
-      integer :: j
-
-      norm = self%fnorm
-      if (.not. self%loss%is_linear()) norm = enorm(self%functions%m, self%fvec)
-      call self%differences%plan(x)
-      call self%differences%measure_in(norm)
-      do j = 1, self%n
-         if (.not. self%differences%asks(j)) self%fjac(:, j) = 0
-      end do
-      call evaluate_quotients(self, info)
-      if (info == going_on) call try_idle(self, info)
-      if (info /= going_on) return
-      call self%differences%reconsider()
-      call evaluate_quotients(self, info)
-      call self%differences%clear(self%fjac)
-      call matrix%show_columns(self%fjac)
-   end subroutine differenced_jacobian
-
-   subroutine evaluate_quotients(self, info)
-      !! Evaluate the points that the variables ask for, one variable after another.
-      class(differenced_rows_type), intent(inout), target :: self
-      integer, intent(out) :: info
-      integer :: j
-
-      info = going_on
-      if (self%functions%goes_together) then
-         call evaluate_together(self, info)
-         return
-      end if
-      do j = 1, self%n
-         do while (self%differences%asks(j))
-            call self%differences%point(j, self%point)
-            call evaluate(self, info)
-            if (info /= going_on) return
-            call self%differences%take(j, self%functions%values, self%fvec, self%fjac(:, j))
-            info = self%differences%info
-            if (info /= going_on) return
-         end do
-      end do
-   end subroutine evaluate_quotients
-
-   subroutine evaluate_together(self, info)
-      !! Evaluate the points that the variables ask for, one point of each variable at a time.
-      class(differenced_rows_type), intent(inout), target :: self
-      integer, intent(out) :: info
-      integer :: i, j, count
-
-      info = going_on
-      do
-         count = 0
-         do j = 1, self%n
-            if (.not. self%differences%asks(j)) cycle
-            count = count + 1
-            self%columns(count) = j
-            call self%differences%point(j, self%points(:, count))
-         end do
-         if (count == 0) return
-         call self%functions%residuals(self%points(:, :count), self%values(:, :count), info)
-         self%nfev = self%nfev + count*called(info)
-         if (info /= going_on) return
-         do i = 1, count
-            j = self%columns(i)
-            call self%differences%take(j, self%values(:, i), self%fvec, self%fjac(:, j))
-            info = self%differences%info
-            if (info /= going_on) return
-         end do
-      end do
-   end subroutine evaluate_together
-
-   subroutine try_idle(self, info)
-      !! Step all variables without effect at once.
-      class(differenced_rows_type), intent(inout), target :: self
-      integer, intent(out) :: info
-      integer :: count
-
-      info = going_on
-      call self%differences%idle_point(self%point, count)
-      if (count < 2) return
-      call evaluate(self, info)
-      if (info == going_on) call self%differences%take_idle(self%functions%values, self%fvec)
-   end subroutine try_idle
-
-   subroutine evaluate(self, info)
-      class(differenced_rows_type), intent(inout), target :: self
-      integer, intent(out) :: info
-
-      call self%functions%residual(self%point, .true., info)
-      self%nfev = self%nfev + called(info)
-   end subroutine evaluate
-
    pure integer function called(info)
       !! 1 if the user's function was called, 0 if there was no time for it.
       integer, intent(in) :: info
+         !! going_on, or the reason to stop.
 
       called = merge(0, 1, info == no_time)
    end function called

@@ -16,6 +16,9 @@ module minpack_user_functions
          !! Shape: (m). The residuals that were evaluated last, where they lie.
       logical :: goes_together = .false.
          !! Whether the residuals at many points are to be evaluated at once.
+      logical :: goes_ahead = .false.
+         !! Whether the points of a trial and of the differences there take little more time at once
+         !! than the trial alone.
    contains
       procedure(residual), deferred :: residual
       procedure :: residuals

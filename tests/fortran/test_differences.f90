@@ -3,7 +3,7 @@ program test_differences
    use minpack_info, only: going_on, jacobian_not_finite
    use minpack_bounds, only: bounds_type
    use minpack_strided_matrix, only: strided_matrix_type
-   use minpack_rows, only: differenced_rows_type
+   use minpack_differenced_rows, only: differenced_rows_type
    use quadratics, only: quadratics_type
    use checks, only: check, close_to, finish
    implicit none

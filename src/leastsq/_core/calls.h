@@ -42,7 +42,7 @@ PyObject *native_residuals(PyObject *self, PyObject *const *given, Py_ssize_t co
 PyObject *plain_vector(PyObject *self, PyObject *value);
 
 int is_joint(PyObject *object);
-extern minpack_together *const evaluate_jointly;
+void take_joint(PyObject *joint, minpack_options *options);
 
 /* Put an Observer, or nothing if it is None, into the options; together may also be a Joint. */
 void take_loss(PyObject *observer, minpack_options *options);

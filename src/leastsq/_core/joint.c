@@ -194,7 +194,13 @@ is_joint(PyObject *object)
     return Py_IS_TYPE(object, &joint_type);
 }
 
-minpack_together *const evaluate_jointly = evaluate;
+void
+take_joint(PyObject *joint, minpack_options *options)
+{
+    options->together = evaluate;
+    options->together_data = joint;
+    options->together_count = ((Joint *)joint)->most;
+}
 
 static int
 traverse(Joint *self, visitproc visit, void *arg)

@@ -202,8 +202,10 @@ take_watch(PyObject *observer, minpack_options *options)
 void
 take_together(PyObject *observer, minpack_options *options)
 {
-    if (observer != Py_None) {
-        options->together = is_joint(observer) ? evaluate_jointly : evaluate_together;
+    if (is_joint(observer)) {
+        take_joint(observer, options);
+    } else if (observer != Py_None) {
+        options->together = evaluate_together;
         options->together_data = observer;
     }
 }
