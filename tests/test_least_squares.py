@@ -214,6 +214,16 @@ def test_c_functions_and_their_faults(fit, residual, jacobian):
         least_squares(residual, [np.float64(1), -1e6, 1])
 
 
+def test_doubts_are_part_of_the_message():
+    flat = least_squares(lambda x: np.array([1.0, 2.0]) + 0 * x[0], [1.0])
+    assert flat.message.startswith("`gtol` termination condition is satisfied.\n  But the Jacobian")
+
+
+def test_numbers_are_numpys():
+    result = least_squares(residuals, [1, 1, 1], args=(T, Y))
+    assert type(result.cost) is type(result.optimality) is np.float64
+
+
 def test_structure_saves_calls():
     n = 30
     structure = np.eye(n, dtype=int) + np.eye(n, k=1, dtype=int) + np.eye(n, k=-1, dtype=int)
@@ -234,6 +244,15 @@ def test_structure_saves_calls():
         np.testing.assert_allclose(grouped.x, plain.x, atol=1e-7)
     assert len(calls) < without / 2
     assert np.min(calls) >= -2
+    for jac in ("3-point", "cs"):
+        for box in ((-np.inf, np.inf), (-2, 2), (-1, 2)):  # on a bound, differences are one-sided
+            options = {"jac": jac, "bounds": box}
+            alone = least_squares(tridiagonal, -np.ones(n), **options)
+            calls.clear()
+            grouped = least_squares(tridiagonal, -np.ones(n), jac_sparsity=structure, **options)
+            assert len(calls) <= 7 * grouped.njev + grouped.nfev + 7
+            np.testing.assert_allclose(grouped.x, alone.x, atol=1e-9)
+            np.testing.assert_allclose(grouped.jac, alone.jac, atol=1e-7)
     with pytest.raises(ValueError, match="`jac_sparsity` has wrong shape"):
         least_squares(tridiagonal, -np.ones(n), jac_sparsity=structure[1:])
 

@@ -125,7 +125,7 @@ def jacobian_for(
         is_compiled = isinstance(jac, NativeFunction) or is_dispatcher(jac)
         return jac if is_compiled else dense(jac, m, n)
     if jac != "2-point":
-        return jacobian_of(fun, jac, box, m, settings.diff_step)
+        return jacobian_of(fun, jac, box, m, settings.diff_step, structure)
     if structure is None:
         return None
     return grouped_jacobian(fun, structure, box, settings.diff_step)
@@ -139,13 +139,15 @@ def result_of(problem: Problem, functions: Functions, outcome: Outcome) -> Optim
     jacobian, gradient = jacobian_at_end(functions, outcome, settings)
     status = STATUS[outcome.ier]
     text = TEXTS.get(status, message(outcome.ier, settings))
+    if doubt := addition(outcome.ending, has_Dfun=problem.has_jac):
+        text = text.removesuffix(".") + doubt
     counts = outcome.counts
     return OptimizeResult(
-        message=text + addition(outcome.ending, has_Dfun=problem.has_jac),
+        message=text,
         success=status > 0,
         status=status,
         x=outcome.x,
-        cost=outcome.cost,
+        cost=np.float64(outcome.cost),
         fun=outcome.residuals[:m],
         jac=jacobian[:m],
         grad=gradient,
@@ -185,7 +187,9 @@ def jacobian_at_end(
         return columns.T, columns @ weighed
 
 
-def optimality(gradient: FloatArray, x: FloatArray, box: Box | None, by_distance: bool) -> float:
+def optimality(
+    gradient: FloatArray, x: FloatArray, box: Box | None, by_distance: bool
+) -> np.float64:
     """Compute the largest element of the gradient that bounds let decrease the cost."""
     sizes = np.abs(gradient).tolist()
     if box is not None:
@@ -193,4 +197,4 @@ def optimality(gradient: FloatArray, x: FloatArray, box: Box | None, by_distance
             ahead = value - box.lower[j] if slope > 0 else box.upper[j] - value
             if ahead == 0 or (by_distance and ahead < math.inf):
                 sizes[j] *= ahead
-    return math.nan if any(map(math.isnan, sizes)) else float(max(sizes))
+    return np.float64(math.nan if any(map(math.isnan, sizes)) else max(sizes))

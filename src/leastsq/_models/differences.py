@@ -17,6 +17,7 @@ from leastsq._arguments.bounds import Box
 
 Values = Callable[[Any], list[Any]]
 Columns = Callable[[Values, FloatArray], list[Any]]
+Groups = list[list[int]]
 
 CUBE_ROOT = float(np.finfo(FLOAT64).eps) ** (1 / 3)
 TINY = 1e-20
@@ -32,25 +33,29 @@ class Pair(NamedTuple):
     is_one_sided: bool
 
 
-def central_columns(box: Box | None, steps: FloatArray | None = None) -> Columns:
+def central_columns(
+    box: Box | None, steps: FloatArray | None = None, groups: Groups | None = None
+) -> Columns:
     """Make central differences, and one-sided ones next to a bound.
 
-    steps are relative to the parameters, as diff_step.
+    steps are relative to the parameters, as diff_step. The parameters of a group move together.
     """
 
     def columns(values_at: Values, p: FloatArray) -> list[Any]:
         below, above = (INFINITE, INFINITE) if box is None else (p - box.lower, box.upper - p)
         below, above = np.broadcast_to(below, p.shape), np.broadcast_to(above, p.shape)
         pairs = [pair(p, j, below[j], above[j]) for j in range(p.size)]
-        points = np.tile(p, (2 * p.size + any(each.is_one_sided for each in pairs), 1))
+        place = places(groups, p.size)
+        count = 2 * max(place) + 2
+        points = np.tile(p, (count + any(each.is_one_sided for each in pairs), 1))
         for j, (near, far, _) in enumerate(pairs):
-            points[2 * j, j] += near
-            points[2 * j + 1, j] += far
+            points[2 * place[j], j] += near
+            points[2 * place[j] + 1, j] += far
         values = values_at(points)
         found = []
         for j, each in enumerate(pairs):
-            places = slice(2 * j, 2 * j + 2)
-            found.append(quotient(each, points[places, j] - p[j], values[places], values[-1]))
+            both = slice(2 * place[j], 2 * place[j] + 2)
+            found.append(quotient(each, points[both, j] - p[j], values[both], values[-1]))
         return found
 
     def step_of(p: FloatArray, j: int) -> float:
@@ -79,11 +84,26 @@ def quotient(pair: Pair, taken: FloatArray, values: list[Any], here: Any) -> Any
     return (k**2 * (near - here) - h**2 * (far - here)) / (h * k * (k - h))
 
 
-def complex_columns(values_at: Values, p: FloatArray) -> list[Any]:
+def complex_columns(groups: Groups | None = None) -> Columns:
     """Make complex steps, for a function that accepts complex parameters."""
-    steps = TINY * np.where(p == 0, 1, np.abs(p))
-    values = values_at(p + 1j * np.diag(steps))
-    return [np.imag(each) / h for each, h in zip(values, steps, strict=True)]
+
+    def columns(values_at: Values, p: FloatArray) -> list[Any]:
+        steps = TINY * np.where(p == 0, 1, np.abs(p))
+        place = places(groups, p.size)
+        points = np.tile(p.astype(complex), (max(place) + 1, 1))
+        points[place, np.arange(p.size)] += 1j * steps
+        values = values_at(points)
+        return [np.imag(values[i]) / h for i, h in zip(place, steps, strict=True)]
+
+    return columns
+
+
+def places(groups: Groups | None, n: int) -> list[int]:
+    """Return the group of each of n parameters; without groups, each has its own."""
+    if groups is None:
+        return list(range(n))
+    found = {j: i for i, group in enumerate(groups) for j in group}
+    return [found[j] for j in range(n)]
 
 
 def side_by_side(columns: list[Any], shape: tuple[int, ...]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from leastsq._arguments.arrays import FLOAT64, FloatArray, Function, name_of
 from leastsq._arguments.bounds import Box
@@ -12,11 +13,13 @@ from leastsq._functions.native import NativeFunction
 from leastsq._models.differences import (
     THREE_POINT_ERROR,
     Columns,
+    Groups,
     central_columns,
     complex_columns,
     side_by_side,
 )
-from leastsq._models.points import AtPoints
+from leastsq._models.points import AtPoints, known_as
+from leastsq._models.sparsity import groups_of
 
 NO_MODEL = "{} must not be a NativeFunction, which computes residuals: pass it to leastsq"
 
@@ -42,33 +45,37 @@ def read_jac(jac: Any, f: Function, box: Box | None, shape: tuple[int, ...]) -> 
 
 
 def jacobian_of(
-    fun: Function, jac: str, box: Box | None, m: int, steps: FloatArray | None
+    fun: Function,
+    jac: str,
+    box: Box | None,
+    m: int,
+    steps: FloatArray | None,
+    structure: NDArray[np.bool_] | None,
 ) -> Function:
-    """Make the Jacobian of m residuals by central differences or complex steps."""
-    columns = columns_of(jac, box, steps)
+    """Make the Jacobian of m residuals by central differences or complex steps.
+
+    structure tells which elements may be nonzero; None if all may be.
+    """
+    groups = None if structure is None else groups_of(structure)
+    columns = columns_of(jac, box, steps, groups)
     points = AtPoints(lambda p, *args: np.asarray(fun(p, *args)).reshape(-1))
 
     def differenced(x: FloatArray, *args: Any) -> Any:
-        return side_by_side(columns(lambda at: points(at, args), x), (m,))
+        values = side_by_side(columns(lambda at: points(at, args), x), (m,))
+        return values if structure is None else np.where(structure, values, 0)
 
     return known_as(differenced, points, THREE_POINT_ERROR if jac == "3-point" else None)
 
 
-def columns_of(jac: str, box: Box | None, steps: FloatArray | None = None) -> Columns:
+def columns_of(
+    jac: str, box: Box | None, steps: FloatArray | None = None, groups: Groups | None = None
+) -> Columns:
     """Choose the differences by their name."""
     if jac == "3-point":
-        return central_columns(box, steps)
+        return central_columns(box, steps, groups)
     if jac == "cs":
-        return complex_columns
+        return complex_columns(groups)
     raise ValueError(f"jac must be callable, None, '2-point', '3-point' or 'cs', got {jac!r}")
-
-
-def known_as(differenced: Any, points: AtPoints, error: float | None) -> Function:
-    """Tell where a Jacobian gets its values, and its relative error if that is not rounding."""
-    differenced.points = points
-    if error is not None:
-        differenced.error = error
-    return differenced  # type: ignore[no-any-return]
 
 
 class SparseJacobianError(ValueError):

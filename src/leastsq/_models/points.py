@@ -45,6 +45,14 @@ class AtPoints:
         return np.asarray(self.function(p.copy(), *args))
 
 
+def known_as(differenced: Any, points: AtPoints, error: float | None) -> Function:
+    """Tell where a Jacobian gets its values, and its relative error if that is not rounding."""
+    differenced.points = points
+    if error is not None:
+        differenced.error = error
+    return differenced  # type: ignore[no-any-return]
+
+
 class Vectorized:
     """Evaluates a function of points of shape (n, k), whose values have the shape (m, k).
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from leastsq._arguments.arrays import FLOAT64, FloatArray, Function
 from leastsq._arguments.bounds import Box
-from leastsq._models.jacobian import known_as
-from leastsq._models.points import AtPoints
+from leastsq._models.differences import Groups
+from leastsq._models.points import AtPoints, known_as
 
 ROOT = float(np.finfo(FLOAT64).eps) ** 0.5
 
@@ -35,10 +35,13 @@ def grouped_jacobian(
     def differenced(x: FloatArray, *args: Any) -> FloatArray:
         moved = x + steps_at(x, box, steps)
         taken = moved - x
-        here, *values = points(np.array([x, *(np.where(each, moved, x) for each in groups)]), args)
+        at = np.tile(x, (1 + len(groups), 1))
+        for point, group in zip(at[1:], groups, strict=True):
+            point[group] = moved[group]
+        here, *values = points(at, args)
         jacobian = np.zeros(structure.shape)
         for group, there in zip(groups, values, strict=True):
-            columns = np.flatnonzero(group & (taken != 0))
+            columns = [j for j in group if taken[j] != 0]
             quotients = (there - here)[:, np.newaxis] / taken[columns]
             jacobian[:, columns] = np.where(structure[:, columns], quotients, 0)
         return jacobian
@@ -59,17 +62,15 @@ def steps_at(x: FloatArray, box: Box | None, steps: FloatArray | None) -> FloatA
     return np.sign(turned) * np.minimum(np.abs(turned), np.maximum(room, other_room))
 
 
-def groups_of(structure: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
+def groups_of(structure: NDArray[np.bool_]) -> Groups:
     """Put parameters that no residual depends on together into one group, one after another."""
-    groups: list[tuple[NDArray[np.bool_], NDArray[np.bool_]]] = []
+    groups: list[tuple[list[int], NDArray[np.bool_]]] = []
     for j, column in enumerate(structure.T):
         for members, rows in groups:
             if not (rows & column).any():
-                members[j] = True
+                members.append(j)
                 rows |= column
                 break
         else:
-            members = np.zeros(structure.shape[1], bool)
-            members[j] = True
-            groups.append((members, column.copy()))
+            groups.append(([j], column.copy()))
     return [members for members, _ in groups]
