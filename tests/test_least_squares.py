@@ -219,6 +219,12 @@ def test_doubts_are_part_of_the_message():
     assert flat.message.startswith("`gtol` termination condition is satisfied.\n  But the Jacobian")
 
 
+def test_args_may_be_a_list():
+    listed = least_squares(residuals, [1, 1, 1], args=[T, Y])
+    np.testing.assert_array_equal(listed.x, least_squares(residuals, [1, 1, 1], args=(T, Y)).x)
+    assert least_squares(lambda x, a: x - a, [1.0], args=2.0).x == pytest.approx(2)
+
+
 def test_numbers_are_numpys():
     result = least_squares(residuals, [1, 1, 1], args=(T, Y))
     assert type(result.cost) is type(result.optimality) is np.float64

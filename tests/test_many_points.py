@@ -11,7 +11,7 @@ import numba
 import numpy as np
 import pytest
 
-from leastsq import curve_fit, least_squares, leastsq
+from leastsq import confidence_band, curve_fit, least_squares, leastsq
 
 T = np.linspace(0, 5, 50)
 Y = 2.5 * np.exp(-1.3 * T) + 0.5 + 0.05 * np.cos(40 * T)
@@ -113,6 +113,34 @@ def test_points_that_are_evaluated_ahead_change_no_result(
     np.testing.assert_array_equal(joint[1], plain[1])
     assert joint[3:] == plain[3:]
     assert len(func.shapes) < plain[2]["nfev"]
+
+
+def test_functions_may_return_the_same_array_again():
+    real, imaginary = np.empty(T.size), np.empty(T.size, complex)
+
+    def model(t, a, b, c):
+        buffer = imaginary if np.iscomplexobj(a) else real
+        buffer[:] = a * np.exp(-b * t) + c
+        return buffer
+
+    def residuals(p):
+        buffer = model(T, *p)
+        buffer -= Y
+        return buffer
+
+    best = leastsq(residuals, START)[0]
+    structure = np.ones((T.size, 3))
+    for options in (
+        {"jac": "3-point"}, {"jac": "cs"}, {"jac_sparsity": structure}, {"workers": map},
+    ):  # fmt: skip
+        np.testing.assert_allclose(least_squares(residuals, START, **options).x, best, rtol=1e-5)
+    for jac in ("3-point", "cs"):
+        popt, pcov = curve_fit(model, T, Y, jac=jac)
+        np.testing.assert_allclose(popt, best, rtol=1e-5)
+    band = confidence_band(model, T, popt, pcov)
+    np.testing.assert_allclose(
+        band, confidence_band(lambda *p: model(*p).copy(), T, popt, pcov), rtol=1e-9
+    )
 
 
 def test_large_problems_are_split():

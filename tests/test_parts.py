@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from problems import bounded, mgh, traps
 
-from leastsq import OptimizeWarning, Parts, curve_fit, least_squares, leastsq
+from leastsq import FitError, OptimizeWarning, Parts, curve_fit, least_squares, leastsq
+from leastsq._parts.threads import Threads
 
 RNG = np.random.default_rng(32)
 
@@ -461,6 +462,81 @@ def test_compiled_models_that_use_other_points_are_called_for_all(f):
     with np.errstate(all="ignore"):
         popt = curve_fit(numba.njit(nogil=True)(f), LARGE, y, [1.0, 1.0])[0]
     assert popt == pytest.approx([2.0, 3.0], rel=1e-6)
+
+
+@pytest.mark.parametrize("loss", ["linear", "soft_l1", "cauchy"])
+@pytest.mark.parametrize("f_scale", ["one", "each"])
+def test_a_compiled_model_of_two_pieces_is_called_for_all(loss, f_scale):
+    def pieces(t, a, b, offset):
+        values = a * np.exp(-b * t)
+        values[50_000:] += offset
+        return values
+
+    y = pieces(LARGE, 2.5, 1.3, 0.5) + 0.1 * RNG.standard_normal(M)
+    options = {"loss": loss, "f_scale": np.full(M, 0.2) if f_scale == "each" else 0.2}
+    if loss == "linear":
+        options.clear()
+    whole = curve_fit(pieces, LARGE, y, [1, 1, 0.1], **options)
+    found = curve_fit(numba.njit(pieces), LARGE, y, [1, 1, 0.1], **options)
+    assert far(*whole, found)[0] < 1e-3
+
+
+@pytest.mark.parametrize("options", [{}, {"chunks": 5000}])
+def test_the_look_at_a_model_leaves_the_data_alone(options):
+    @numba.njit
+    def shifts(t, a, b, c):
+        t -= t[0]  # harmless if it is called for all points
+        return a * np.exp(-b * t) + c
+
+    t = LARGE + 0.0
+    y = decay(t - t[0], 2.5, 1.3, 0.5)
+    if options:
+        with pytest.raises(ValueError, match="cannot be called for parts"):
+            curve_fit(shifts, t, y, **options)
+    else:
+        assert curve_fit(shifts, t, y)[0] == pytest.approx([2.5, 1.3, 0.5], rel=1e-6)
+    np.testing.assert_array_equal(t, LARGE - (0 if options else LARGE[0]))
+
+
+def test_a_compiled_model_that_is_interrupted(monkeypatch):
+    asked = []
+    ask = Threads.ask
+
+    def interrupted(self, question):
+        asked.append(question)
+        if len(asked) > 4:
+            raise KeyboardInterrupt
+        return ask(self, question)
+
+    monkeypatch.setattr(Threads, "ask", interrupted)
+    y = decay(LARGE, 2.5, 1.3, 0.5)
+    with pytest.raises(KeyboardInterrupt) as raised:
+        curve_fit(njit_decay, LARGE, y)
+    cost = np.sum((decay(LARGE, *raised.value.x) - y) ** 2)
+    assert cost < np.sum((decay(LARGE, 1, 1, 1) - y) ** 2)
+    assert not hasattr(raised.value, "__notes__")
+
+
+def test_a_compiled_model_without_time():
+    calls = np.zeros(1)
+
+    @numba.njit
+    def counted(t, a, b, c):
+        calls[0] += t.size
+        return a * np.exp(-b * t) + c
+
+    with pytest.raises(FitError, match="max_time is over") as raised:
+        curve_fit(counted, LARGE, decay(LARGE, 2.5, 1.3, 0.5), max_time=1e-9)
+    assert raised.value.popt == pytest.approx([1, 1, 1])
+
+
+def test_a_compiled_model_of_a_column():
+    pandas = pytest.importorskip("pandas")
+    t = np.linspace(0, 5, 500)
+    table = pandas.DataFrame({"t": t, "y": decay(t, 2.5, 1.3, 0.5)})
+    for options in ({"chunks": 100}, {"threads": 2}):
+        popt = curve_fit(njit_decay, table.t, table.y, **options)[0]
+        assert popt == pytest.approx([2.5, 1.3, 0.5], rel=1e-6)
 
 
 def test_two_variables_in_compiled_blocks():

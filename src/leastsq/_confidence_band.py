@@ -172,4 +172,4 @@ def values_at(f: Function, x: Any, p: FloatArray, j: int, value: float) -> Float
     point = p.copy()
     point[j] = value
     with np.errstate(all="ignore"):
-        return np.asarray(f(x, *point), FLOAT64)
+        return np.array(f(x, *point), FLOAT64)

@@ -207,7 +207,7 @@ def least_squares(
     check_choices(jac, method, tr_solver, verbose)
     if isinstance(fun, NativeFunction) and (kwargs or vectorized):
         raise TypeError("a NativeFunction takes no keyword arguments, and one point at a time")
-    args = args if isinstance(args, tuple) else (args,)
+    args = tuple(args) if isinstance(args, list | tuple) else (args,)
     if has_parts(args):
         raise TypeError("Parts is for leastsq, which has the same losses and options")
     if kwargs:

@@ -13,6 +13,7 @@ class TimeIsUpError(Exception): ...
 
 TIME_IS_UP: int
 NO_TIME: int
+NORM_ALONE: int
 NOTHING_MORE: int
 STOPPED: int
 LM: int

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,15 +13,17 @@ from leastsq._arguments.bounds import Box
 from leastsq._arguments.data import Data
 from leastsq._arguments.options import Settings
 from leastsq._arguments.sigma import SCALE
+from leastsq._core._calls import TIME_IS_UP
 from leastsq._errors import add_best_point
 from leastsq._fit.explain import explain
 from leastsq._fit.in_parts import InParts
 from leastsq._fit.result import Outcome
-from leastsq._models.model import Model
+from leastsq._functions.functions import Functions
 from leastsq._parts.engines import divided_curve, rows_of
+from leastsq._parts.questions import no_rows, norm_at
 from leastsq._parts.sources import Slices
 from leastsq._parts.threads import Threads
-from leastsq._parts.work import ReadyWork, is_compiled
+from leastsq._parts.work import MOST_ROWS, ReadyWork, add_rows, is_compiled
 
 if TYPE_CHECKING:
     from leastsq._core._calls import Observer
@@ -90,16 +94,32 @@ def fit_large_curve(
     f_scale = scale if scale is not None and scale.size > 1 else None
     work = ReadyWork(f, jac, col_deriv, box, settings, False, None)
     source = Slices(data.x, data.y, data.weights, f_scale, rows_of(True, data.y))
-    engine = Threads(work, source, 1)
+    engine = Threads(work, source, 1, tells_part=False)
     x = p.copy()
     try:
         outcome = InParts(engine, False, jac, settings, box, None, deadline, True).solve(x)
-        fvec = np.asarray(Model(f, data, x.size, is_padded=False).residuals(x, *data.args))
+        if monotonic() > deadline:
+            return outcome._replace(ending=TIME_IS_UP)
+        functions = work.functions(data, x, math.inf)
+        norm = norm_of(work, functions, f_scale, x)
     except Exception:
         return None  # the fit in memory tells what is wrong, if anything is
-    if settings.loss is None and not is_same(float(np.linalg.norm(fvec)), outcome.fnorm, data.y):
-        return None
-    return outcome._replace(fvec=fvec)
+    except BaseException as error:
+        add_best_point(error, x)
+        raise
+    return outcome._replace(fvec=functions.fvec) if is_same(norm, outcome.fnorm, data.y) else None
+
+
+def norm_of(
+    work: ReadyWork, functions: Functions, f_scale: FloatArray | None, x: FloatArray
+) -> float:
+    """Compute the square root of what is minimized, from the residuals of all points."""
+    answer, question = no_rows(x.size), norm_at(x)
+    for first in range(0, functions.m, MOST_ROWS):
+        rows = slice(first, first + MOST_ROWS)
+        settings = work.settings_for(None if f_scale is None else f_scale[rows])
+        answer = add_rows(answer, functions, settings, question, rows)
+    return answer.norm
 
 
 def is_same(norm: float, of_blocks: float, y: FloatArray) -> bool:

@@ -57,11 +57,13 @@ class InParts:
         """Minimize from x, which becomes the best point; try other starts as a fit in memory."""
         start = x.copy()
         try:
-            self.engine.check(start)
+            if time() <= self.deadline:
+                self.engine.check(start)
             outcome = self.solve_once(x, self.settings)
             if self.box is not None and self.box.is_bounded():
                 outcome = solve_again(self.solve_once, outcome, start, self.settings, self.box)
-            self.engine.check(outcome.x)
+            if outcome.ending != TIME_IS_UP:
+                self.engine.check(outcome.x)
         finally:
             self.engine.close()
         return outcome

@@ -42,7 +42,7 @@ class AtPoints:
         """Evaluate one point, if there is time."""
         if monotonic() > self.deadline:
             raise TimeIsUpError
-        return np.asarray(self.function(p.copy(), *args))
+        return np.array(self.function(p.copy(), *args))  # it may return the same array again
 
 
 def known_as(differenced: Any, points: AtPoints, error: float | None) -> Function:

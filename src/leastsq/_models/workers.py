@@ -135,7 +135,7 @@ def has_no_gil(func: Any) -> bool:
 
 def residuals_at(func: Function, args: tuple[Any, ...], p: FloatArray) -> FloatArray:
     """Evaluate the residuals at one point."""
-    return np.asarray(func(np.array(p), *args)).reshape(-1)
+    return np.array(func(np.array(p), *args)).reshape(-1)  # it may return the same array again
 
 
 REMEMBERED: list[Any] = []

@@ -69,7 +69,7 @@ def shape_of(x: Any, p: FloatArray, axis: int) -> tuple[int, int]:
 
 def values(function: Function, x: Any, p: FloatArray) -> FloatArray:
     """Call a function; a model that returns one value has the same value at all points."""
-    returned = function(x, *p)
+    returned = function(x.copy() if hasattr(x, "copy") else x, *p)  # it may write to x
     if np.ndim(returned) < 2:
         return np.asarray(difference_of(function)(returned, np.zeros(length(x))))
     return np.asarray(returned)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from leastsq import _core
 from leastsq._arguments.arrays import FLOAT64, FloatArray
 from leastsq._arguments.options import EPSILON
-from leastsq._core._calls import OUT_OF_MEMORY
+from leastsq._core._calls import NORM_ALONE, OUT_OF_MEMORY
 
 HAPPENED = "This happened"
 
@@ -32,6 +33,13 @@ class Question(NamedTuple):
         return self.numbers[1 : 1 + self.numbers.size // 6].copy()
 
 
+def norm_at(x: FloatArray) -> Question:
+    """Ask for the norm at a point."""
+    numbers = np.zeros(6 * x.size + 1)
+    numbers[1 : 1 + x.size] = x
+    return Question(NORM_ALONE, numbers, math.inf, False)
+
+
 class Answer(NamedTuple):
     """The sums over some rows, and what was seen of the functions.
 
@@ -46,6 +54,11 @@ class Answer(NamedTuple):
     def rows(self) -> int:
         """The number of rows."""
         return int(self.sums[0])
+
+    @property
+    def norm(self) -> float:
+        """The square root of what is minimized."""
+        return float(self.sums[2])
 
     def having(self, precision: float, is_single: bool) -> Answer:
         """Return the same sums, with what was seen of other functions, too."""

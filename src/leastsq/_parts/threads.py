@@ -13,11 +13,15 @@ from leastsq._parts.work import CurveWork
 
 
 class Threads:
-    """Evaluates the parts of a source. The sums do not depend on the number of threads."""
+    """Evaluates the parts of a source. The sums do not depend on the number of threads.
 
-    def __init__(self, work: Any, source: Any, threads: int) -> None:
+    tells_part tells whether an exception is to say in which part it was raised.
+    """
+
+    def __init__(self, work: Any, source: Any, threads: int, tells_part: bool = True) -> None:
         self.work = work
         self.source = source
+        self.tells_part = tells_part
         self.pool: ThreadPoolExecutor | None = None
         if min(threads, source.count) > 1:
             self.pool = ThreadPoolExecutor(min(threads, source.count))
@@ -47,7 +51,8 @@ class Threads:
         try:
             answer: Answer = self.work.answer(question, self.source.load(i))
         except BaseException as error:
-            tell_part(error, i, self.source.count)
+            if self.tells_part:
+                tell_part(error, i, self.source.count)
             raise
         return answer
 

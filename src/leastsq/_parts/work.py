@@ -34,10 +34,15 @@ FEWEST_ROWS = 256
 
 
 NO_INPUTS = np.empty((0, 4), np.int64)
+ALL = slice(None)
 
 
 def add_rows(
-    answer: Answer, functions: Functions, settings: Settings, question: Question
+    answer: Answer,
+    functions: Functions,
+    settings: Settings,
+    question: Question,
+    rows: slice = ALL,
 ) -> Answer:
     """Add the rows of some residuals to an answer."""
     released = functions.release_the_gil
@@ -46,7 +51,7 @@ def add_rows(
         functions.residual,
         functions.jacobian,
         settings.for_core(None, functions.precision, released=released),
-        functions.fvec,
+        functions.fvec[rows],
         functions.is_evaluated,
         NO_INPUTS,
         1,
@@ -149,6 +154,7 @@ class CurveWork:
     def answer(self, question: Question, rows: Rows) -> Answer:
         """Evaluate one part, some of its rows at a time."""
         x, deadline = question.x, clock_of(question)
+        rows = rows._replace(x=self.readable(rows.x))
         if is_compiled(self.f) and (answer := self.compiled_answer(question, rows, deadline)):
             return answer
         answer = no_rows(x.size)
@@ -212,9 +218,15 @@ class CurveWork:
             model.residuals, model.jacobian, data.args, False, x, model, deadline, False
         )
 
+    def readable(self, x: Any) -> Any:
+        """Convert a column of a table to an array, if compiled code reads it."""
+        is_column = hasattr(x, "to_numpy") and getattr(x, "ndim", 0) == 1
+        return as_numbers(x, "xdata") if is_column and is_compiled(self.f) else x
+
     def model_x(self, rows: Rows) -> Any:
         """Return x as the model gets it."""
-        x = as_numbers(rows.x, "xdata") if isinstance(rows.x, np.ndarray) else rows.x
+        x = self.readable(rows.x)
+        x = as_numbers(x, "xdata") if isinstance(x, np.ndarray) else x
         if not (taken := self.kept(rows)).all():
             return x[..., taken] if isinstance(x, np.ndarray) else x[taken]
         return x
