@@ -225,5 +225,5 @@ def test_parameter_on_a_bound_that_others_can_stand_for_is_named():
             y,
             [1, 0.5, 1],
             jac="3-point",
-            bounds=([0, 0, 0], [10, 10, 10]),
+            bounds=([0, 0, 0], [10, 0.5, 10]),
         )

@@ -1,13 +1,14 @@
 """NIST's 27 problems from both starts: as many certified digits as SciPy on the same problem."""
 
 import itertools
+import warnings
 
 import numpy as np
 import pytest
 from problems import nist
 from scipy import optimize
 
-from leastsq import leastsq
+from leastsq import OptimizeWarning, least_squares, leastsq
 
 TIGHT = {"ftol": 1e-15, "xtol": 1e-15, "maxfev": 20_000}
 WAYS = {
@@ -96,3 +97,25 @@ def test_certified_values_are_found(name, start):
     assert found.parameters >= 6
     # Lanczos1 is a perfect fit: its sum of squares, 1e-25, is what rounding makes of it.
     assert name == "Lanczos1" or (found.deviations >= 6 and found.rss >= 9)
+
+
+@pytest.mark.parametrize(("name", "start"), FITS)
+def test_central_differences_are_as_good_as_forward_ones(name, start):
+    problem = nist.PROBLEMS[name]
+    x0 = problem.starts[start]
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", OptimizeWarning)
+        forward = nist.digits_of(problem, leastsq(problem.residuals, x0, full_output=True))
+        found = least_squares(
+            problem.residuals, x0, jac="3-point", method="lm", ftol=1.49e-8, xtol=1.49e-8
+        )
+    apart = np.abs(found.x - problem.certified) / problem.deviations
+    # Lanczos1 is a perfect fit: its standard errors are what rounding makes of them.
+    assert apart.max() < 1e-2 or forward[0] < 4 or name == "Lanczos1"
+
+
+@pytest.mark.parametrize("b", [0.0, 1e-17, 1e-12, 1e-6, 1e-3, 1.0, 1e3])
+def test_central_differences_have_steps_that_the_values_can_resolve(b):
+    t = np.linspace(1, 2, 20)
+    result = least_squares(lambda p: p[0] + p[1] * t**2 - 1, [1.0, b], jac="3-point", max_nfev=1)
+    np.testing.assert_allclose(result.jac, np.column_stack([t**0, t**2]), rtol=1e-7)

@@ -21,6 +21,10 @@ Groups = list[list[int]]
 
 CUBE_ROOT = float(np.finfo(FLOAT64).eps) ** (1 / 3)
 TINY = 1e-20
+CLEAR = 1e-7
+"""A relative change of the values that is clear of their rounding errors."""
+GROWTH = 1000.0
+"""By this factor, at least, a step becomes longer: a small change may be a rounding error."""
 THREE_POINT_ERROR = 1e-9
 INFINITE = np.array(np.inf)
 
@@ -33,45 +37,82 @@ class Pair(NamedTuple):
     is_one_sided: bool
 
 
+class Derivative(NamedTuple):
+    """The derivative with respect to a parameter; change is the largest change by its steps."""
+
+    column: Any
+    change: float
+    size: float
+    """The largest of the values, or of what they would be if the parameter were zero."""
+
+
 def central_columns(
     box: Box | None, steps: FloatArray | None = None, groups: Groups | None = None
 ) -> Columns:
     """Make central differences, and one-sided ones next to a bound.
 
-    steps are relative to the parameters, as diff_step. The parameters of a group move together.
+    steps are relative to the parameters, as diff_step. The default is a step relative to the
+    parameter; a longer one, up to SciPy's, if the change of the values is lost in their rounding
+    errors. The parameters of a group move together, by SciPy's steps.
     """
 
     def columns(values_at: Values, p: FloatArray) -> list[Any]:
-        below, above = (INFINITE, INFINITE) if box is None else (p - box.lower, box.upper - p)
-        below, above = np.broadcast_to(below, p.shape), np.broadcast_to(above, p.shape)
-        pairs = [pair(p, j, below[j], above[j]) for j in range(p.size)]
-        place = places(groups, p.size)
-        count = 2 * max(place) + 2
-        points = np.tile(p, (count + any(each.is_one_sided for each in pairs), 1))
-        for j, (near, far, _) in enumerate(pairs):
-            points[2 * place[j], j] += near
-            points[2 * place[j] + 1, j] += far
-        values = values_at(points)
-        found = []
-        for j, each in enumerate(pairs):
-            both = slice(2 * place[j], 2 * place[j] + 2)
-            found.append(quotient(each, points[both, j] - p[j], values[both], values[-1]))
-        return found
-
-    def step_of(p: FloatArray, j: int) -> float:
-        if steps is None:
-            return float(CUBE_ROOT * max(1, abs(p[j])))
-        return float(steps[j] * (abs(p[j]) or 1))
-
-    def pair(p: FloatArray, j: int, below: float, above: float) -> Pair:
-        step = step_of(p, j)
-        if min(below, above) > step:
-            return Pair(step, -step, False)
-        step = min(step, max(below, above) / 2.5)
-        side = 1 if above > below else -1
-        return Pair(side * step, side * 2 * step, True)
+        longest = CUBE_ROOT * np.maximum(1, np.abs(p))
+        if steps is not None:
+            h = steps * np.where(p == 0, 1, np.abs(p))
+        elif groups is not None:
+            h = longest
+        else:
+            h = np.where(p == 0, longest, CUBE_ROOT * np.abs(p))
+        found = derivatives(values_at, p, h, dict(enumerate(places(groups, p.size))), box)
+        while steps is None:
+            clear = CLEAR * max(each.size for each in found.values())
+            short = [j for j in found if h[j] < longest[j] and found[j].change < clear]
+            if not short:
+                break
+            factors = [max(clear / max(found[j].change, TINY), GROWTH) for j in short]
+            h[short] = np.minimum(h[short] * factors, longest[short])
+            found |= derivatives(values_at, p, h, {j: i for i, j in enumerate(short)}, box)
+        return [found[j].column for j in range(p.size)]
 
     return columns
+
+
+def derivatives(
+    values_at: Values, p: FloatArray, h: FloatArray, place: dict[int, int], box: Box | None
+) -> dict[int, Derivative]:
+    """Difference by steps h; place tells which of the pairs of points belongs to a parameter."""
+    below, above = (INFINITE, INFINITE) if box is None else (p - box.lower, box.upper - p)
+    below, above = np.broadcast_to(below, p.shape), np.broadcast_to(above, p.shape)
+    pairs = {j: pair(float(h[j]), below[j], above[j]) for j in place}
+    count = 2 * max(place.values()) + 2
+    points = np.tile(p, (count + any(each.is_one_sided for each in pairs.values()), 1))
+    for j, (near, far, _) in pairs.items():
+        points[2 * place[j], j] += near
+        points[2 * place[j] + 1, j] += far
+    values = values_at(points)
+    found = {}
+    for j, each in pairs.items():
+        both = slice(2 * place[j], 2 * place[j] + 2)
+        column = quotient(each, points[both, j] - p[j], values[both], values[-1])
+        near, far = values[both]
+        size = max(largest(near), largest(far), largest(column) * abs(p[j]))
+        found[j] = Derivative(column, largest(near - far), size)
+    return found
+
+
+def pair(step: float, below: float, above: float) -> Pair:
+    """Choose two steps within the room below and above a parameter."""
+    if min(below, above) > step:
+        return Pair(step, -step, False)
+    step = min(step, max(below, above) / 2.5)
+    side = 1 if above > below else -1
+    return Pair(side * step, side * 2 * step, True)
+
+
+def largest(values: Any) -> float:
+    """Compute the largest absolute value."""
+    return float(np.max(np.abs(values), initial=0))
 
 
 def quotient(pair: Pair, taken: FloatArray, values: list[Any], here: Any) -> Any:
