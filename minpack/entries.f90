@@ -83,7 +83,7 @@ contains
          if (solver%fit%models > 0) augmented(:, :n) = solver%fit%model%r
          augmented(:, n + 1) = solver%fit%model%qtf
          ipvt = solver%fit%model%ipvt
-         fnorm = solver%rows%fnorm
+         fnorm = solver%fit%true_norm
          nfev = solver%rows%nfev
          trials = solver%rows%trials
          njev = solver%rows%njev

@@ -234,11 +234,11 @@ void minpack_parts_open(const minpack_options *options, int n, int differenced, 
 /* Begin, or tell the sums that were asked for; and ask for others.
  *
  * told     0 to begin at x, without sums; 1 to tell sums
- * sums     4 + 3n + (n + 1)(n + 2)/2: the number of rows is the first, the square root of what is minimized
+ * sums     7 + 3n + (n + 1)(n + 2)/2: the number of rows is the first, the square root of what is minimized
  *          the third of them
  * info     in: 0, or the code with which the fit is to end; out: how it has ended, if it has
  * x        n; in: the starting point; out: the best point
- * request  6n + 1: what all parts are to evaluate; its second to (n + 1)th numbers are the point
+ * request  6n + 2: what all parts are to evaluate; its second to (n + 1)th numbers are the point
  * what     a code of codes.h
  * counts   4: evaluations of all residuals; those that were not for a Jacobian; Jacobians; steps */
 void minpack_parts_advance(void *handle, int n, int told, const double *sums, int *info, double *x,

@@ -60,13 +60,13 @@ contains
          !! Number of variables.
       integer(c_int), value :: told
          !! 0 to begin at x, without sums; 1 to tell the sums that were asked for.
-      real(dp), intent(in), target :: sums(4 + 3*n + (n + 1)*(n + 2)/2)
+      real(dp), intent(in), target :: sums(7 + 3*n + (n + 1)*(n + 2)/2)
          !! The sums over all rows.
       integer(c_int), intent(inout) :: info
          !! In: zero, or why the fit has to end. Out: how the fit has ended.
       real(dp), intent(inout) :: x(n)
          !! In: the starting point. Out: the best point.
-      real(dp), intent(inout) :: request(6*n + 1)
+      real(dp), intent(inout) :: request(6*n + 2)
          !! What the parts are asked for next.
       integer(c_int), intent(out) :: what
          !! The name of the request.
@@ -112,7 +112,7 @@ contains
       if (self%fit%models > 0) augmented(:, :n) = self%fit%model%r
       augmented(:, n + 1) = self%fit%model%qtf
       ipvt = self%fit%model%ipvt
-      fnorm = self%fit%fnorm
+      fnorm = self%fit%true_norm
    end subroutine parts_result
 
    subroutine parts_close(handle) bind(c, name='minpack_parts_close')
@@ -128,9 +128,9 @@ contains
    subroutine parts_add(n, sums, more, info) bind(c, name='minpack_parts_add')
       integer(c_int), value :: n
          !! Number of variables.
-      real(dp), intent(inout), target :: sums(4 + 3*n + (n + 1)*(n + 2)/2)
+      real(dp), intent(inout), target :: sums(7 + 3*n + (n + 1)*(n + 2)/2)
          !! Sums over some rows.
-      real(dp), intent(in), target :: more(4 + 3*n + (n + 1)*(n + 2)/2)
+      real(dp), intent(in), target :: more(7 + 3*n + (n + 1)*(n + 2)/2)
          !! Sums over other rows, to be added.
       integer(c_int), intent(out) :: info
          !! going_on, or out_of_memory.
@@ -171,11 +171,11 @@ contains
          !! What differs from block to block; none if there is one block.
       integer(c_int), value :: blocks
          !! Number of blocks of m rows each.
-      real(dp), intent(in), target :: request(6*n + 1)
+      real(dp), intent(in), target :: request(6*n + 2)
          !! What is asked for.
       integer(c_int), value :: what
          !! The name of the request.
-      real(dp), intent(inout), target :: sums(4 + 3*n + (n + 1)*(n + 2)/2)
+      real(dp), intent(inout), target :: sums(7 + 3*n + (n + 1)*(n + 2)/2)
          !! The sums to which those over these rows are added.
       integer(c_int), intent(out) :: info
          !! going_on, or the reason to stop.

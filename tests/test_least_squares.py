@@ -107,6 +107,70 @@ def test_robust_fits_are_not_worse_than_scipys_and_need_no_more_calls(loss, boun
     assert calls[0] <= calls[1]
 
 
+def tutorial(seed):
+    """Make data as in SciPy's tutorial: 15 points, three of them outliers."""
+    rng = np.random.default_rng(seed)
+    t = np.linspace(0, 10, 15)
+    noise = 0.1 * rng.standard_normal(15)
+    noise[rng.integers(0, 15, 3)] *= 10
+    y = 0.5 + 2 * np.exp(-t) + noise
+    return lambda p: p[0] + p[1] * np.exp(p[2] * t) - y
+
+
+@pytest.mark.parametrize(
+    ("loss", "found"), [("soft_l1", 0.99), ("huber", 0.95), ("cauchy", 0.9), ("arctan", 0.75)]
+)
+def test_robust_fits_find_the_best_minimum_from_a_poor_start(loss, found):
+    best = 0
+    for seed in range(100):
+        fun, options = tutorial(seed), {"loss": loss, "f_scale": 0.1}
+        ours = least_squares(fun, [1.0, 1.0, 0.0], **options)
+        others = [
+            optimize.least_squares(fun, start, **options).cost
+            for start in ([1.0, 1.0, 0.0], [0.5, 2.0, -1.0], [0.5, 2.0, -0.3], [0.5, 3.0, -3.0])
+        ]
+        best += ours.cost <= min(others) * (1 + 1e-3)
+    assert best >= 100 * found
+
+
+@pytest.mark.parametrize("max_nfev", [None, 3, 6])
+@pytest.mark.parametrize("scale", [0.01, np.repeat([0.01, 0.02], 25)])
+@pytest.mark.parametrize("loss", [*LOSSES, cubic])
+def test_the_cost_is_that_of_the_loss_from_a_poor_start(loss, scale, max_nfev):
+    seen = []
+
+    def look(intermediate_result):
+        seen.append((intermediate_result.cost, cost_of(intermediate_result.x, loss, scale)))
+
+    result = least_squares(
+        residuals, [9.0, 2.0, 9.0], loss=loss, f_scale=scale, args=(T, Y), callback=look,
+        max_nfev=max_nfev,
+    )  # fmt: skip
+    np.testing.assert_allclose(result.cost, cost_of(result.x, loss, scale), rtol=1e-12)
+    np.testing.assert_allclose(*np.transpose(seen), rtol=1e-12)
+    assert result.nit == len(seen)
+
+
+@pytest.mark.parametrize("kind", ["Python", "njit"])
+def test_a_robust_fit_never_ends_higher_than_its_start(kind):
+    """A third of the points are on the line of the start, the others on lines far away."""
+    compiled = numba.njit if kind == "njit" else lambda f: f
+    t = np.linspace(0, 1, 60)
+    kept = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        y = 1 + t + np.repeat([0.0, 40.0, 80.0], 20) + 0.01 * rng.standard_normal(60)
+        options = {"loss": "arctan", "f_scale": 0.05, "args": (t, y)}
+        f = compiled(lambda p, t, y: p[0] + p[1] * t - y)
+        start = least_squares(f, [1.0, 1.0], max_nfev=1, **options)
+        result = least_squares(f, [1.0, 1.0], **options)
+        assert result.success
+        assert result.cost <= start.cost
+        np.testing.assert_allclose(result.x, [1, 1], atol=0.1)
+        kept += result.nit > 0
+    assert kept > 10
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_small_units_do_not_end_a_fit_at_once(method):
     """SciPy's trf compares the gradient with gtol, whatever the unit of the data is."""
@@ -379,14 +443,15 @@ def test_curve_fit_and_leastsq_take_losses(loss, bounds):
     np.testing.assert_allclose(pcov, theirs[1], rtol=2e-2)
 
 
+@pytest.mark.parametrize("start", [(1, 1, 1), (4, 2, 4), (1, 1, 0)])
 @pytest.mark.parametrize("kind", ["njit", "NumPy"])
-def test_many_robust_fits_are_those_of_curve_fit(kind):
+def test_many_robust_fits_are_those_of_curve_fit(kind, start):
     def model(t, a, b, c):
         return a * np.exp(-b * t) + c
 
     stack = np.array([with_outliers(seed) for seed in range(40)])
     f = numba.njit(model) if kind == "njit" else model
-    options = {"loss": "cauchy", "f_scale": 0.1}
+    options = {"p0": start, "loss": "cauchy", "f_scale": 0.1}
     many = leastsq.curve_fit_many(f, T, stack, **options)
     for y, popt, perr in zip(stack, many.popt, many.perr, strict=True):
         alone, pcov = leastsq.curve_fit(f, T, y, **options)

@@ -115,6 +115,23 @@ def test_differences_have_the_steps_of_the_fit_in_memory(seed):
     assert errors < 1e-5
 
 
+@pytest.mark.parametrize("in_one_trip", [{}, {"threads": 2}])
+@pytest.mark.parametrize("loss", ["soft_l1", "cauchy", "arctan"])
+def test_a_robust_fit_from_a_poor_start_is_that_in_memory(loss, in_one_trip):
+    rng = np.random.default_rng(5)
+    t = np.linspace(0, 5, 300)
+    y = decay(t, 3, 1, 0.5) + 0.01 * rng.standard_normal(300)
+    y[::7] += 3
+    for jac in (None, "3-point"):
+        options = {"loss": loss, "f_scale": 0.02, "full_output": True, "jac": jac}
+        popt, pcov, info, _, _ = curve_fit(decay, t, y, [9, 0.3, 9], **options)
+        found = curve_fit(decay, t, y, [9, 0.3, 9], chunks=40, **in_one_trip, **options)
+        apart, errors = far(popt, pcov, found)
+        assert apart < 1e-5
+        assert errors < 1e-5
+        assert found[2]["nfev"] == info["nfev"]
+
+
 def in_parts(residuals, m, edges, x0, **options):
     """Fit residuals whose rows are divided at the edges."""
     edges = sorted({0, m, *edges})

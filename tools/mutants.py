@@ -101,6 +101,13 @@ MUTANTS = {
         "         self%residuals(i) = f(i)\n",
         ("test_least_squares",),
     ),
+    "widening": Mutant(
+        "never fits by the robust loss itself after a poor start",
+        "minpack/fit/ask_and_tell.f90",
+        "      if (.not. self%widening%is_wide() .or. info == maxfev_reached) then\n",
+        "      if (self%widening%is_wide() .or. info == maxfev_reached) then\n",
+        ("test_least_squares",),
+    ),
     "batch": Mutant(
         "fits all of a batch in the bounds of its first fit",
         "minpack/drive/batch.f90",

@@ -154,7 +154,7 @@ contains
       self%info(k) = fit%info
       self%nfev(k) = nfev
       self%x(:, k) = fit%x
-      self%fnorm(k) = fit%fnorm
+      self%fnorm(k) = fit%true_norm
       if (fit%models == 0) return
       if (associated(self%effect)) then
          do j = 1, fit%n
@@ -175,7 +175,7 @@ contains
          if (bounds%bounded) then
             where (x <= bounds%lower .or. x >= bounds%upper) active = 1
          end if
-         call self%covariance%estimate(self%m, model%r, model%ipvt, x, active, fit%fnorm, &
+         call self%covariance%estimate(self%m, model%r, model%ipvt, x, active, fit%true_norm, &
                                        self%absolute, self%negligible, self%doubtful)
       end associate
       self%cov(:, :, k) = self%covariance%cov

@@ -35,11 +35,12 @@ contains
                shown = fit%steps
             end if
          case (a_norm)
+            rows%loss%width = fit%widening%width
             is_hopeful = rows%functions%goes_ahead .and. fit%accepted
             if (is_hopeful) is_hopeful = .not. fit%expects_end()
             call rows%norm_at(fit%trial, is_hopeful, norm, info)
             if (info == going_on) then
-               call fit%tell_norm(norm, rows%nfev, rows%trials)
+               call fit%tell_norm(norm, rows%true_norm, rows%nfev, rows%trials)
                if (fit%accepted) then
                   call rows%keep()
                else

@@ -14,7 +14,7 @@ module minpack_lane
    use minpack_differences, only: differences_type
    use minpack_folding, only: folding_type
    use minpack_loss, only: loss_type
-   use minpack_told_model, only: tell_model_of, conclude
+   use minpack_told_model, only: widen, tell_model_of, conclude
    implicit none
    private
    public :: lane_type, ended, at_start, trying, differencing, idling, wanting_jacobian
@@ -187,20 +187,22 @@ contains
          !! Shape: (m, asked).
       type(folding_type), intent(inout) :: folding
          !! Memory for the folding of rows, which fits share.
-      real(dp) :: norm
+      real(dp) :: norm, true_norm
       integer :: i, j, info
 
       self%nfev = self%nfev + size(values, 2)
       if (self%stage == at_start .or. self%stage == trying) then
          self%trials = self%trials + 1
-         call self%loss%measure(values(:, 1), norm, info)
+         self%loss%width = merge(1.0_dp, self%fit%widening%width, self%stage == at_start)
+         call self%loss%measure(values(:, 1), norm, true_norm, info)
       end if
       select case (self%stage)
       case (at_start)
          self%fvec = values(:, 1)
          call self%fit%begin(self%fit%x, norm)
+         call widen(self%fvec, self%loss, self%fit)
       case (trying)
-         call self%fit%tell_norm(norm, self%nfev, self%trials)
+         call self%fit%tell_norm(norm, true_norm, self%nfev, self%trials)
          if (self%fit%accepted) self%fvec = values(:, 1)
       case (idling)
          call self%differences%take_idle(values(:, 1), self%fvec)

@@ -5,6 +5,7 @@ module minpack_parts
    use minpack_info, only: going_on
    use minpack_workspace, only: workspace_type
    use minpack_settings, only: settings_type
+   use minpack_widening, only: first_width
    use minpack_ask_and_tell, only: fit_type, nothing, a_model, a_norm, reals_of_fit, integers_of_fit
    use minpack_products, only: most_columns
    use minpack_request, only: request_type, reals_of_request, nothing_more, norm_alone, products, &
@@ -19,7 +20,7 @@ module minpack_parts
 
    ! What is asked for.
    integer, parameter :: a_start = 0
-      !! The norm and the model at the starting point.
+      !! The norm at the starting point; without a loss, also the model.
    integer, parameter :: accepted_point = 1
       !! The model at a point that was accepted.
    integer, parameter :: a_trial = 2
@@ -67,6 +68,8 @@ module minpack_parts
          !! Shape: (n + 1, n + 1). The triangle, or the products, that were told last.
       logical, private :: by_products = .true.
          !! Whether products are asked for. If they were not accurate once, triangles are.
+      real(dp), private :: norm = 0
+         !! The norm at the point where the model was asked for.
       real(dp), allocatable, private :: no_residuals(:)
          !! Shape: (0).
       integer, allocatable, private :: unused(:)
@@ -76,8 +79,10 @@ module minpack_parts
       procedure :: begin
       procedure :: tell
       procedure, private :: go_on
+      procedure, private :: ask_for_norm
       procedure, private :: ask_for_model
       procedure, private :: count_evaluations
+      procedure, private :: hear_point
       procedure, private :: hear_model
       procedure, private :: choose_columns
       procedure, private :: ask_again
@@ -121,7 +126,11 @@ contains
       call self%fit%begin(x, 1.0_dp)
       self%stage = a_start
       self%by_products = self%fit%n <= most_columns
-      call self%ask_for_model(x, self%usual_model())
+      if (self%is_robust) then
+         call self%ask_for_norm(x)
+      else
+         call self%ask_for_model(x, self%usual_model())
+      end if
    end subroutine begin
 
    subroutine tell(self, sums)
@@ -139,22 +148,15 @@ contains
       select case (self%stage)
       case (a_start)
          call self%fit%begin(self%request%x, sums%norm)
-         if (self%fit%needs == a_model) then
-            call self%hear_model(sums)
-         else
-            call self%go_on()
+         if (self%is_robust) then
+            call self%fit%widen(first_width(sums%count, sums%outliers, sums%spread))
          end if
+         call self%hear_point(sums)
       case (accepted_point)
          call self%hear_model(sums)
       case (a_trial)
-         call self%fit%tell_norm(sums%norm, self%nfev, self%trials)
-         if (self%fit%needs == a_model .and. self%what /= norm_alone) then
-            self%nfev = self%nfev + count(self%request%steps /= 0)
-            self%njev = self%njev + 1
-            call self%hear_model(sums)
-         else
-            call self%go_on()
-         end if
+         call self%fit%tell_norm(sums%norm, sums%true_norm, self%nfev, self%trials)
+         call self%hear_point(sums)
       case (other_steps)
          call self%columns%hear_others(self%request, sums)
          call self%choose_columns()
@@ -172,10 +174,10 @@ contains
       class(parts_type), intent(inout) :: self
 
       select case (self%stage)
-      case (a_start, an_end, accepted_point)
-         self%nfev = self%nfev + count(self%request%steps /= 0) + merge(1, 0, self%stage == a_start)
+      case (an_end, accepted_point)
+         self%nfev = self%nfev + count(self%request%steps /= 0)
          self%njev = self%njev + 1
-      case (a_trial)
+      case (a_start, a_trial)
          self%nfev = self%nfev + 1
       case (other_steps)
          self%nfev = self%nfev + count(self%request%others /= 0)
@@ -198,8 +200,7 @@ contains
          if (self%in_one_trip .and. asks_for_model) then
             call self%ask_for_model(self%fit%trial, self%usual_model())
          else
-            self%what = norm_alone
-            call self%request%begin(self%fit%trial, 1.0_dp)
+            call self%ask_for_norm(self%fit%trial)
          end if
       case (nothing)
          call self%end_fit()
@@ -223,6 +224,16 @@ contains
       end if
    end subroutine end_fit
 
+   subroutine ask_for_norm(self, x)
+      !! Ask for the norm at x alone.
+      class(parts_type), intent(inout) :: self
+      real(dp), intent(in) :: x(:)
+         !! Shape: (n).
+
+      self%what = norm_alone
+      call self%request%begin(x, 1.0_dp, self%fit%widening%width)
+   end subroutine ask_for_norm
+
    subroutine ask_for_model(self, x, what)
       !! Ask for the model at x.
       class(parts_type), intent(inout) :: self
@@ -232,15 +243,32 @@ contains
          !! products, triangle or exact_triangle.
 
       self%what = what
-      call self%request%begin(x, max(self%fit%fnorm, dwarf))
+      call self%request%begin(x, max(self%fit%fnorm, dwarf), self%fit%widening%width)
       if (self%differenced) call self%columns%plan(self%request, self%numbers)
    end subroutine ask_for_model
+
+   subroutine hear_point(self, sums)
+      !! Take the model at a new point if it is of use, or ask for something else.
+      class(parts_type), intent(inout) :: self
+      type(sums_type), intent(in) :: sums
+      logical :: is_of_use
+
+      is_of_use = self%what /= norm_alone .and. self%fit%needs == a_model
+      if (is_of_use .and. .not. self%fit%widening%is_new()) then
+         self%nfev = self%nfev + count(self%request%steps /= 0)
+         self%njev = self%njev + 1
+         call self%hear_model(sums)
+      else
+         call self%go_on()
+      end if
+   end subroutine hear_point
 
    subroutine hear_model(self, sums)
       !! Take the model and what the steps of its columns showed.
       class(parts_type), intent(inout) :: self
       type(sums_type), intent(in) :: sums
 
+      self%norm = sums%norm
       if (self%differenced) call self%columns%hear(self%request, sums)
       call self%choose_columns()
    end subroutine hear_model
@@ -293,6 +321,7 @@ contains
       logical :: taken
       integer :: info
 
+      if (self%fit%widening%is_new()) call self%fit%take_norm(self%norm)
       if (self%differenced) call self%columns%drop(self%r, self%by_products)
       if (self%by_products) then
          call self%fit%tell_products(self%r(:, :self%fit%n), taken)

@@ -34,7 +34,7 @@ contains
       report%iteration = fit%steps
       report%nfev = nfev
       report%trials = trials
-      report%fnorm = fit%fnorm
+      report%fnorm = fit%true_norm
       report%step = fit%step
       report%radius = fit%region%delta
       report%ratio = fit%ratio

@@ -9,6 +9,7 @@ module minpack_solver
    use minpack_user_functions, only: user_functions_type
    use minpack_rows, only: rows_type
    use minpack_watch, only: watch_type
+   use minpack_told_model, only: widen
    use minpack_by_callback, only: drive_by_callback
    implicit none
    private
@@ -81,6 +82,7 @@ contains
       call self%fit%begin(x, self%rows%fnorm)
       if (info == no_time) info = time_is_up
       if (info /= going_on) call self%fit%stop(info)
+      call widen(self%rows%fvec, self%rows%loss, self%fit)
       call drive_by_callback(self%fit, self%rows, self%watch)
    end subroutine solve
 

@@ -7,11 +7,27 @@ module minpack_told_model
    use minpack_strided_matrix, only: strided_matrix_type
    use minpack_loss, only: loss_type
    use minpack_folding, only: folding_type
+   use minpack_widening, only: first_width
    implicit none
    private
-   public :: tell_model_of, conclude
+   public :: widen, tell_model_of, conclude
 
 contains
+
+   subroutine widen(fvec, loss, fit)
+      !! Let a fit begin with a wider loss, if its start is poor.
+      real(dp), intent(in), contiguous :: fvec(:)
+         !! Shape: (m). The residuals at the start.
+      type(loss_type), intent(in) :: loss
+         !! What is minimized.
+      type(fit_type), intent(inout) :: fit
+         !! Has begun.
+      real(dp) :: outliers, spread
+
+      if (loss%is_linear()) return
+      call loss%survey(fvec, outliers, spread)
+      call fit%widen(first_width(real(size(fvec), dp), outliers, spread))
+   end subroutine widen
 
    subroutine tell_model_of(matrix, fvec, loss, folding, fit)
       !! Tell a fit the linear model of its residuals.
@@ -25,13 +41,20 @@ contains
          !! With memory for the rows.
       type(fit_type), intent(inout) :: fit
          !! Asks for a model.
+      real(dp) :: norm, true_norm
       integer :: info
 
       if (loss%is_linear()) then
          call tell(matrix, fvec, folding, fit, loss%factors)
          return
       end if
-      call loss%weigh(fvec, .false., info)
+      loss%width = fit%widening%width
+      info = going_on
+      if (fit%widening%is_new()) then
+         call loss%measure(fvec, norm, true_norm, info)
+         call fit%take_norm(norm)
+      end if
+      if (info == going_on) call loss%weigh(fvec, .false., info)
       if (info == going_on) then
          call tell(matrix, loss%residuals, folding, fit, loss%factors)
       else
@@ -53,6 +76,7 @@ contains
          !! Has ended.
       integer :: info
 
+      loss%width = 1
       call loss%weigh(fvec, .true., info)
       if (info == going_on) then
          call folding%triangulate_rows(matrix, loss%residuals, loss%factors)

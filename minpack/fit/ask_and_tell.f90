@@ -12,7 +12,7 @@ module minpack_ask_and_tell
    use, intrinsic :: iso_c_binding, only: c_int64_t
    use minpack_kinds, only: dp, giant, is_finite
    use minpack_assertions, only: debugging, assert
-   use minpack_info, only: going_on, improper_input, gtol_reached, maxfev_reached, &
+   use minpack_info, only: going_on, improper_input, ftol_reached, gtol_reached, maxfev_reached, &
                            gtol_too_small, residuals_not_finite, jacobian_not_finite, &
                            promise_broken
    use minpack_store, only: store_type
@@ -24,7 +24,8 @@ module minpack_ask_and_tell
    use minpack_settings, only: settings_type, lm, no_fault
    use minpack_slopes, only: gradient, gradient_cosine, is_flat
    use minpack_leap, only: is_leap, has_new_scale, no_leap, most_leaps
-   use minpack_exit_tests, only: converged, exhausted, has_vanished
+   use minpack_widening, only: widening_type
+   use minpack_exit_tests, only: converged, exhausted, has_vanished, is_close
    use minpack_settled, only: has_settled, is_promising, has_little_left
    implicit none
    private
@@ -61,7 +62,9 @@ module minpack_ask_and_tell
       real(dp), pointer, contiguous :: trial(:) => null()
          !! Shape: (n). The point to try.
       real(dp), pointer :: fnorm => null()
-         !! Norm of the residuals at x.
+         !! Norm of the residuals at x; with a loss, of the widened loss.
+      real(dp), pointer :: true_norm => null()
+         !! The square root of what is to be minimized, at x: fnorm, unless a loss is widened.
       real(dp), pointer :: cosine => null()
          !! The largest cosine of the angle between the residuals and a column of the Jacobian.
       logical :: by_products = .false.
@@ -77,9 +80,13 @@ module minpack_ask_and_tell
       type(model_type) :: model
          !! The linear model that was told last.
       type(trust_region_type) :: region
+      type(widening_type) :: widening
+         !! How wide the loss is, if there is one.
    contains
       procedure :: attach
       procedure :: begin
+      procedure :: widen
+      procedure :: take_norm
       procedure :: tell_model
       procedure :: tell_products
       procedure :: tell_norm
@@ -89,6 +96,9 @@ module minpack_ask_and_tell
       procedure :: stop
       procedure, private :: use_model
       procedure, private :: land
+      procedure, private :: begin_again
+      procedure, private :: accept
+      procedure, private :: finish
       procedure, private :: propose
       procedure, private :: verdict
    end type fit_type
@@ -102,7 +112,7 @@ contains
       logical, intent(in) :: bounded
          !! Whether there are bounds.
 
-      count = (2*int(n, c_int64_t) + merge(9, 6, bounded))*n + 7
+      count = (2*int(n, c_int64_t) + merge(10, 7, bounded))*n + 11
    end function reals_of_fit
 
    pure integer(c_int64_t) function integers_of_fit(n, bounded) result(count)
@@ -112,7 +122,7 @@ contains
       logical, intent(in) :: bounded
          !! Whether there are bounds.
 
-      count = merge(4, 1, bounded)*int(n, c_int64_t) + 5
+      count = merge(4, 1, bounded)*int(n, c_int64_t) + 7
    end function integers_of_fit
 
    subroutine attach(self, n, settings, workspace, reals, integers)
@@ -137,6 +147,7 @@ contains
       self%x => store%vector(n)
       self%trial => store%vector(n)
       self%fnorm => store%number()
+      self%true_norm => store%number()
       self%cosine => store%number()
       self%needs => store%counter()
       self%info => store%counter()
@@ -145,6 +156,7 @@ contains
       self%models => store%counter()
       call self%model%attach(n, store)
       call self%region%attach(n, settings%bounds, store)
+      call self%widening%attach(n, store)
       if (debugging) call assert(store%is_full(), 'a fit takes all of its memory')
    end subroutine attach
 
@@ -159,6 +171,7 @@ contains
       self%x = x
       self%trial = x
       self%fnorm = fnorm
+      self%true_norm = fnorm
       self%cosine = 0
       self%models = 0
       self%by_products = are_of_use(self%n)
@@ -168,6 +181,7 @@ contains
       self%ratio = 0
       call self%model%begin()
       call self%region%begin()
+      call self%widening%begin(x, fnorm)
       self%info = going_on
       self%after_leap = no_leap
       self%leaps = 0
@@ -178,6 +192,25 @@ contains
          call self%stop(residuals_not_finite)
       end if
    end subroutine begin
+
+   subroutine widen(self, width)
+      !! Begin with a wider loss.
+      class(fit_type), intent(inout) :: self
+      real(dp), intent(in) :: width
+         !! The factor of its scale; 1 for the loss itself.
+
+      if (self%needs == a_model) call self%widening%widen(width)
+   end subroutine widen
+
+   subroutine take_norm(self, norm)
+      !! Take the norm at x by a new width, before the model.
+      class(fit_type), intent(inout) :: self
+      real(dp), intent(in) :: norm
+         !! The square root of the widened loss.
+
+      call self%widening%take_norm(norm)
+      self%fnorm = norm
+   end subroutine take_norm
 
    subroutine tell_products(self, products, taken)
       !! Take the linear model at x if the products of the columns of [J f] determine it, and choose
@@ -217,30 +250,28 @@ contains
    subroutine use_model(self)
       !! Choose a point to try by the linear model, unless the gradient is zero.
       class(fit_type), intent(inout) :: self
+      logical :: goes_on
 
       self%models = self%models + 1
       associate (settings => self%settings, region => self%region, model => self%model)
-         if (self%models == 1) then
-            call region%set_off(model, self%x, settings%factor, self%settings%diag, &
-                                self%workspace)
-            if (settings%limits_trials .and. settings%maxfev == 1) then
-               call self%stop(maxfev_reached)
-               return
-            end if
-         else if (self%after_leap /= no_leap) then
-            call self%land()
+         if (self%models == 1 .or. self%widening%is_new()) then
+            call self%begin_again()
             if (self%needs == nothing) return
+         else if (self%after_leap /= no_leap) then
+            call self%land(goes_on)
+            if (.not. goes_on) return
          end if
          self%cosine = gradient_cosine(model, settings%bounds, self%x)
          if (self%cosine <= merge(settings%gtol, 0.0_dp, settings%tests == lm)) then
-            call self%stop(gtol_reached + merge(promise_broken, 0, is_flat(model, settings%bounds)))
+            call self%finish(gtol_reached &
+                             + merge(promise_broken, 0, is_flat(model, settings%bounds)))
             return
          end if
          call region%adopt(model, follows=.not. associated(settings%diag))
          if (settings%tests /= lm) then
             if (gradient(model, settings, self%x) <= settings%gtol) then
                if (has_little_left(region, model, self%x, self%workspace)) then
-                  call self%stop(gtol_reached)
+                  call self%finish(gtol_reached)
                   return
                end if
             end if
@@ -249,26 +280,44 @@ contains
       call self%propose()
    end subroutine use_model
 
-   subroutine land(self)
-      !! After a leap, begin anew if the scale has changed, or end if the fit was to end.
+   subroutine begin_again(self)
+      !! Set off at the first model, and at the first of a loss whose width has changed.
       class(fit_type), intent(inout) :: self
 
+      associate (settings => self%settings)
+         call self%region%set_off(self%model, self%x, settings%factor, self%settings%diag, &
+                                  self%workspace)
+         self%after_leap = no_leap
+         if (settings%limits_trials .and. settings%maxfev == 1) call self%stop(maxfev_reached)
+      end associate
+   end subroutine begin_again
+
+   subroutine land(self, goes_on)
+      !! After a leap, begin anew if the scale has changed, or end if the fit was to end.
+      class(fit_type), intent(inout) :: self
+      logical, intent(out) :: goes_on
+         !! Whether the model is still of use.
+
+      goes_on = .true.
       associate (settings => self%settings, region => self%region, model => self%model)
          if (has_new_scale(model, region) .and. .not. associated(settings%diag)) then
             call region%set_off(model, self%x, settings%factor, self%settings%diag, &
                                 self%workspace)
          else if (self%after_leap /= going_on) then
-            call self%stop(self%after_leap)
+            call self%finish(self%after_leap)
+            goes_on = .false.
          end if
       end associate
       self%after_leap = no_leap
    end subroutine land
 
-   subroutine tell_norm(self, norm, nfev, trials)
+   subroutine tell_norm(self, norm, true_norm, nfev, trials)
       !! Take the norm at the trial point, accept the point or not, and decide how to go on.
       class(fit_type), intent(inout) :: self
       real(dp), intent(in) :: norm
          !! May be NaN or infinite: then the point is not accepted.
+      real(dp), intent(in) :: true_norm
+         !! The same, without the widening of a loss.
       integer, intent(in) :: nfev
          !! Evaluations of the residuals so far.
       integer, intent(in) :: trials
@@ -282,6 +331,13 @@ contains
          call assert(self%needs == a_norm, 'a norm is told that is needed')
          call assert(.not. norm < 0, 'a norm is not negative')
       end if
+      self%step = distance(self%n, self%trial, self%x)
+      if (self%widening%is_return()) then
+         call self%widening%arrive()
+         call self%accept(norm, true_norm)
+         self%needs = a_model
+         return
+      end if
       trial_norm = giant
       if (is_finite(norm)) trial_norm = norm
       associate (region => self%region)
@@ -289,14 +345,11 @@ contains
          call region%resize(reduction)
          self%ratio = reduction%ratio
          self%accepted = reduction%ratio >= acceptable
-         self%step = distance(self%n, self%trial, self%x)
          leaps = self%accepted .and. self%leaps < most_leaps
          if (leaps) leaps = is_leap(self%x, self%trial, self%fnorm, trial_norm)
          if (leaps) self%leaps = self%leaps + 1
          if (self%accepted) then
-            self%steps = self%steps + 1
-            self%x = self%trial
-            self%fnorm = trial_norm
+            call self%accept(norm, true_norm)
             call region%stand_at(self%x, self%workspace)
          end if
       end associate
@@ -305,13 +358,26 @@ contains
          self%after_leap = info
          self%needs = a_model
       else if (info /= going_on) then
-         call self%stop(info)
+         call self%finish(info)
       else if (self%accepted) then
          self%needs = a_model
       else
          call self%propose()
       end if
    end subroutine tell_norm
+
+   subroutine accept(self, norm, true_norm)
+      !! Make the trial point the best point.
+      class(fit_type), intent(inout) :: self
+      real(dp), intent(in) :: norm
+      real(dp), intent(in) :: true_norm
+
+      self%accepted = .true.
+      self%steps = self%steps + 1
+      self%x = self%trial
+      self%fnorm = norm
+      self%true_norm = true_norm
+   end subroutine accept
 
    logical function expects_end(self)
       !! Whether the model promises so little of the trial point that the fit may well end there.
@@ -321,6 +387,25 @@ contains
       reduction = self%region%assess(self%model, self%fnorm, self%fnorm, self%workspace)
       expects_end = reduction%predicted <= self%settings%ftol
    end function expects_end
+
+   subroutine finish(self, info)
+      !! End the fit, or go on with a narrower loss.
+      class(fit_type), intent(inout) :: self
+      integer, intent(in) :: info
+         !! The reason.
+
+      if (.not. self%widening%is_wide() .or. info == maxfev_reached) then
+         call self%stop(info)
+         return
+      end if
+      call self%widening%narrow(self%fnorm, self%true_norm)
+      if (self%widening%is_return()) then
+         self%trial = self%widening%start
+         self%needs = a_norm
+      else
+         self%needs = a_model
+      end if
+   end subroutine finish
 
    subroutine stop(self, info)
       !! End the fit.
@@ -365,8 +450,11 @@ contains
 
       associate (region => self%region)
          call region%propose(self%model, self%x, self%trial, self%workspace)
-         if (self%models == 1) region%delta = min(region%delta, region%length)
+         if (self%models == 1 .or. self%widening%is_new()) then
+            region%delta = min(region%delta, region%length)
+         end if
       end associate
+      call self%widening%set_off()
       if (debugging) then
          call assert(self%settings%bounds%holds(self%trial), 'a trial point is feasible')
          call assert(.not. self%region%delta < 0, 'the trust radius is not negative')
@@ -384,6 +472,11 @@ contains
 
       associate (settings => self%settings, region => self%region)
          info = going_on
+         if (self%widening%is_wide()) then
+            if (is_close(region, reduction, self%fnorm)) info = ftol_reached
+            if (calls >= settings%maxfev) info = maxfev_reached
+            return
+         end if
          claim = converged(settings, region, reduction, self%step, self%x, self%fnorm)
          if (claim == going_on) then
             info = exhausted(settings, region, reduction, calls, self%cosine, self%fnorm)

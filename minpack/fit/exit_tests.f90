@@ -6,9 +6,10 @@ module minpack_exit_tests
    use minpack_vectors, only: enorm
    use minpack_settings, only: settings_type, lm
    use minpack_trust_region, only: trust_region_type, reduction_type
+   use minpack_widening, only: loose
    implicit none
    private
-   public :: converged, exhausted, has_vanished
+   public :: converged, exhausted, has_vanished, is_close
 
 contains
 
@@ -63,6 +64,18 @@ contains
       if (has_vanished(region, fnorm)) info = xtol_too_small
       if (cosine <= epsmch) info = gtol_too_small
    end function exhausted
+
+   pure logical function is_close(region, reduction, fnorm)
+      !! Whether the minimum of a widened loss is so close that the loss may be narrowed.
+      type(trust_region_type), intent(in) :: region
+         !! The trust region, after its radius was updated.
+      type(reduction_type), intent(in) :: reduction
+         !! What the last step brought.
+      real(dp), intent(in) :: fnorm
+         !! Norm of the residuals where the fit stands.
+
+      is_close = negligible(reduction, loose) .or. has_vanished(region, fnorm)
+   end function is_close
 
    pure logical function has_vanished(region, fnorm)
       !! Whether the trust radius is no longer than the rounding errors of x.

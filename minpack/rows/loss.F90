@@ -13,6 +13,7 @@ module minpack_loss
    use minpack_kinds, only: dp, epsmch
    use minpack_info, only: going_on
    use minpack_vectors, only: enorm
+   use minpack_widening, only: outlying
    implicit none
    private
    public :: loss_type
@@ -52,6 +53,8 @@ module minpack_loss
          !! One of the names above, if there is no function.
       real(dp), pointer, contiguous :: scale(:) => null()
          !! Shape: (m), or (1). C.
+      real(dp) :: width = 1
+         !! By which factor C is widened on the way to the solution.
       procedure(c_loss_type), pointer, nopass :: function => null()
          !! The user's function, or null.
       type(c_ptr) :: data = c_null_ptr
@@ -67,8 +70,10 @@ module minpack_loss
    contains
       procedure :: is_linear
       procedure :: allocate_for
+      procedure :: survey
       procedure :: measure
       procedure :: weigh
+      procedure, private :: total
       procedure, private :: call_function
    end type loss_type
 
@@ -96,38 +101,76 @@ contains
       if (stat == 0 .and. associated(self%function)) allocate (self%z(m), self%rho(m, 3), stat=stat)
    end subroutine allocate_for
 
-   subroutine measure(self, f, norm, info)
+   pure subroutine survey(self, f, outliers, spread)
+      !! See how large the residuals are.
+      class(loss_type), intent(in) :: self
+      real(dp), intent(in), contiguous :: f(:)
+         !! Shape: (m). The residuals.
+      real(dp), intent(out) :: outliers
+         !! How many are outliers.
+      real(dp), intent(out) :: spread
+         !! The norm of f/C.
+      real(dp) :: size_of_f
+      integer :: i
+
+      outliers = 0
+      spread = 0
+      do i = 1, size(f)
+         size_of_f = abs(f(i)/self%scale(min(i, size(self%scale))))
+         if (size_of_f > outlying) outliers = outliers + 1
+         spread = hypot(spread, size_of_f)
+      end do
+   end subroutine survey
+
+   subroutine measure(self, f, norm, true_norm, info)
       !! Compute the square root of what is minimized; for the sum of squares it is the norm.
       class(loss_type), intent(inout) :: self
       real(dp), intent(in), contiguous :: f(:)
          !! Shape: (m). The residuals.
       real(dp), intent(out) :: norm
          !! Infinite if it overflows.
+      real(dp), intent(out) :: true_norm
+         !! The same, without the widening.
       integer, intent(out) :: info
          !! going_on, or the reason to stop.
-      real(dp) :: total, c, rho, slope, curvature
-      integer :: i
 
       info = going_on
       if (self%is_linear()) then
          norm = enorm(size(f), f)
+         true_norm = norm
          return
       end if
+      call self%total(f, self%width, norm, info)
+      true_norm = norm
+      if (self%width > 1 .and. info == going_on) call self%total(f, 1.0_dp, true_norm, info)
+   end subroutine measure
+
+   subroutine total(self, f, width, norm, info)
+      !! Sum up a loss of a width.
+      class(loss_type), intent(inout) :: self
+      real(dp), intent(in), contiguous :: f(:)
+      real(dp), intent(in) :: width
+      real(dp), intent(out) :: norm
+      integer, intent(out) :: info
+      real(dp) :: squares, c, rho, slope, curvature
+      integer :: i
+
+      info = going_on
       norm = 0
-      if (associated(self%function)) call self%call_function(f, info)
+      if (associated(self%function)) call self%call_function(f, width, info)
       if (info /= going_on) return
-      total = 0
+      squares = 0
       do i = 1, size(f)
-         c = self%scale(min(i, size(self%scale)))
+         c = width*self%scale(min(i, size(self%scale)))
          if (associated(self%function)) then
             rho = self%rho(i, 1)
          else
             call values_at(self%kind, (f(i)/c)**2, rho, slope, curvature)
          end if
-         total = total + c*rho*c
+         squares = squares + c*rho*c
       end do
-      norm = sqrt(total)
-   end subroutine measure
+      norm = sqrt(squares)
+   end subroutine total
 
    subroutine weigh(self, f, exact, info)
       !! Compute the factors of the rows, and the residuals that belong to these rows.
@@ -143,11 +186,11 @@ contains
       integer :: i
 
       info = going_on
-      if (associated(self%function)) call self%call_function(f, info)
+      if (associated(self%function)) call self%call_function(f, self%width, info)
       if (info /= going_on) return
       share = merge(0.0_dp, least_share, exact)
       do i = 1, size(f)
-         z = (f(i)/self%scale(min(i, size(self%scale))))**2
+         z = (f(i)/(self%width*self%scale(min(i, size(self%scale)))))**2
          if (associated(self%function)) then
             slope = self%rho(i, 2)
             curvature = self%rho(i, 3)
@@ -159,14 +202,15 @@ contains
       end do
    end subroutine weigh
 
-   subroutine call_function(self, f, info)
+   subroutine call_function(self, f, width, info)
       class(loss_type), intent(inout) :: self
       real(dp), intent(in), contiguous :: f(:)
+      real(dp), intent(in) :: width
       integer, intent(out) :: info
       integer :: i, answer
 
       do i = 1, size(f)
-         self%z(i) = (f(i)/self%scale(min(i, size(self%scale))))**2
+         self%z(i) = (f(i)/(width*self%scale(min(i, size(self%scale)))))**2
       end do
       answer = self%function(self%data, size(f), self%z, self%rho)
       info = merge(answer, going_on, answer < 0)

@@ -31,6 +31,7 @@ module minpack_part
    contains
       procedure :: connect
       procedure :: evaluate
+      procedure, private :: survey
       procedure, private :: add_model
       procedure, private :: add_rows
       procedure, private :: jacobian
@@ -72,7 +73,7 @@ contains
          !! The sums.
       integer, intent(out) :: info
          !! going_on, or the reason to stop.
-      real(dp) :: norm, raw
+      real(dp) :: norm, true_norm, raw
 
       info = going_on
       if (.not. is_evaluated) then
@@ -84,16 +85,34 @@ contains
          call self%compare(fvec, request, sums, info)
          return
       end if
-      call self%loss%measure(fvec, norm, info)
+      self%loss%width = request%width
+      call self%loss%measure(fvec, norm, true_norm, info)
       if (info /= going_on) return
       raw = norm
-      if (.not. self%loss%is_linear()) raw = enorm(size(fvec), fvec)
+      if (.not. self%loss%is_linear()) then
+         raw = enorm(size(fvec), fvec)
+         if (what == norm_alone) call self%survey(fvec, sums)
+      end if
       sums%count = sums%count + size(fvec)
       sums%norm = hypot(sums%norm, norm)
+      sums%true_norm = hypot(sums%true_norm, true_norm)
       sums%size = hypot(sums%size, raw)
       if (what == norm_alone .or. .not. is_finite(norm)) return
       call self%add_model(fvec, request, what, sums, info)
    end subroutine evaluate
+
+   subroutine survey(self, fvec, sums)
+      !! Add what shows how poor the start is.
+      class(part_type), intent(in) :: self
+      real(dp), intent(in), contiguous :: fvec(:)
+         !! Shape: (m). The residuals at x.
+      type(sums_type), intent(inout) :: sums
+      real(dp) :: outliers, spread
+
+      call self%loss%survey(fvec, outliers, spread)
+      sums%outliers = sums%outliers + outliers
+      sums%spread = hypot(sums%spread, spread)
+   end subroutine survey
 
    subroutine add_model(self, fvec, request, what, sums, info)
       !! Add the rows of [J f] to the products, or fold them into the triangle.

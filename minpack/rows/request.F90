@@ -27,6 +27,8 @@ module minpack_request
          !! Number of variables.
       real(dp), pointer :: unit => null()
          !! The unit for changes of the residuals.
+      real(dp), pointer :: width => null()
+         !! By which factor the loss is widened.
       real(dp), pointer, contiguous :: x(:) => null()
          !! Shape: (n), as all arrays here. The point.
       real(dp), pointer, contiguous :: steps(:) => null()
@@ -52,7 +54,7 @@ contains
       integer, intent(in) :: n
          !! Number of variables.
 
-      count = 6*n + 1
+      count = 6*n + 2
    end function reals_of_request
 
    subroutine attach(self, n, numbers, unused)
@@ -75,17 +77,21 @@ contains
       self%others => store%vector(n)
       self%other_ends => store%vector(n)
       self%shares => store%vector(n)
+      self%width => store%number()
    end subroutine attach
 
-   subroutine begin(self, x, unit)
+   subroutine begin(self, x, unit, width)
       !! Ask for something at x, without steps.
       class(request_type), intent(inout) :: self
       real(dp), intent(in) :: x(:)
          !! Shape: (n).
       real(dp), intent(in) :: unit
          !! The unit for changes of the residuals.
+      real(dp), intent(in) :: width
+         !! By which factor the loss is widened.
 
       self%unit = unit
+      self%width = width
       self%x = x
       self%steps = 0
       self%ends = x

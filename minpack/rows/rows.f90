@@ -31,6 +31,8 @@ module minpack_rows
          !! The square root of what is minimized, there; the norm of fvec if the loss is linear.
       real(dp) :: trial_norm = 0
          !! The same at the trial point.
+      real(dp) :: true_norm = 0
+         !! The same there, without the widening of the loss.
       type(loss_type) :: loss
          !! What is minimized.
       type(strided_matrix_type) :: matrix
@@ -111,7 +113,8 @@ contains
       self%njev = 0
       self%ahead = 0
       self%fnorm = 0
-      if (info == going_on) call self%loss%measure(self%fvec, self%fnorm, info)
+      self%loss%width = 1
+      if (info == going_on) call self%loss%measure(self%fvec, self%fnorm, self%true_norm, info)
    end subroutine begin
 
    subroutine norm_at(self, x, is_hopeful, norm, info)
@@ -142,7 +145,7 @@ contains
       self%nfev = self%nfev + called(info)
       self%trials = self%trials + called(info)
       if (info /= going_on) return
-      call self%loss%measure(self%functions%values, self%trial_norm, info)
+      call self%loss%measure(self%functions%values, self%trial_norm, self%true_norm, info)
       if (info == going_on) norm = self%trial_norm
    end subroutine measure
 

@@ -16,7 +16,13 @@ module minpack_sums
       real(dp), pointer :: folded => null()
          !! Number of rows of the triangle, or -1 if there are products instead.
       real(dp), pointer :: norm => null()
-         !! The square root of what is minimized.
+         !! The square root of what is minimized, with the width of the request.
+      real(dp), pointer :: true_norm => null()
+         !! The same, without widening.
+      real(dp), pointer :: outliers => null()
+         !! How many residuals are outliers of the loss.
+      real(dp), pointer :: spread => null()
+         !! The norm of the residuals in units of the scale of the loss.
       real(dp), pointer :: size => null()
          !! The norm of the residuals; the same if the loss is linear.
       real(dp), pointer, contiguous :: changes(:) => null()
@@ -47,7 +53,7 @@ contains
       integer, intent(in) :: n
          !! Number of variables.
 
-      count = 4 + 3*n + (n + 1)*(n + 2)/2
+      count = 7 + 3*n + (n + 1)*(n + 2)/2
    end function reals_of_sums
 
    subroutine attach(self, n, numbers, unused)
@@ -67,6 +73,9 @@ contains
       self%folded => store%number()
       self%norm => store%number()
       self%size => store%number()
+      self%true_norm => store%number()
+      self%outliers => store%number()
+      self%spread => store%number()
       self%changes => store%vector(n)
       self%gaps => store%vector(n)
       self%spoiled => store%vector(n)
@@ -81,6 +90,9 @@ contains
       self%folded = 0
       self%norm = 0
       self%size = 0
+      self%true_norm = 0
+      self%outliers = 0
+      self%spread = 0
       self%changes = 0
       self%gaps = 0
       self%spoiled = 0
@@ -117,6 +129,9 @@ contains
       end if
       self%count = self%count + more%count
       self%norm = hypot(self%norm, more%norm)
+      self%true_norm = hypot(self%true_norm, more%true_norm)
+      self%outliers = self%outliers + more%outliers
+      self%spread = hypot(self%spread, more%spread)
       self%size = hypot(self%size, more%size)
       self%changes = hypot(self%changes, more%changes)
       self%gaps = hypot(self%gaps, more%gaps)

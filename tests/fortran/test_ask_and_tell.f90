@@ -110,7 +110,7 @@ contains
       !! Tell a fit what it needs.
       type(fit_type), intent(inout) :: fit
       integer, intent(in) :: k
-      real(dp) :: rows(m, n + 1), triangle(n + 1, n + 1)
+      real(dp) :: rows(m, n + 1), triangle(n + 1, n + 1), norm
 
       select case (fit%needs)
       case (a_model)
@@ -123,7 +123,8 @@ contains
          call fit%tell_model(triangle)
       case (a_norm)
          evaluations(k) = evaluations(k) + 1
-         call fit%tell_norm(norm2(residuals(fit%trial, k)), evaluations(k), evaluations(k))
+         norm = norm2(residuals(fit%trial, k))
+         call fit%tell_norm(norm, norm, evaluations(k), evaluations(k))
       end select
    end subroutine answer
 

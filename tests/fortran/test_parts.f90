@@ -101,7 +101,7 @@ contains
 
       n = size(expected)
       x = start()
-      request = spread(0.0_dp, 1, 6*n + 1)
+      request = spread(0.0_dp, 1, 6*n + 2)
       sums = no_rows(n)
       call parts_open(options(), n, merge(0, 1, analytic), one_trip, handle)
       call check(c_associated(handle), 'a fit in parts is opened')
@@ -122,7 +122,7 @@ contains
       integer, intent(in) :: n
       real(dp), allocatable :: sums(:)
 
-      sums = spread(0.0_dp, 1, 4 + 3*n + (n + 1)*(n + 2)/2)
+      sums = spread(0.0_dp, 1, 7 + 3*n + (n + 1)*(n + 2)/2)
    end function no_rows
 
    function answer(analytic, request, what) result(sums)

@@ -35,8 +35,9 @@ class Question(NamedTuple):
 
 def norm_at(x: FloatArray) -> Question:
     """Ask for the norm at a point."""
-    numbers = np.zeros(6 * x.size + 1)
+    numbers = np.zeros(6 * x.size + 2)
     numbers[1 : 1 + x.size] = x
+    numbers[-1] = 1
     return Question(NORM_ALONE, numbers, math.inf, False)
 
 
@@ -80,7 +81,7 @@ class Engine(Protocol):
 
 def no_rows(n: int) -> Answer:
     """Return the sums over no rows."""
-    return Answer(np.zeros(4 + 3 * n + (n + 1) * (n + 2) // 2, FLOAT64), EPSILON, False)
+    return Answer(np.zeros(7 + 3 * n + (n + 1) * (n + 2) // 2, FLOAT64), EPSILON, False)
 
 
 class Total:
