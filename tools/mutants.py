@@ -102,10 +102,10 @@ MUTANTS = {
         ("test_least_squares",),
     ),
     "widening": Mutant(
-        "never fits by the robust loss itself after a poor start",
-        "minpack/fit/ask_and_tell.f90",
-        "      if (.not. self%widening%is_wide() .or. info == maxfev_reached) then\n",
-        "      if (self%widening%is_wide() .or. info == maxfev_reached) then\n",
+        "begins with the robust loss itself also from a poor start",
+        "minpack/fit/widening.f90",
+        "      if (2*outliers > m .and. spread < widest)",
+        "      if (.false. .and. spread < widest)",
         ("test_least_squares",),
     ),
     "batch": Mutant(
