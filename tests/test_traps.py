@@ -4,11 +4,14 @@ import math
 
 import numpy as np
 import pytest
+import scipy.linalg
 from numba import njit
 from problems.traps import TRAPS, decay
 from scipy import optimize
 
 from leastsq import curve_fit, leastsq
+from leastsq._arguments.bounds import Box
+from leastsq._fit.traps import all_act, other_tries, without_effect
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 TIMES = np.linspace(0, 10, 60)
@@ -193,3 +196,18 @@ def test_small_amplitude_at_the_start_does_not_fling_the_other_parameters():
             with np.errstate(all="ignore"):
                 popt = curve_fit(logistic, x, y, p0, bounds=bounds)[0]
             np.testing.assert_allclose(popt, best, rtol=1e-3)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_glance_at_the_triangle_never_misses_a_parameter_without_effect(seed):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 6))
+    jacobian = rng.standard_normal((9, n)) * 10.0 ** rng.integers(-9, 2, n)
+    triangle, order = scipy.linalg.qr(jacobian, mode="r", pivoting=True)[-2:]
+    x, fnorm = rng.standard_normal(n), float(10.0 ** rng.integers(-3, 3))
+    effect = np.empty(n)
+    effect[order] = np.abs(triangle[:n]).max(axis=0)
+    box = Box(np.full(n, -9.0), np.full(n, 9.0))
+    if all_act(x, abs(triangle[n - 1, n - 1]), fnorm):
+        assert other_tries(x, x, effect, fnorm, box) == []
+        assert not without_effect(effect, x, x, box, fnorm).any()

@@ -20,7 +20,7 @@ from leastsq._arguments.curve_fit_options import (
 from leastsq._arguments.data import read_data
 from leastsq._arguments.options import DEFAULT_TOLERANCE, NO_SCALE, deadline_after
 from leastsq._arguments.warn import warn
-from leastsq._core._calls import ACTS_TOGETHER
+from leastsq._core._calls import ACTS_TOGETHER, are_plain
 from leastsq._errors import FitError, OptimizeWarning
 from leastsq._fit.curve import fit_curve
 from leastsq._fit.doubts import (
@@ -432,7 +432,7 @@ def start(f: Function, p0: ArrayLike | None, bounds: Any) -> tuple[FloatArray, B
     n = parameter_count(f) if p is None else p.size
     if n == 0:
         raise TypeError("p0 is empty: there is nothing to fit")
-    if p is not None and np.isnan(p).any():
+    if p is not None and not are_plain(p) and np.isnan(p).any():
         raise ValueError(f"p0 must be numbers, got {p0!r}")
     if bounds is EVERYWHERE:
         return (np.array([1.0] * n) if p is None else p), None
@@ -454,7 +454,7 @@ def parameter_covariance(
         return np.full((x.size, x.size), np.inf)
     if np.count_nonzero(state):
         warn(doubtful_covariance(f, state), OptimizeWarning)
-    elif np.count_nonzero(active):
+    elif outcome.box is not None and np.count_nonzero(active):
         together = inverse(outcome, active=np.zeros_like(active))[1] == ACTS_TOGETHER
         if (together & (active != 0)).any():
             warn(conditional_covariance(f, together, active), OptimizeWarning)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping
+from operator import le
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,7 +43,9 @@ class Box(NamedTuple):
 
     def refuse_outside(self, x: FloatArray, name: str) -> None:
         """Raise an error if a starting point is not within the bounds."""
-        if np.count_nonzero((self.lower <= x) & (x <= self.upper)) < x.size:
+        values = x.tolist()
+        above = all(map(le, self.lower.tolist(), values))
+        if not (above and all(map(le, values, self.upper.tolist()))):
             raise ValueError(self.fault(x, name))
 
     def fault(self, x: FloatArray, name: str) -> str:
@@ -93,7 +96,7 @@ def pair(bounds: Any) -> tuple[Any, Any]:
 def limits(bound: Any, n: int, which: str) -> FloatArray:
     """Convert lower or upper bounds: one for each of the n parameters, or one for all."""
     if type(bound) in (int, float):
-        return np.full(n, real_number(bound, f"the {which} bound"))
+        bound = [real_number(bound, f"the {which} bound")] * n
     values = own_vector(bound, f"The {which} bounds")
     if values.size == 1:
         values = np.full(n, values[0])

@@ -11,6 +11,7 @@ from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.conversion import as_numbers, refuse_infinite
 from leastsq._arguments.missing import masked_points, missing_points, without
 from leastsq._arguments.sigma import read_sigma
+from leastsq._core._calls import are_plain
 
 SEQUENCES = np.ndarray, list, tuple
 
@@ -45,6 +46,8 @@ def read_data(
         raise ValueError("`nan_policy='propagate'` is not supported by this function.")
     if nan_policy not in (None, "raise", "omit"):
         raise ValueError(f"nan_policy must be one of {{None, 'raise', 'omit'}}, got {nan_policy!r}")
+    if sigma is None and are_plain(xdata, ydata) and ydata.size:  # type: ignore[union-attr]
+        return Data(xdata, ydata, None, None)  # type: ignore[arg-type]
     if check_finite is None:
         check_finite = nan_policy is None
     y = np.asarray(as_numbers(ydata, "ydata"), order="C")

@@ -46,6 +46,9 @@ first_residuals(PyObject *Py_UNUSED(self), PyObject *const *given, Py_ssize_t co
 }
 
 static PyMethodDef functions[] = {
+    {"are_plain", (PyCFunction)(void (*)(void))are_plain, METH_FASTCALL,
+     "are_plain(*objects) -> bool\n\n"
+     "Whether all objects are arrays of finite float64 in C order, which need no conversion."},
     {"first_residuals", (PyCFunction)(void (*)(void))first_residuals, METH_FASTCALL,
      "first_residuals(func, x, args, coerce) -> residuals\n\n"
      "The residuals at x, a 1-D array of their own; coerce makes an array of other return values."},

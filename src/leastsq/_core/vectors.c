@@ -1,5 +1,6 @@
-/* Vectors of parameters, from what users pass. */
+/* What users pass as numbers: vectors of parameters, and data. */
 #include "calls.h"
+#include <math.h>
 
 #ifndef Py_BEGIN_CRITICAL_SECTION /* before Python 3.13, the GIL does this */
 #define Py_BEGIN_CRITICAL_SECTION(object) {
@@ -71,4 +72,35 @@ plain_vector(PyObject *Py_UNUSED(module), PyObject *value)
         Py_RETURN_NONE;
     }
     return vector;
+}
+
+/* Whether an object is an array of finite float64 in C order, which needs no conversion. */
+static int
+is_plain(PyObject *object)
+{
+    if (!PyArray_CheckExact(object)) {
+        return 0;
+    }
+    PyArrayObject *array = (PyArrayObject *)object;
+    if (PyArray_TYPE(array) != NPY_DOUBLE || !PyArray_ISCARRAY_RO(array)) {
+        return 0;
+    }
+    const double *numbers = PyArray_DATA(array);
+    npy_intp size = PyArray_SIZE(array);
+    int are_finite = 1;
+    for (npy_intp i = 0; i < size; i++) {
+        are_finite &= isfinite(numbers[i]) != 0;
+    }
+    return are_finite;
+}
+
+PyObject *
+are_plain(PyObject *Py_UNUSED(module), PyObject *const *objects, Py_ssize_t count)
+{
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (!is_plain(objects[i])) {
+            Py_RETURN_FALSE;
+        }
+    }
+    Py_RETURN_TRUE;
 }

@@ -16,7 +16,7 @@ from leastsq._arguments.bounds import Box
 from leastsq._arguments.options import Settings
 from leastsq._core._calls import OUT_OF_MEMORY, STOPPED, TIME_IS_UP
 from leastsq._fit.result import SOLVED, Outcome
-from leastsq._fit.traps import other_tries
+from leastsq._fit.traps import all_act, other_tries
 from leastsq._functions.functions import Functions
 from leastsq._functions.native import StoppedError
 
@@ -55,7 +55,7 @@ def solve_again(
     box: Box,
 ) -> Outcome:
     """Try other starts if parameters have no effect at a solution; return the best outcome."""
-    if outcome.ier not in SOLVED:
+    if outcome.ier not in SOLVED or all_act(outcome.x, outcome.least_effect, outcome.fnorm):
         return outcome
     best, counts = outcome, outcome.counts
     for again in other_tries(start, outcome.x, outcome.effect, outcome.fnorm, box):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+from functools import lru_cache
 from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
@@ -134,6 +135,12 @@ class Outcome(NamedTuple):
         effect[self.ipvt - 1] = np.abs(self.augmented[:-1]).max(axis=1)
         return effect
 
+    @property
+    def least_effect(self) -> float:
+        """The smallest element of the diagonal of R, which no element of effect is below."""
+        last = self.x.size - 1
+        return abs(float(self.augmented[last, last]))
+
     def active_mask(self) -> NDArray[np.int32]:
         """Tell which parameters are on a bound."""
         if self.box is None:
@@ -147,13 +154,21 @@ def message(
     """Describe how a fit ended; limit is the maximum number of calls in the user's words."""
     if ending == IMPROPER_INPUT:
         return f"{IMPROPER} {settings.fault or EMPTY}"
-    text = MESSAGES[ending % PROMISE_BROKEN].format(
-        ftol=settings.ftol,
-        xtol=settings.xtol,
-        gtol=settings.gtol,
-        limit=limit or f"maxfev = {settings.maxfev}",
+    return text(
+        ending,
+        settings.ftol,
+        settings.xtol,
+        settings.gtol,
+        limit or f"maxfev = {settings.maxfev}",
+        has_Dfun,
     )
-    return text + addition(ending, has_Dfun)
+
+
+@lru_cache(64)
+def text(ending: int, ftol: float, xtol: float, gtol: float, limit: str, has_Dfun: bool) -> str:
+    """Describe how a fit ended by the tolerances and the limit."""
+    meaning = MESSAGES[ending % PROMISE_BROKEN].format(ftol=ftol, xtol=xtol, gtol=gtol, limit=limit)
+    return meaning + addition(ending, has_Dfun)
 
 
 def addition(ending: int, has_Dfun: bool) -> str:

@@ -41,6 +41,14 @@ class Try(NamedTuple):
     diag: FloatArray | None
 
 
+def all_act(x: FloatArray, least_effect: float, fnorm: float) -> bool:
+    """Tell at a glance whether all parameters have an effect.
+
+    least_effect is the smallest element of the diagonal of R.
+    """
+    return bool(least_effect * min(map(abs, x.tolist())) > NO_EFFECT * fnorm)
+
+
 def other_tries(
     start: FloatArray, x: FloatArray, effect: FloatArray, fnorm: float, box: Box
 ) -> list[Try]:

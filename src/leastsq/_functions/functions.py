@@ -77,7 +77,7 @@ class Functions:
         if fvec.dtype is not FLOAT64:
             self.precision = precision_of(fvec.dtype)
             fvec = fvec.astype(FLOAT64)
-        elif is_single(self.func) if model is None else model.is_single:
+        elif self.is_single(model):
             self.precision = precision_of(FLOAT32)
         self.fvec = fvec
         self.m, self.n = m, n = fvec.size, x.size
@@ -119,6 +119,15 @@ class Functions:
                 again = compiled.residuals_at(x, self.args, not is_parallel(func))
                 return fvec if again is None else again
         return fvec
+
+    def is_single(self, model: Any) -> bool:
+        """Tell whether residuals in float64 were computed in float32."""
+        if model is not None:
+            return bool(model.is_single)
+        native = self.native_func
+        if native is None or isinstance(native, NativeFunction):
+            return is_single(self.func)
+        return native.is_single
 
     def take_jacobian(self, Dfun: Function, col_deriv: bool) -> None:
         """Find out how Dfun is called."""

@@ -75,6 +75,11 @@ class CompiledFunction:
             self._known.sizes[self._role] = size_of(m, args)
 
     @property
+    def is_single(self) -> bool:
+        """Whether the function returns float32."""
+        return self._known.is_single
+
+    @property
     def rounds_differently(self) -> bool:
         """Whether the same function in Python may have other rounding errors."""
         return self._role.weighing == WHITEN
