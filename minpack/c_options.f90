@@ -27,6 +27,8 @@ module minpack_c_options
       integer(c_int) :: concludes = 0
       integer(c_int) :: tests = lm
       integer(c_int) :: loss = 0
+      integer(c_int) :: begins_wide = 0
+         !! 1 if a fit may begin with a wider loss.
       integer(c_int) :: scale_count = 0
          !! m, or 1.
       type(c_ptr) :: f_scale = c_null_ptr
@@ -83,6 +85,7 @@ contains
 
       if (.not. c_associated(options%f_scale)) return
       loss%kind = options%loss
+      loss%begins_wide = options%begins_wide /= 0
       call c_f_pointer(options%f_scale, loss%scale, [options%scale_count])
       call c_f_procpointer(options%rho, loss%function)
       loss%data = options%rho_data

@@ -25,6 +25,10 @@
  * when the Jacobian is zero and the residuals are not. */
 #define MINPACK_PROMISE_BROKEN 16
 
+/* Is added when a fit with the option begins_wide began with a wider loss, and may end better without this
+ * option: most residuals are outliers at the end, or x is no solution, or not better than the start. */
+#define MINPACK_POOR_END 32
+
 /* What a function answers when the time for the fit is over; it becomes MINPACK_TIME_IS_UP. */
 #define MINPACK_NO_TIME (-2147483647)
 

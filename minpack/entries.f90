@@ -88,7 +88,7 @@ contains
          trials = solver%rows%trials
          njev = solver%rows%njev
          steps = solver%fit%steps
-         info = solver%fit%info
+         info = solver%fit%ending()
       end associate
    end subroutine fit
 

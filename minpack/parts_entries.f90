@@ -44,6 +44,8 @@ contains
       self%in_one_trip = in_one_trip /= 0
       loss = loss_of(options)
       self%is_robust = .not. loss%is_linear()
+      self%begins_wide = loss%begins_wide
+      self%bends_back = loss%bends_back()
       call self%open(n, options%epsfcn, stat)
       if (stat == 0) then
          handle = c_loc(self)
@@ -90,7 +92,7 @@ contains
       x = self%fit%x
       request = self%numbers
       what = self%what
-      info = self%fit%info
+      info = self%fit%ending()
       counts = [self%nfev, self%trials, self%njev, self%fit%steps]
    end subroutine parts_advance
 

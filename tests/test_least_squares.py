@@ -133,6 +133,56 @@ def test_robust_fits_find_the_best_minimum_from_a_poor_start(loss, found):
     assert best >= 100 * found
 
 
+def with_leverage(seed):
+    """Make a line with outliers far out in t, which a sum of squares follows."""
+    rng = np.random.default_rng(seed)
+    t = rng.uniform(0, 1, 60)
+    y = 1 + 2 * t + 0.02 * rng.standard_normal(60)
+    count = int(rng.choice([6, 12, 18]))
+    t[:count] = rng.uniform(5, 6, count)
+    y[:count] = 1 + 0.1 * rng.standard_normal(count)
+    return t, y
+
+
+@pytest.mark.parametrize("start", [(1.1, 1.9), (1, 1)])
+@pytest.mark.parametrize("loss", LOSSES[2:])
+def test_outliers_that_attract_a_sum_of_squares_do_not_spoil_a_robust_fit(loss, start):
+    def line(t, a, b):
+        return a + b * t
+
+    found = 0
+    options = {"loss": loss, "f_scale": 0.02}
+    stack = [with_leverage(seed) for seed in range(40)]
+    x, ys = np.array(stack).swapaxes(0, 1)
+    many = leastsq.curve_fit_many(line, (x,), ys, start, **options)
+    for t, y, popt_of_many, nfev in zip(x, ys, many.popt, many.nfev, strict=True):
+
+        def fun(p, t=t, y=y):
+            return p[0] + p[1] * t - y
+
+        best = optimize.least_squares(fun, [1.0, 2.0], **options)
+        result = least_squares(fun, start, **options)
+        found += result.cost <= best.cost * (1 + 1e-3)
+        popt, _, info, _, _ = leastsq.curve_fit(line, t, y, start, full_output=True, **options)
+        np.testing.assert_allclose(popt, popt_of_many, rtol=1e-7)
+        assert nfev == info["nfev"]
+        parts = leastsq.curve_fit(line, t, y, start, full_output=True, chunks=17, **options)
+        np.testing.assert_allclose(parts[0], popt, rtol=1e-5)
+        assert parts[2]["nfev"] == nfev
+    assert found >= 39
+
+
+def test_the_callback_sees_each_step_from_a_poor_start_once():
+    """A line without noise: each part of the fit ends where it begins."""
+    seen = []
+    t = np.arange(20.0)
+    least_squares(
+        lambda p: p[0] + p[1] * t - 3 - 2 * t, [100.0, 0.0], loss="cauchy", f_scale=1e-6,
+        callback=lambda intermediate_result: seen.append(intermediate_result.nit),
+    )  # fmt: skip
+    assert seen == list(range(1, len(seen) + 1))
+
+
 @pytest.mark.parametrize("max_nfev", [None, 3, 6])
 @pytest.mark.parametrize("scale", [0.01, np.repeat([0.01, 0.02], 25)])
 @pytest.mark.parametrize("loss", [*LOSSES, cubic])

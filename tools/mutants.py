@@ -104,8 +104,8 @@ MUTANTS = {
     "widening": Mutant(
         "begins with the robust loss itself also from a poor start",
         "minpack/fit/widening.f90",
-        "      if (2*outliers > m .and. spread < widest)",
-        "      if (.false. .and. spread < widest)",
+        "      are_outliers = 2*outliers > m\n",
+        "      are_outliers = .false.\n",
         ("test_least_squares",),
     ),
     "batch": Mutant(

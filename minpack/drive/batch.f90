@@ -151,7 +151,7 @@ contains
          !! Evaluations of the residuals.
       integer :: j
 
-      self%info(k) = fit%info
+      self%info(k) = fit%ending()
       self%nfev(k) = nfev
       self%x(:, k) = fit%x
       self%fnorm(k) = fit%true_norm

@@ -4,7 +4,7 @@ module minpack_by_callback
    use minpack_info, only: going_on, time_is_up, no_time
    use minpack_ask_and_tell, only: fit_type, nothing, a_model, a_norm
    use minpack_rows, only: rows_type
-   use minpack_told_model, only: tell_model_of, conclude
+   use minpack_told_model, only: judge, tell_model_of, conclude
    use minpack_watch, only: watch_type
    use minpack_show, only: show
    implicit none
@@ -24,14 +24,16 @@ contains
       integer :: info, shown
       logical :: is_hopeful
 
-      shown = 0
+      shown = -1
       do while (fit%needs /= nothing)
          select case (fit%needs)
          case (a_model)
             call rows%jacobian_at(fit%x, info)
             if (info == going_on) then
                call tell_model_of(rows%matrix, rows%fvec, rows%loss, rows%folding, fit)
-               call show(fit, rows%fvec, rows%nfev, rows%trials, watch, .true., info)
+               if (shown < fit%steps) then
+                  call show(fit, rows%fvec, rows%nfev, rows%trials, watch, .true., info)
+               end if
                shown = fit%steps
             end if
          case (a_norm)
@@ -52,7 +54,8 @@ contains
          if (info /= going_on) call fit%stop(info)
       end do
       if (fit%info < 0) return
-      if (shown < fit%steps) then
+      call judge(rows%fvec, rows%loss, fit)
+      if (max(shown, 0) < fit%steps) then
          call show(fit, rows%fvec, rows%nfev, rows%trials, watch, .false., info)
          if (info /= going_on) call fit%stop(info)
       end if

@@ -14,7 +14,7 @@ module minpack_lane
    use minpack_differences, only: differences_type
    use minpack_folding, only: folding_type
    use minpack_loss, only: loss_type
-   use minpack_told_model, only: widen, tell_model_of, conclude
+   use minpack_told_model, only: widen, judge, tell_model_of, conclude
    implicit none
    private
    public :: lane_type, ended, at_start, trying, differencing, idling, wanting_jacobian
@@ -259,6 +259,7 @@ contains
       select case (self%fit%needs)
       case (nothing)
          self%stage = ended
+         call judge(self%fvec, self%loss, self%fit)
          if (self%loss%is_linear() .or. .not. (self%settings%concludes &
                                                .and. self%fit%has_solution())) return
          self%stage = wanting_jacobian

@@ -5,7 +5,7 @@ module minpack_parts
    use minpack_info, only: going_on
    use minpack_workspace, only: workspace_type
    use minpack_settings, only: settings_type
-   use minpack_widening, only: first_width
+   use minpack_widening, only: first_width, are_outliers
    use minpack_ask_and_tell, only: fit_type, nothing, a_model, a_norm, reals_of_fit, integers_of_fit
    use minpack_products, only: most_columns
    use minpack_request, only: request_type, reals_of_request, nothing_more, norm_alone, products, &
@@ -43,6 +43,10 @@ module minpack_parts
          !! Whether the model at a trial point is asked for together with its norm.
       logical :: is_robust = .false.
          !! Whether there is a loss.
+      logical :: begins_wide = .false.
+         !! Whether the fit may begin with a wider loss.
+      logical :: bends_back = .false.
+         !! Whether the loss does so.
       integer :: what = nothing_more
          !! What the parts are asked for: a name in minpack_request.
       type(request_type) :: request
@@ -70,6 +74,10 @@ module minpack_parts
          !! Whether products are asked for. If they were not accurate once, triangles are.
       real(dp), private :: norm = 0
          !! The norm at the point where the model was asked for.
+      real(dp), private :: outliers = 0
+         !! How many residuals are outliers at the best point.
+      real(dp), private :: m = 0
+         !! Number of residuals.
       real(dp), allocatable, private :: no_residuals(:)
          !! Shape: (0).
       integer, allocatable, private :: unused(:)
@@ -148,14 +156,17 @@ contains
       select case (self%stage)
       case (a_start)
          call self%fit%begin(self%request%x, sums%norm)
-         if (self%is_robust) then
-            call self%fit%widen(first_width(sums%count, sums%outliers, sums%spread))
+         self%m = sums%count
+         self%outliers = sums%outliers
+         if (self%begins_wide .and. are_outliers(self%outliers, self%m)) then
+            call self%fit%widen(first_width(sums%logarithms, self%m))
          end if
          call self%hear_point(sums)
       case (accepted_point)
          call self%hear_model(sums)
       case (a_trial)
          call self%fit%tell_norm(sums%norm, sums%true_norm, self%nfev, self%trials)
+         if (self%fit%accepted) self%outliers = sums%outliers
          call self%hear_point(sums)
       case (other_steps)
          call self%columns%hear_others(self%request, sums)
@@ -214,6 +225,9 @@ contains
 
       self%what = nothing_more
       if (self%fit%info < 0) return
+      if (self%is_robust) then
+         call self%fit%judge(merge(self%outliers, 0.0_dp, self%bends_back), self%m)
+      end if
       if (self%shown < self%fit%steps) then
          call show(self%fit, self%no_residuals, self%nfev, self%trials, self%watch, .false., info)
          if (info /= going_on) call self%fit%stop(info)
@@ -333,7 +347,10 @@ contains
       else
          call self%fit%tell_model(self%r)
       end if
-      call show(self%fit, self%no_residuals, self%nfev, self%trials, self%watch, .true., info)
+      info = going_on
+      if (self%shown < self%fit%steps) then
+         call show(self%fit, self%no_residuals, self%nfev, self%trials, self%watch, .true., info)
+      end if
       self%shown = self%fit%steps
       if (info /= going_on) call self%fit%stop(info)
       call self%go_on()

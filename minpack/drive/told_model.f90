@@ -7,10 +7,10 @@ module minpack_told_model
    use minpack_strided_matrix, only: strided_matrix_type
    use minpack_loss, only: loss_type
    use minpack_folding, only: folding_type
-   use minpack_widening, only: first_width
+   use minpack_widening, only: first_width, are_outliers
    implicit none
    private
-   public :: widen, tell_model_of, conclude
+   public :: widen, judge, tell_model_of, conclude
 
 contains
 
@@ -22,12 +22,26 @@ contains
          !! What is minimized.
       type(fit_type), intent(inout) :: fit
          !! Has begun.
-      real(dp) :: outliers, spread
+
+      if (loss%is_linear() .or. .not. loss%begins_wide) return
+      associate (m => real(size(fvec), dp))
+         if (.not. are_outliers(loss%outliers(fvec), m)) return
+         call fit%widen(first_width(loss%logarithms(fvec), m))
+      end associate
+   end subroutine widen
+
+   subroutine judge(fvec, loss, fit)
+      !! Let a fit that has ended know its outliers.
+      real(dp), intent(in), contiguous :: fvec(:)
+         !! Shape: (m). The residuals at the best point.
+      type(loss_type), intent(in) :: loss
+         !! What is minimized.
+      type(fit_type), intent(inout) :: fit
+         !! Has ended.
 
       if (loss%is_linear()) return
-      call loss%survey(fvec, outliers, spread)
-      call fit%widen(first_width(real(size(fvec), dp), outliers, spread))
-   end subroutine widen
+      call fit%judge(merge(loss%outliers(fvec), 0.0_dp, loss%bends_back()), real(size(fvec), dp))
+   end subroutine judge
 
    subroutine tell_model_of(matrix, fvec, loss, folding, fit)
       !! Tell a fit the linear model of its residuals.

@@ -14,7 +14,7 @@ module minpack_ask_and_tell
    use minpack_assertions, only: debugging, assert
    use minpack_info, only: going_on, improper_input, ftol_reached, gtol_reached, maxfev_reached, &
                            gtol_too_small, residuals_not_finite, jacobian_not_finite, &
-                           promise_broken
+                           promise_broken, poor_end
    use minpack_store, only: store_type
    use minpack_bounds, only: bounds_type
    use minpack_products, only: are_of_use, most_columns
@@ -82,11 +82,15 @@ module minpack_ask_and_tell
       type(trust_region_type) :: region
       type(widening_type) :: widening
          !! How wide the loss is, if there is one.
+      logical :: is_poor = .false.
+         !! Whether the fit has ended, and may end better if it does not begin with a wider loss.
    contains
       procedure :: attach
       procedure :: begin
       procedure :: widen
       procedure :: take_norm
+      procedure :: judge
+      procedure :: ending
       procedure :: tell_model
       procedure :: tell_products
       procedure :: tell_norm
@@ -97,7 +101,6 @@ module minpack_ask_and_tell
       procedure, private :: use_model
       procedure, private :: land
       procedure, private :: begin_again
-      procedure, private :: accept
       procedure, private :: finish
       procedure, private :: propose
       procedure, private :: verdict
@@ -112,7 +115,7 @@ contains
       logical, intent(in) :: bounded
          !! Whether there are bounds.
 
-      count = (2*int(n, c_int64_t) + merge(10, 7, bounded))*n + 11
+      count = (2*int(n, c_int64_t) + merge(9, 6, bounded))*n + 10
    end function reals_of_fit
 
    pure integer(c_int64_t) function integers_of_fit(n, bounded) result(count)
@@ -156,7 +159,7 @@ contains
       self%models => store%counter()
       call self%model%attach(n, store)
       call self%region%attach(n, settings%bounds, store)
-      call self%widening%attach(n, store)
+      call self%widening%attach(store)
       if (debugging) call assert(store%is_full(), 'a fit takes all of its memory')
    end subroutine attach
 
@@ -181,7 +184,8 @@ contains
       self%ratio = 0
       call self%model%begin()
       call self%region%begin()
-      call self%widening%begin(x, fnorm)
+      call self%widening%begin(fnorm)
+      self%is_poor = .false.
       self%info = going_on
       self%after_leap = no_leap
       self%leaps = 0
@@ -208,9 +212,27 @@ contains
       real(dp), intent(in) :: norm
          !! The square root of the widened loss.
 
-      call self%widening%take_norm(norm)
       self%fnorm = norm
    end subroutine take_norm
+
+   subroutine judge(self, outliers, m)
+      !! After the end, see whether a fit that began with a wider loss may end better without.
+      class(fit_type), intent(inout) :: self
+      real(dp), intent(in) :: outliers
+         !! How many residuals are outliers at x.
+      real(dp), intent(in) :: m
+         !! Number of residuals.
+
+      self%is_poor = self%widening%ends_poorly(self%has_solution(), outliers, m, self%true_norm)
+   end subroutine judge
+
+   pure integer function ending(self)
+      !! How the fit ended: info, and whether the end is poor.
+      class(fit_type), intent(in) :: self
+
+      ending = self%info
+      if (self%is_poor .and. self%info >= 0) ending = ending + poor_end
+   end function ending
 
    subroutine tell_products(self, products, taken)
       !! Take the linear model at x if the products of the columns of [J f] determine it, and choose
@@ -332,12 +354,6 @@ contains
          call assert(.not. norm < 0, 'a norm is not negative')
       end if
       self%step = distance(self%n, self%trial, self%x)
-      if (self%widening%is_return()) then
-         call self%widening%arrive()
-         call self%accept(norm, true_norm)
-         self%needs = a_model
-         return
-      end if
       trial_norm = giant
       if (is_finite(norm)) trial_norm = norm
       associate (region => self%region)
@@ -349,7 +365,10 @@ contains
          if (leaps) leaps = is_leap(self%x, self%trial, self%fnorm, trial_norm)
          if (leaps) self%leaps = self%leaps + 1
          if (self%accepted) then
-            call self%accept(norm, true_norm)
+            self%steps = self%steps + 1
+            self%x = self%trial
+            self%fnorm = norm
+            self%true_norm = true_norm
             call region%stand_at(self%x, self%workspace)
          end if
       end associate
@@ -365,19 +384,6 @@ contains
          call self%propose()
       end if
    end subroutine tell_norm
-
-   subroutine accept(self, norm, true_norm)
-      !! Make the trial point the best point.
-      class(fit_type), intent(inout) :: self
-      real(dp), intent(in) :: norm
-      real(dp), intent(in) :: true_norm
-
-      self%accepted = .true.
-      self%steps = self%steps + 1
-      self%x = self%trial
-      self%fnorm = norm
-      self%true_norm = true_norm
-   end subroutine accept
 
    logical function expects_end(self)
       !! Whether the model promises so little of the trial point that the fit may well end there.
@@ -398,13 +404,8 @@ contains
          call self%stop(info)
          return
       end if
-      call self%widening%narrow(self%fnorm, self%true_norm)
-      if (self%widening%is_return()) then
-         self%trial = self%widening%start
-         self%needs = a_norm
-      else
-         self%needs = a_model
-      end if
+      call self%widening%narrow()
+      self%needs = a_model
    end subroutine finish
 
    subroutine stop(self, info)
@@ -474,7 +475,7 @@ contains
          info = going_on
          if (self%widening%is_wide()) then
             if (is_close(region, reduction, self%fnorm)) info = ftol_reached
-            if (calls >= settings%maxfev) info = maxfev_reached
+            if (2*calls >= settings%maxfev) info = maxfev_reached
             return
          end if
          claim = converged(settings, region, reduction, self%step, self%x, self%fnorm)

@@ -1,7 +1,8 @@
 module minpack_widening
-   !! Robust losses from a poor start. There, nearly all residuals are outliers, and a loss hardly
-   !! sees which way is down. So a fit begins with a wider loss, which is nearly a sum of squares,
-   !! and narrows it on its way to the loss that was asked for.
+   !! Robust losses from a poor start. There, most residuals are outliers, and a loss hardly sees
+   !! which way is down. So a fit begins with a wider loss, and narrows it on its way to the loss
+   !! that was asked for. That may lead to another minimum than the narrow loss does, and not always
+   !! to a better one: the end is judged.
    !!
    !! A. Blake and A. Zisserman, "Visual Reconstruction" (1987): graduated non-convexity. H. Yang,
    !! P. Antonante, V. Tzoumas and L. Carlone, "Graduated non-convexity for robust spatial
@@ -10,14 +11,14 @@ module minpack_widening
    use minpack_store, only: store_type
    implicit none
    private
-   public :: widening_type, first_width, loose, outlying
+   public :: widening_type, first_width, are_outliers, loose, outlying
 
    real(dp), parameter :: outlying = 3
       !! Residuals of more than so many scales of the loss are outliers.
    real(dp), parameter :: widest = 1.0e100_dp
       !! No loss is widened further.
    real(dp), parameter :: narrowing = 4
-      !! How much narrower the loss becomes each time, at least.
+      !! How much narrower the loss becomes each time.
    real(dp), parameter :: narrow_enough = 3
       !! A loss is not widened by less than this factor.
    real(dp), parameter :: loose = 1.0e-2_dp
@@ -26,74 +27,67 @@ module minpack_widening
    type :: widening_type
       real(dp), pointer :: width => null()
          !! By which factor the scale of the loss is widened; 1 if it is not.
-      real(dp), pointer, private :: unit => null()
-         !! The norm where the root mean square of the residuals is one scale of the loss; about.
+      real(dp), pointer, private :: start_norm => null()
+         !! The square root of what is to be minimized, at the start.
       integer, pointer, private :: news => null()
          !! 1 if the width has changed, and no step was taken since.
-      real(dp), pointer, contiguous :: start(:) => null()
-         !! Shape: (n). Where the fit began.
-      real(dp), pointer, private :: start_norm => null()
-         !! The square root of what is to be minimized, there.
-      integer, pointer, private :: return => null()
-         !! 1 if the fit returns to its start.
+      integer, pointer, private :: began => null()
+         !! 1 if the fit began with a wider loss.
    contains
       procedure :: attach
       procedure :: begin
       procedure :: widen
       procedure :: is_wide
       procedure :: is_new
-      procedure :: is_return
-      procedure :: take_norm
       procedure :: set_off
       procedure :: narrow
-      procedure :: arrive
+      procedure :: ends_poorly
    end type widening_type
 
 contains
 
-   pure real(dp) function first_width(m, outliers, spread) result(width)
-      !! By which factor to widen the loss at the start. It is 1 if at least half of the residuals
-      !! are no outliers.
+   pure logical function are_outliers(outliers, m)
+      !! Whether most residuals are outliers.
+      real(dp), intent(in) :: outliers
+         !! How many are outliers.
       real(dp), intent(in) :: m
          !! Number of residuals.
-      real(dp), intent(in) :: outliers
-         !! How many of them are outliers.
-      real(dp), intent(in) :: spread
-         !! The norm of the residuals in units of the scale of the loss.
 
-      width = 1
-      if (2*outliers > m .and. spread < widest) width = at_least_one(spread/sqrt(m))
+      are_outliers = 2*outliers > m
+   end function are_outliers
+
+   pure real(dp) function first_width(logarithms, m) result(width)
+      !! By which factor to widen the loss if most residuals are outliers: their geometric mean in
+      !! units of the scale of the loss, which some residuals that are huge change little.
+      real(dp), intent(in) :: logarithms
+         !! The sum of the logarithms of the residuals that are larger than this unit.
+      real(dp), intent(in) :: m
+         !! Number of residuals.
+
+      width = at_least_one(exp(min(logarithms/m, log(widest))))
    end function first_width
 
-   subroutine attach(self, n, store)
+   subroutine attach(self, store)
       class(widening_type), intent(inout) :: self
-      integer, intent(in) :: n
-         !! Number of variables.
       type(store_type), intent(inout) :: store
          !! The caller's memory, from which the numbers are taken.
 
       self%width => store%number()
-      self%unit => store%number()
-      self%news => store%counter()
-      self%start => store%vector(n)
       self%start_norm => store%number()
-      self%return => store%counter()
+      self%news => store%counter()
+      self%began => store%counter()
    end subroutine attach
 
-   subroutine begin(self, x, norm)
+   subroutine begin(self, norm)
       !! Begin with the loss as it is.
       class(widening_type), intent(inout) :: self
-      real(dp), intent(in) :: x(:)
-         !! Shape: (n). The start.
       real(dp), intent(in) :: norm
-         !! The square root of what is to be minimized, there.
+         !! The square root of what is to be minimized, at the start.
 
       self%width = 1
-      self%unit = 0
-      self%news = 0
-      self%start = x
       self%start_norm = norm
-      self%return = 0
+      self%news = 0
+      self%began = 0
    end subroutine begin
 
    subroutine widen(self, width)
@@ -103,7 +97,8 @@ contains
          !! The factor of its scale; 1 for the loss as it is.
 
       self%width = width
-      if (self%is_wide()) self%news = 1
+      self%news = merge(1, 0, self%is_wide())
+      self%began = self%news
    end subroutine widen
 
    pure logical function is_wide(self)
@@ -120,22 +115,6 @@ contains
       is_new = self%news == 1
    end function is_new
 
-   pure logical function is_return(self)
-      !! Whether the fit returns to its start.
-      class(widening_type), intent(in) :: self
-
-      is_return = self%return == 1
-   end function is_return
-
-   subroutine take_norm(self, norm)
-      !! Take the norm by a new width.
-      class(widening_type), intent(inout) :: self
-      real(dp), intent(in) :: norm
-         !! The square root of the widened loss where the fit stands.
-
-      if (self%unit == 0) self%unit = norm/self%width
-   end subroutine take_norm
-
    subroutine set_off(self)
       !! Take a step.
       class(widening_type), intent(inout) :: self
@@ -143,25 +122,29 @@ contains
       self%news = 0
    end subroutine set_off
 
-   subroutine narrow(self, norm, true_norm)
-      !! Narrow the loss. If the fit stands higher than at its start in the end, it returns there.
+   subroutine narrow(self)
+      !! Narrow the loss.
       class(widening_type), intent(inout) :: self
-      real(dp), intent(in) :: norm
-         !! The square root of the widened loss where the fit stands.
-      real(dp), intent(in) :: true_norm
-         !! The same of the loss that was asked for.
 
-      self%width = at_least_one(min(self%width/narrowing, norm/self%unit))
+      self%width = at_least_one(self%width/narrowing)
       self%news = 1
-      if (.not. (self%is_wide() .or. true_norm <= self%start_norm)) self%return = 1
    end subroutine narrow
 
-   subroutine arrive(self)
-      !! Stand at the start again.
-      class(widening_type), intent(inout) :: self
+   pure logical function ends_poorly(self, is_solved, outliers, m, norm)
+      !! Whether the fit may end better if it does not begin with a wider loss.
+      class(widening_type), intent(in) :: self
+      logical, intent(in) :: is_solved
+         !! Whether the fit has ended at a solution.
+      real(dp), intent(in) :: outliers
+         !! How many residuals are outliers there.
+      real(dp), intent(in) :: m
+         !! Number of residuals.
+      real(dp), intent(in) :: norm
+         !! The square root of what is to be minimized, there.
 
-      self%return = 0
-   end subroutine arrive
+      ends_poorly = self%began == 1 .and. (.not. is_solved .or. are_outliers(outliers, m) &
+                                           .or. norm > self%start_norm)
+   end function ends_poorly
 
    pure real(dp) function at_least_one(width)
       real(dp), intent(in) :: width

@@ -53,6 +53,8 @@ module minpack_loss
          !! One of the names above, if there is no function.
       real(dp), pointer, contiguous :: scale(:) => null()
          !! Shape: (m), or (1). C.
+      logical :: begins_wide = .false.
+         !! Whether a fit may begin with a wider loss.
       real(dp) :: width = 1
          !! By which factor C is widened on the way to the solution.
       procedure(c_loss_type), pointer, nopass :: function => null()
@@ -70,9 +72,12 @@ module minpack_loss
    contains
       procedure :: is_linear
       procedure :: allocate_for
-      procedure :: survey
+      procedure :: outliers
+      procedure :: bends_back
+      procedure :: logarithms
       procedure :: measure
       procedure :: weigh
+      procedure, private :: scale_of
       procedure, private :: total
       procedure, private :: call_function
    end type loss_type
@@ -101,26 +106,40 @@ contains
       if (stat == 0 .and. associated(self%function)) allocate (self%z(m), self%rho(m, 3), stat=stat)
    end subroutine allocate_for
 
-   pure subroutine survey(self, f, outliers, spread)
-      !! See how large the residuals are.
+   pure logical function bends_back(self)
+      !! Whether the loss may grow so slowly that there are minima at which most residuals are
+      !! outliers, and others at which they are not. It is so if the cost curves downwards.
+      class(loss_type), intent(in) :: self
+
+      bends_back = associated(self%function) .or. self%kind == cauchy_loss &
+                   .or. self%kind == arctan_loss
+   end function bends_back
+
+   pure real(dp) function outliers(self, f)
+      !! How many residuals are outliers.
       class(loss_type), intent(in) :: self
       real(dp), intent(in), contiguous :: f(:)
          !! Shape: (m). The residuals.
-      real(dp), intent(out) :: outliers
-         !! How many are outliers.
-      real(dp), intent(out) :: spread
-         !! The norm of f/C.
-      real(dp) :: size_of_f
       integer :: i
 
       outliers = 0
-      spread = 0
       do i = 1, size(f)
-         size_of_f = abs(f(i)/self%scale(min(i, size(self%scale))))
-         if (size_of_f > outlying) outliers = outliers + 1
-         spread = hypot(spread, size_of_f)
+         if (abs(f(i)) > outlying*self%scale_of(i)) outliers = outliers + 1
       end do
-   end subroutine survey
+   end function outliers
+
+   pure real(dp) function logarithms(self, f)
+      !! The sum of the logarithms of abs(f/C), where that is more than 1.
+      class(loss_type), intent(in) :: self
+      real(dp), intent(in), contiguous :: f(:)
+         !! Shape: (m). The residuals.
+      integer :: i
+
+      logarithms = 0
+      do i = 1, size(f)
+         logarithms = logarithms + log(max(abs(f(i)/self%scale_of(i)), 1.0_dp))
+      end do
+   end function logarithms
 
    subroutine measure(self, f, norm, true_norm, info)
       !! Compute the square root of what is minimized; for the sum of squares it is the norm.
@@ -161,7 +180,7 @@ contains
       if (info /= going_on) return
       squares = 0
       do i = 1, size(f)
-         c = width*self%scale(min(i, size(self%scale)))
+         c = width*self%scale_of(i)
          if (associated(self%function)) then
             rho = self%rho(i, 1)
          else
@@ -190,7 +209,7 @@ contains
       if (info /= going_on) return
       share = merge(0.0_dp, least_share, exact)
       do i = 1, size(f)
-         z = (f(i)/(self%width*self%scale(min(i, size(self%scale)))))**2
+         z = (f(i)/(self%width*self%scale_of(i)))**2
          if (associated(self%function)) then
             slope = self%rho(i, 2)
             curvature = self%rho(i, 3)
@@ -210,11 +229,19 @@ contains
       integer :: i, answer
 
       do i = 1, size(f)
-         self%z(i) = (f(i)/(width*self%scale(min(i, size(self%scale)))))**2
+         self%z(i) = (f(i)/(width*self%scale_of(i)))**2
       end do
       answer = self%function(self%data, size(f), self%z, self%rho)
       info = merge(answer, going_on, answer < 0)
    end subroutine call_function
+
+   pure real(dp) function scale_of(self, i)
+      !! C of residual i.
+      class(loss_type), intent(in) :: self
+      integer, intent(in) :: i
+
+      scale_of = self%scale(min(i, size(self%scale)))
+   end function scale_of
 
    pure subroutine values_at(kind, z, rho, slope, curvature)
       !! A loss at z, and its first two derivatives.

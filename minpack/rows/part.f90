@@ -31,7 +31,6 @@ module minpack_part
    contains
       procedure :: connect
       procedure :: evaluate
-      procedure, private :: survey
       procedure, private :: add_model
       procedure, private :: add_rows
       procedure, private :: jacobian
@@ -91,7 +90,8 @@ contains
       raw = norm
       if (.not. self%loss%is_linear()) then
          raw = enorm(size(fvec), fvec)
-         if (what == norm_alone) call self%survey(fvec, sums)
+         sums%outliers = sums%outliers + self%loss%outliers(fvec)
+         if (what == norm_alone) sums%logarithms = sums%logarithms + self%loss%logarithms(fvec)
       end if
       sums%count = sums%count + size(fvec)
       sums%norm = hypot(sums%norm, norm)
@@ -100,19 +100,6 @@ contains
       if (what == norm_alone .or. .not. is_finite(norm)) return
       call self%add_model(fvec, request, what, sums, info)
    end subroutine evaluate
-
-   subroutine survey(self, fvec, sums)
-      !! Add what shows how poor the start is.
-      class(part_type), intent(in) :: self
-      real(dp), intent(in), contiguous :: fvec(:)
-         !! Shape: (m). The residuals at x.
-      type(sums_type), intent(inout) :: sums
-      real(dp) :: outliers, spread
-
-      call self%loss%survey(fvec, outliers, spread)
-      sums%outliers = sums%outliers + outliers
-      sums%spread = hypot(sums%spread, spread)
-   end subroutine survey
 
    subroutine add_model(self, fvec, request, what, sums, info)
       !! Add the rows of [J f] to the products, or fold them into the triangle.

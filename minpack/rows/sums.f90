@@ -21,8 +21,8 @@ module minpack_sums
          !! The same, without widening.
       real(dp), pointer :: outliers => null()
          !! How many residuals are outliers of the loss.
-      real(dp), pointer :: spread => null()
-         !! The norm of the residuals in units of the scale of the loss.
+      real(dp), pointer :: logarithms => null()
+         !! The sum of the logarithms of the residuals, as the loss defines it.
       real(dp), pointer :: size => null()
          !! The norm of the residuals; the same if the loss is linear.
       real(dp), pointer, contiguous :: changes(:) => null()
@@ -75,7 +75,7 @@ contains
       self%size => store%number()
       self%true_norm => store%number()
       self%outliers => store%number()
-      self%spread => store%number()
+      self%logarithms => store%number()
       self%changes => store%vector(n)
       self%gaps => store%vector(n)
       self%spoiled => store%vector(n)
@@ -92,7 +92,7 @@ contains
       self%size = 0
       self%true_norm = 0
       self%outliers = 0
-      self%spread = 0
+      self%logarithms = 0
       self%changes = 0
       self%gaps = 0
       self%spoiled = 0
@@ -131,7 +131,7 @@ contains
       self%norm = hypot(self%norm, more%norm)
       self%true_norm = hypot(self%true_norm, more%true_norm)
       self%outliers = self%outliers + more%outliers
-      self%spread = hypot(self%spread, more%spread)
+      self%logarithms = self%logarithms + more%logarithms
       self%size = hypot(self%size, more%size)
       self%changes = hypot(self%changes, more%changes)
       self%gaps = hypot(self%gaps, more%gaps)

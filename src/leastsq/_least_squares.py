@@ -100,7 +100,7 @@ def least_squares(
         The size of residuals from which a loss grows more slowly than the square: one number, or m
         numbers. If more than half of the residuals at x0 are larger than three times f_scale, the
         fit begins with a larger f_scale, and comes back to this one on its way. Then the cost may
-        rise from one step to the next, but it does not end higher than at x0.
+        rise from one step to the next. If such a fit ends poorly, a second one begins with f_scale.
     diff_step : float or array_like, optional
         Steps of finite differences relative to x. The default is chosen from the precision of fun.
     tr_solver : {None, 'exact'}, optional

@@ -290,7 +290,8 @@ def leastsq(
         functions = Functions(single, Dfun, args, col_deriv, x, None, deadline)
         if n == 0:
             return full_tuple(nothing_to_solve(functions, x), settings)
-        if full_output or box is not None or vectorized or workers is not None:
+        is_plain = settings.loss is None and box is None
+        if full_output or not is_plain or vectorized or workers is not None:
             with side_by_side(functions, func, args, x, vectorized, workers):
                 outcome = solve(functions, x, settings, box, watch)
             return ended(outcome, settings, full_output)

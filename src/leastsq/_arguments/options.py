@@ -72,6 +72,7 @@ class Settings:
     tests: int = LM
     loss: Loss | None = None
     threads: int = 1
+    begins_wide: bool = True
 
     def for_core(
         self,
@@ -147,6 +148,7 @@ class Settings:
             None if watch is None else watch.ready(released),
             None if together is None else together.ready(released),
             self.threads,
+            self.begins_wide,
         )
 
     def for_rows(self, m: int) -> Settings:

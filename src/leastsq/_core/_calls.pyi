@@ -27,6 +27,7 @@ ARCTAN: int
 MAXFEV_REACHED: int
 OUT_OF_MEMORY: int
 PROMISE_BROKEN: int
+POOR_END: int
 NO_FAULT: int
 FAULT_OF_FTOL: int
 FAULT_OF_XTOL: int
@@ -110,6 +111,7 @@ def options(
     watch: Observer | None,
     together: Joint | Observer | None,
     threads: int,
+    begins_wide: bool,
     /,
 ) -> Options: ...
 def hold(release: int, data: int, needed: object, /) -> object: ...

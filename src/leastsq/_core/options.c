@@ -55,8 +55,8 @@ numbers_of(PyObject *array)
 PyObject *
 options(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t count)
 {
-    if (count != 19) {
-        PyErr_SetString(PyExc_TypeError, "options: 19 arguments");
+    if (count != 20) {
+        PyErr_SetString(PyExc_TypeError, "options: 20 arguments");
         return NULL;
     }
     PyObject *objects[] = {given[6], given[7], given[8], given[9], given[14], given[15], given[16],
@@ -78,6 +78,7 @@ options(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t count)
         .loss = (int)PyLong_AsLong(given[13]),
         .f_scale = numbers_of(objects[F_SCALE]),
         .threads = (int)PyLong_AsLong(given[18]),
+        .begins_wide = PyObject_IsTrue(given[19]),
     };
     if (read.f_scale != NULL) {
         read.scale_count = (int)PyArray_SIZE((PyArrayObject *)objects[F_SCALE]);

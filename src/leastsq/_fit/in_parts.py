@@ -14,7 +14,7 @@ from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.options import EPSILON, Settings
 from leastsq._core._calls import NOTHING_MORE, TIME_IS_UP, TimeIsUpError
-from leastsq._fit.one import INT32, solve_again
+from leastsq._fit.one import INT32, made, solve_again
 from leastsq._fit.result import Outcome
 from leastsq._functions.functions import jacobian_error
 from leastsq._parts.questions import Answer, Engine, Question, no_rows
@@ -60,8 +60,7 @@ class InParts:
             if time() <= self.deadline:
                 self.engine.check(start)
             outcome = self.solve_once(x, self.settings)
-            if self.box is not None and self.box.is_bounded():
-                outcome = solve_again(self.solve_once, outcome, start, self.settings, self.box)
+            outcome = solve_again(self.solve_once, outcome, start, self.settings, self.box)
             if outcome.ending != TIME_IS_UP:
                 self.engine.check(outcome.x)
         finally:
@@ -132,7 +131,7 @@ class InParts:
         names = ("nfev", "trials", "njev", "nit")
         counts = dict(zip(names, talk.counts.tolist(), strict=True))
         has_Dfun = self.Dfun is not None
-        return Outcome(
+        return made(
             talk.x, None, self.box, error, fnorm, *left, counts, talk.ending, has_Dfun, rows
         )
 

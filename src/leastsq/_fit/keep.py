@@ -9,18 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leastsq._arguments.arrays import FloatArray
-from leastsq._arguments.bounds import Box
 from leastsq._arguments.options import Settings
-from leastsq._core._calls import PROMISE_BROKEN
+from leastsq._core._calls import POOR_END, PROMISE_BROKEN
 from leastsq._fit.batch import Group
 from leastsq._fit.many_fits import is_solved
-from leastsq._fit.one import WORTHWHILE
 from leastsq._fit.one_by_one import OneByOne
 from leastsq._fit.plan import Plan
 from leastsq._fit.results import Results, Solutions
 from leastsq._fit.traps import Try, interior, other_tries, without_effect
 
 Flags = NDArray[np.bool_]
+Kind = tuple[bool, bool]
+"""Whether a try has a scale of its own, and whether it may begin with a wider loss."""
+KINDS = [(False, False), (False, True), (True, True)]
 Solve = Callable[[Group, Settings], tuple[Solutions, Flags]]
 """Fits a group; returns the results, and which fits are done."""
 
@@ -39,8 +40,9 @@ class Keeper:
             self.one_by_one.fit(group)
             return
         found, is_done = solve(group, self.plan.options(group.box is not None).settings)
+        is_poor = take_poor(found)
         self.store(group, found, is_done)
-        self.try_again(group, found, is_done, solve)
+        self.try_again(group, found, is_done, is_poor, solve)
 
     def store(self, group: Group, found: Solutions, is_done: Flags) -> None:
         """Store the results of the fits that are done."""
@@ -49,69 +51,98 @@ class Keeper:
         as_least_squares = self.plan.options(group.box is not None).as_least_squares
         self.results.store(group.places, found, group.box, as_least_squares)
 
-    def try_again(self, group: Group, found: Solutions, is_done: Flags, solve: Solve) -> None:
-        """Fit again, as curve_fit does, where parameters within bounds have no effect."""
-        box, effect = group.box, found.effect
-        if box is None or effect is None:
-            return
-        inside = interior(group.p, box)
-        idle = without_effect(effect, found.x, inside, box, found.fnorm[:, None]).any(axis=1)
-        again = idle & is_done & is_solved(found.ending % PROMISE_BROKEN)
+    def try_again(
+        self, group: Group, found: Solutions, is_done: Flags, is_poor: Flags, solve: Solve
+    ) -> None:
+        """Fit again, as curve_fit does, where this may help."""
+        again = is_done & (is_poor | has_idle(group, found))
         if again.any() and not self.plan.is_cancelled:
-            Tries(self.plan, group.take(again), found.take(again), solve).run(self)
+            tries = Tries(self.plan, group.take(again), found.take(again), is_poor[again], solve)
+            tries.run(self)
+
+
+def take_poor(found: Solutions) -> Flags:
+    """Tell which fits may end better without a wider loss, and leave that out of their endings."""
+    is_poor = found.ending >= POOR_END
+    found.ending[is_poor] -= POOR_END
+    return np.asarray(is_poor)
+
+
+def has_idle(group: Group, found: Solutions) -> Flags:
+    """Tell which solutions within bounds have parameters without effect."""
+    box, effect = group.box, found.effect
+    if box is None or effect is None:
+        return np.zeros(len(group.places), bool)
+    inside = interior(group.p, box)
+    idle = without_effect(effect, found.x, inside, box, found.fnorm[:, None]).any(axis=1)
+    return np.asarray(idle & is_solved(found.ending % PROMISE_BROKEN))
 
 
 class Tries:
     """The further tries of the fits of a group, which are done at the same time."""
 
-    def __init__(self, plan: Plan, group: Group, found: Solutions, solve: Solve) -> None:
-        assert group.box is not None
-        assert found.effect is not None
+    def __init__(
+        self, plan: Plan, group: Group, found: Solutions, is_poor: Flags, solve: Solve
+    ) -> None:
         self.group = group
         self.first = found
         self.best = Solutions(*(None if part is None else part.copy() for part in found))  # type: ignore[arg-type]
         self.solve = solve
-        self.settings = plan.options(True).settings
+        self.settings = plan.options(group.box is not None).settings
         self.nfev = found.nfev.copy()
         self.waits = np.ones(len(group.places), bool)
         self.is_done = np.ones(len(group.places), bool)
         self.is_short = np.zeros(len(group.places), bool)
         self.tries = [
-            other_tries(group.p[i], found.x[i], found.effect[i], found.fnorm[i], box)
-            for i, box in enumerate(map(Box, *group.box))
+            [Try(start, None, begins_wide=False)] if poor else []
+            for start, poor in zip(group.p, is_poor, strict=True)
         ]
+        for i in np.flatnonzero(has_idle(group, found)).tolist():
+            self.tries[i] += other_tries(
+                group.p[i],
+                found.x[i],
+                found.effect[i],  # type: ignore[index]
+                found.fnorm[i],
+                group.box_of(i),  # type: ignore[arg-type]
+            )
 
     def run(self, keeper: Keeper) -> None:
         """Do the tries, and store the best results."""
         for k in range(max(map(len, self.tries), default=0)):
-            for is_scaled in (False, True):
-                chosen = [i for i, tries in enumerate(self.tries) if self.asks(i, k, is_scaled)]
+            for kind in KINDS:
+                chosen = [i for i, tries in enumerate(self.tries) if self.asks(i, k, kind)]
                 if chosen:
-                    self.try_once(np.array(chosen), [self.tries[i][k] for i in chosen], is_scaled)
+                    self.try_once(np.array(chosen), [self.tries[i][k] for i in chosen], kind)
         self.best.nfev[:] = self.nfev
         keeper.store(self.group, self.best, self.is_done & ~self.is_short)
         if self.is_short.any():  # curve_fit counts the calls of all tries
             keeper.one_by_one.fit(self.group.take(self.is_short))
 
-    def asks(self, i: int, k: int, is_scaled: bool) -> bool:
-        """Tell whether a fit waits for its try number k, with a scale of its own or without."""
+    def asks(self, i: int, k: int, kind: Kind) -> bool:
+        """Tell whether a fit waits for its try number k, which is of this kind."""
         if not self.waits[i] or k >= len(self.tries[i]):
             return False
-        return is_scaled == (self.tries[i][k].diag is not None and self.settings.diag is None)
+        again = self.tries[i][k]
+        is_scaled = again.diag is not None and self.settings.diag is None
+        return kind == (is_scaled, again.begins_wide)
 
-    def try_once(self, chosen: NDArray[np.int64], tries: list[Try], is_scaled: bool) -> None:
+    def try_once(self, chosen: NDArray[np.int64], tries: list[Try], kind: Kind) -> None:
         """Do one more try of some fits."""
-        settings = self.settings
+        is_scaled, begins_wide = kind
+        settings = replace(self.settings, begins_wide=begins_wide)
         if is_scaled:
             diag: FloatArray = np.array([again.diag for again in tries])
             settings = replace(settings, factor=1.0, diag=diag)
         start = np.array([again.x for again in tries])
         other, is_done = self.solve(self.group.take(chosen)._replace(p=start), settings)
+        take_poor(other)
         self.nfev[chosen] += other.nfev
         self.is_done[chosen] &= is_done
         self.is_short[chosen] |= self.nfev[chosen] >= settings.maxfev
-        lower = other.fnorm < WORTHWHILE * self.first.fnorm[chosen]
-        better = is_done & is_solved(other.ending % PROMISE_BROKEN) & lower
+        solved = is_solved(other.ending % PROMISE_BROKEN)
+        lower = other.fnorm < tries[0].limit * self.first.fnorm[chosen]
+        was_solved = is_solved(self.first.ending[chosen] % PROMISE_BROKEN)
+        better = is_done & np.where(was_solved, solved & lower, solved | lower)
         for mine, its in zip(self.best, other, strict=True):
             if mine is not None and its is not None:
                 mine[chosen[better]] = its[better]

@@ -14,9 +14,9 @@ from leastsq import _core
 from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.options import Settings
-from leastsq._core._calls import OUT_OF_MEMORY, STOPPED, TIME_IS_UP
+from leastsq._core._calls import OUT_OF_MEMORY, POOR_END, STOPPED, TIME_IS_UP
 from leastsq._fit.result import SOLVED, Outcome
-from leastsq._fit.traps import all_act, other_tries
+from leastsq._fit.traps import Try, all_act, other_tries
 from leastsq._functions.functions import Functions
 from leastsq._functions.native import StoppedError
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from leastsq._core._calls import Observer
 
 INT32 = np.dtype(np.int32)
-WORTHWHILE = 0.999  # a smaller ratio of two norms of residuals means another minimum
 
 
 def solve(
@@ -34,8 +33,8 @@ def solve(
     box: Box | None,
     watch: Observer | None = None,
 ) -> Outcome:
-    """Minimize the sum of squares from x; try other starts if parameters have no effect."""
-    if box is None or not box.is_bounded():
+    """Minimize from x, and try again where this may help."""
+    if settings.loss is None and (box is None or not box.is_bounded()):
         return solve_once(functions, x, settings, box, watch)
 
     def once(x: FloatArray, settings: Settings) -> Outcome:
@@ -52,22 +51,20 @@ def solve_again(
     outcome: Outcome,
     start: FloatArray,
     settings: Settings,
-    box: Box,
+    box: Box | None,
 ) -> Outcome:
-    """Try other starts if parameters have no effect at a solution; return the best outcome."""
-    if outcome.ier not in SOLVED or all_act(outcome.x, outcome.least_effect, outcome.fnorm):
-        return outcome
+    """Try again as tries_after says; return the best outcome."""
     best, counts = outcome, outcome.counts
-    for again in other_tries(start, outcome.x, outcome.effect, outcome.fnorm, box):
+    for again in tries_after(outcome, start, box):
         left = settings.maxfev - counts["trials" if settings.limits_trials else "nfev"]
         if left <= 0 or best is not outcome:
             break
-        options: dict[str, Any] = {"maxfev": left}
+        options: dict[str, Any] = {"maxfev": left, "begins_wide": again.begins_wide}
         if again.diag is not None and settings.diag is None:
             options.update(factor=1.0, diag=again.diag)
         other = once(again.x, replace(settings, **options))
         counts = {name: count + other.counts[name] for name, count in counts.items()}
-        if other.ier in SOLVED and other.fnorm < WORTHWHILE * outcome.fnorm:
+        if is_better(other, outcome, again):
             best = other
         if other.ier == TIME_IS_UP:
             break
@@ -78,6 +75,25 @@ def solve_again(
     return best._replace(counts=counts)
 
 
+def tries_after(outcome: Outcome, start: FloatArray, box: Box | None) -> list[Try]:
+    """Choose how to try again: without a wider loss, or where all parameters have an effect."""
+    tries = []
+    if outcome.is_poor and outcome.ier not in (TIME_IS_UP, STOPPED):
+        tries.append(Try(start, None, begins_wide=False))
+    if box is None or not box.is_bounded() or outcome.ier not in SOLVED:
+        return tries
+    if not all_act(outcome.x, outcome.least_effect, outcome.fnorm):
+        tries += other_tries(start, outcome.x, outcome.effect, outcome.fnorm, box)
+    return tries
+
+
+def is_better(other: Outcome, outcome: Outcome, again: Try) -> bool:
+    """Tell whether another try has found a better minimum."""
+    if outcome.ier not in SOLVED:
+        return other.ier in SOLVED or other.fnorm < outcome.fnorm
+    return other.ier in SOLVED and other.fnorm < again.limit * outcome.fnorm
+
+
 def solve_once(
     functions: Functions,
     x: FloatArray,
@@ -86,9 +102,17 @@ def solve_once(
     watch: Observer | None = None,
 ) -> Outcome:
     """Minimize the sum of squares from x. The array x becomes the solution."""
-    left = minimize(functions, x, settings, box, watch)
-    has_Dfun = functions.Dfun is not None
-    return Outcome(x, functions.fvec, box, functions.jacobian_error(), *left, has_Dfun)
+    *left, ending = minimize(functions, x, settings, box, watch)
+    error, has_Dfun = functions.jacobian_error(), functions.Dfun is not None
+    return made(x, functions.fvec, box, error, *left, ending, has_Dfun, 0)
+
+
+def made(*fields: Any) -> Outcome:
+    """Make an Outcome of its fields up to rows; its ending may be that of a poor end."""
+    outcome = Outcome(*fields)
+    if outcome.ending < POOR_END:
+        return outcome
+    return outcome._replace(ending=outcome.ending - POOR_END, is_poor=True)
 
 
 def minimize(

@@ -30,15 +30,27 @@ MOST = 3
 """The largest number of corners to try."""
 LARGEST_SIZE = 1e300
 """The largest unit of a step: the core refuses scales that differ by more."""
+WORTHWHILE = 0.999
+"""A smaller ratio of two norms of residuals means another minimum."""
 NO_EFFECT = 1e-6
 """A parameter has no effect if doubling it changes the residuals by less than this part."""
 
 
 class Try(NamedTuple):
-    """A start, and the scale factors of its steps; None for the usual scale."""
+    """How to try again.
+
+    x is the start. diag contains the scale factors of the steps; None for the usual scale.
+    begins_wide tells whether the fit may begin with a wider loss.
+    """
 
     x: FloatArray
     diag: FloatArray | None
+    begins_wide: bool = True
+
+    @property
+    def limit(self) -> float:
+        """The ratio of the norms of residuals below which the try has found a better minimum."""
+        return WORTHWHILE if self.begins_wide else 1.0
 
 
 def all_act(x: FloatArray, least_effect: float, fnorm: float) -> bool:
