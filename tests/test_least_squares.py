@@ -172,6 +172,26 @@ def test_outliers_that_attract_a_sum_of_squares_do_not_spoil_a_robust_fit(loss, 
     assert found >= 39
 
 
+def test_the_callback_does_not_see_the_start_of_a_second_fit(capsys):
+    t, y = with_leverage(0)
+
+    def steps(verbose):
+        seen = []
+
+        def look(intermediate_result):
+            seen.append(intermediate_result.nit)
+
+        least_squares(
+            lambda p: p[0] + p[1] * t - y, [1.0, 1.0], loss="cauchy", f_scale=0.02,
+            callback=look, verbose=verbose,
+        )  # fmt: skip
+        return seen
+
+    seen = steps(2)
+    assert seen == steps(0) == list(range(1, len(seen) + 1))
+    assert capsys.readouterr().out.count("\n") == len(seen) + 5  # a title, two starts, the end
+
+
 def test_the_callback_sees_each_step_from_a_poor_start_once():
     """A line without noise: each part of the fit ends where it begins."""
     seen = []
