@@ -239,7 +239,7 @@ void minpack_parts_open(const minpack_options *options, int n, int differenced, 
  *          the third of them
  * info     in: 0, or the code with which the fit is to end; out: how it has ended, if it has
  * x        n; in: the starting point; out: the best point
- * request  6n + 2: what all parts are to evaluate; its second to (n + 1)th numbers are the point
+ * request  6n + 3: what all parts are to evaluate; its second to (n + 1)th numbers are the point
  * what     a code of codes.h
  * counts   4: evaluations of all residuals; those that were not for a Jacobian; Jacobians; steps */
 void minpack_parts_advance(void *handle, int n, int told, const double *sums, int *info, double *x,

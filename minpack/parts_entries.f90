@@ -68,7 +68,7 @@ contains
          !! In: zero, or why the fit has to end. Out: how the fit has ended.
       real(dp), intent(inout) :: x(n)
          !! In: the starting point. Out: the best point.
-      real(dp), intent(inout) :: request(6*n + 2)
+      real(dp), intent(inout) :: request(6*n + 3)
          !! What the parts are asked for next.
       integer(c_int), intent(out) :: what
          !! The name of the request.
@@ -173,7 +173,7 @@ contains
          !! What differs from block to block; none if there is one block.
       integer(c_int), value :: blocks
          !! Number of blocks of m rows each.
-      real(dp), intent(in), target :: request(6*n + 2)
+      real(dp), intent(in), target :: request(6*n + 3)
          !! What is asked for.
       integer(c_int), value :: what
          !! The name of the request.

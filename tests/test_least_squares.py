@@ -172,6 +172,19 @@ def test_outliers_that_attract_a_sum_of_squares_do_not_spoil_a_robust_fit(loss, 
     assert found >= 39
 
 
+@pytest.mark.parametrize("loss", ["soft_l1", "huber"])
+def test_residuals_in_two_heaps_need_few_steps(loss):
+    """Between the heaps the cost hardly curves."""
+    rng = np.random.default_rng(0)
+    for y in (np.repeat([0.0, 10], 10), np.repeat([0.0, 10], [10, 11])):
+        args = (y + 0.1 * rng.standard_normal(y.size),)
+        options = {"loss": loss, "f_scale": 0.1, "args": args}
+        ours = least_squares(lambda p, y: p - y, [0.045], **options)
+        theirs = optimize.least_squares(lambda p, y: p - y, [0.045], **options)
+        assert ours.cost <= theirs.cost * (1 + 1e-6)
+        assert ours.njev <= theirs.njev + 10
+
+
 def test_the_callback_does_not_see_the_start_of_a_second_fit(capsys):
     t, y = with_leverage(0)
 

@@ -103,7 +103,7 @@ MUTANTS = {
     ),
     "widening": Mutant(
         "begins with the robust loss itself also from a poor start",
-        "minpack/fit/widening.f90",
+        "minpack/fit/robust.f90",
         "      are_outliers = 2*outliers > m\n",
         "      are_outliers = .false.\n",
         ("test_least_squares",),

@@ -37,7 +37,7 @@ contains
                shown = fit%steps
             end if
          case (a_norm)
-            rows%loss%width = fit%widening%width
+            rows%loss%width = fit%robust%width
             is_hopeful = rows%functions%goes_ahead .and. fit%accepted
             if (is_hopeful) is_hopeful = .not. fit%expects_end()
             call rows%norm_at(fit%trial, is_hopeful, norm, info)

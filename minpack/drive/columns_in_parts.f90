@@ -158,7 +158,7 @@ contains
       asks = self%asks()
       if (.not. asks) return
       associate (recipe => self%recipe, differences => self%differences)
-         call request%begin(differences%x, differences%unit, request%width)
+         call request%begin(differences%x, differences%unit, request%width, request%share)
          do j = 1, request%n
             if (.not. differences%asks(j)) cycle
             request%others(j) = differences%variables(j)%step

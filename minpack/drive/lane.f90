@@ -193,7 +193,7 @@ contains
       self%nfev = self%nfev + size(values, 2)
       if (self%stage == at_start .or. self%stage == trying) then
          self%trials = self%trials + 1
-         self%loss%width = merge(1.0_dp, self%fit%widening%width, self%stage == at_start)
+         self%loss%width = merge(1.0_dp, self%fit%robust%width, self%stage == at_start)
          call self%loss%measure(values(:, 1), norm, true_norm, info)
       end if
       select case (self%stage)

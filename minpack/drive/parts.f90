@@ -5,7 +5,7 @@ module minpack_parts
    use minpack_info, only: going_on
    use minpack_workspace, only: workspace_type
    use minpack_settings, only: settings_type
-   use minpack_widening, only: first_width, are_outliers
+   use minpack_robust, only: first_width, are_outliers
    use minpack_ask_and_tell, only: fit_type, nothing, a_model, a_norm, reals_of_fit, integers_of_fit
    use minpack_products, only: most_columns
    use minpack_request, only: request_type, reals_of_request, nothing_more, norm_alone, products, &
@@ -245,7 +245,9 @@ contains
          !! Shape: (n).
 
       self%what = norm_alone
-      call self%request%begin(x, 1.0_dp, self%fit%widening%width)
+      associate (robust => self%fit%robust)
+         call self%request%begin(x, 1.0_dp, robust%width, robust%share)
+      end associate
    end subroutine ask_for_norm
 
    subroutine ask_for_model(self, x, what)
@@ -257,7 +259,9 @@ contains
          !! products, triangle or exact_triangle.
 
       self%what = what
-      call self%request%begin(x, max(self%fit%fnorm, dwarf), self%fit%widening%width)
+      associate (robust => self%fit%robust)
+         call self%request%begin(x, max(self%fit%fnorm, dwarf), robust%width, robust%share)
+      end associate
       if (self%differenced) call self%columns%plan(self%request, self%numbers)
    end subroutine ask_for_model
 
@@ -268,7 +272,7 @@ contains
       logical :: is_of_use
 
       is_of_use = self%what /= norm_alone .and. self%fit%needs == a_model
-      if (is_of_use .and. .not. self%fit%widening%is_new()) then
+      if (is_of_use .and. .not. self%fit%robust%is_new()) then
          self%nfev = self%nfev + count(self%request%steps /= 0)
          self%njev = self%njev + 1
          call self%hear_model(sums)
@@ -335,7 +339,7 @@ contains
       logical :: taken
       integer :: info
 
-      if (self%fit%widening%is_new()) call self%fit%take_norm(self%norm)
+      if (self%fit%robust%is_new()) call self%fit%take_norm(self%norm)
       if (self%differenced) call self%columns%drop(self%r, self%by_products)
       if (self%by_products) then
          call self%fit%tell_products(self%r(:, :self%fit%n), taken)

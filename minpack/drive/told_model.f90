@@ -7,7 +7,7 @@ module minpack_told_model
    use minpack_strided_matrix, only: strided_matrix_type
    use minpack_loss, only: loss_type
    use minpack_folding, only: folding_type
-   use minpack_widening, only: first_width, are_outliers
+   use minpack_robust, only: first_width, are_outliers
    implicit none
    private
    public :: widen, judge, tell_model_of, conclude
@@ -62,9 +62,10 @@ contains
          call tell(matrix, fvec, folding, fit, loss%factors)
          return
       end if
-      loss%width = fit%widening%width
+      loss%width = fit%robust%width
+      loss%share = fit%robust%share
       info = going_on
-      if (fit%widening%is_new()) then
+      if (fit%robust%is_new()) then
          call loss%measure(fvec, norm, true_norm, info)
          call fit%take_norm(norm)
       end if

@@ -24,7 +24,7 @@ module minpack_ask_and_tell
    use minpack_settings, only: settings_type, lm, no_fault
    use minpack_slopes, only: gradient, gradient_cosine, is_flat
    use minpack_leap, only: is_leap, has_new_scale, no_leap, most_leaps
-   use minpack_widening, only: widening_type
+   use minpack_robust, only: robust_type
    use minpack_exit_tests, only: converged, exhausted, has_vanished, is_close
    use minpack_settled, only: has_settled, is_promising, has_little_left
    implicit none
@@ -80,8 +80,8 @@ module minpack_ask_and_tell
       type(model_type) :: model
          !! The linear model that was told last.
       type(trust_region_type) :: region
-      type(widening_type) :: widening
-         !! How wide the loss is, if there is one.
+      type(robust_type) :: robust
+         !! What the fit has learned of its loss, if there is one.
       logical :: is_poor = .false.
          !! Whether the fit has ended, and may end better if it does not begin with a wider loss.
    contains
@@ -115,7 +115,7 @@ contains
       logical, intent(in) :: bounded
          !! Whether there are bounds.
 
-      count = (2*int(n, c_int64_t) + merge(9, 6, bounded))*n + 10
+      count = (2*int(n, c_int64_t) + merge(9, 6, bounded))*n + 12
    end function reals_of_fit
 
    pure integer(c_int64_t) function integers_of_fit(n, bounded) result(count)
@@ -159,7 +159,7 @@ contains
       self%models => store%counter()
       call self%model%attach(n, store)
       call self%region%attach(n, settings%bounds, store)
-      call self%widening%attach(store)
+      call self%robust%attach(store)
       if (debugging) call assert(store%is_full(), 'a fit takes all of its memory')
    end subroutine attach
 
@@ -184,7 +184,7 @@ contains
       self%ratio = 0
       call self%model%begin()
       call self%region%begin()
-      call self%widening%begin(fnorm)
+      call self%robust%begin(fnorm)
       self%is_poor = .false.
       self%info = going_on
       self%after_leap = no_leap
@@ -203,7 +203,7 @@ contains
       real(dp), intent(in) :: width
          !! The factor of its scale; 1 for the loss itself.
 
-      if (self%needs == a_model) call self%widening%widen(width)
+      if (self%needs == a_model) call self%robust%widen(width)
    end subroutine widen
 
    subroutine take_norm(self, norm)
@@ -223,7 +223,7 @@ contains
       real(dp), intent(in) :: m
          !! Number of residuals.
 
-      self%is_poor = self%widening%ends_poorly(self%has_solution(), outliers, m, self%true_norm)
+      self%is_poor = self%robust%ends_poorly(self%has_solution(), outliers, m, self%true_norm)
    end subroutine judge
 
    pure integer function ending(self)
@@ -276,7 +276,7 @@ contains
 
       self%models = self%models + 1
       associate (settings => self%settings, region => self%region, model => self%model)
-         if (self%models == 1 .or. self%widening%is_new()) then
+         if (self%models == 1 .or. self%robust%is_new()) then
             call self%begin_again()
             if (self%needs == nothing) return
          else if (self%after_leap /= no_leap) then
@@ -361,6 +361,7 @@ contains
          call region%resize(reduction)
          self%ratio = reduction%ratio
          self%accepted = reduction%ratio >= acceptable
+         call self%robust%learn(reduction%ratio)
          leaps = self%accepted .and. self%leaps < most_leaps
          if (leaps) leaps = is_leap(self%x, self%trial, self%fnorm, trial_norm)
          if (leaps) self%leaps = self%leaps + 1
@@ -400,11 +401,11 @@ contains
       integer, intent(in) :: info
          !! The reason.
 
-      if (.not. self%widening%is_wide() .or. info == maxfev_reached) then
+      if (.not. self%robust%is_wide() .or. info == maxfev_reached) then
          call self%stop(info)
          return
       end if
-      call self%widening%narrow()
+      call self%robust%narrow()
       self%needs = a_model
    end subroutine finish
 
@@ -451,11 +452,11 @@ contains
 
       associate (region => self%region)
          call region%propose(self%model, self%x, self%trial, self%workspace)
-         if (self%models == 1 .or. self%widening%is_new()) then
+         if (self%models == 1 .or. self%robust%is_new()) then
             region%delta = min(region%delta, region%length)
          end if
       end associate
-      call self%widening%set_off()
+      call self%robust%set_off()
       if (debugging) then
          call assert(self%settings%bounds%holds(self%trial), 'a trial point is feasible')
          call assert(.not. self%region%delta < 0, 'the trust radius is not negative')
@@ -473,7 +474,7 @@ contains
 
       associate (settings => self%settings, region => self%region)
          info = going_on
-         if (self%widening%is_wide()) then
+         if (self%robust%is_wide()) then
             if (is_close(region, reduction, self%fnorm)) info = ftol_reached
             if (2*calls >= settings%maxfev) info = maxfev_reached
             return

@@ -6,7 +6,7 @@ module minpack_exit_tests
    use minpack_vectors, only: enorm
    use minpack_settings, only: settings_type, lm
    use minpack_trust_region, only: trust_region_type, reduction_type
-   use minpack_widening, only: loose
+   use minpack_robust, only: loose
    implicit none
    private
    public :: converged, exhausted, has_vanished, is_close

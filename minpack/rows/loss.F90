@@ -7,19 +7,16 @@ module minpack_loss
    !! synthesis", Vision Algorithms: Theory and Practice (2000), section 4.3: the cost has the
    !! gradient J'(rho' f), and almost the second derivatives J'(rho' + 2 rho'' (f/C)**2) J. Both are
    !! those of an ordinary sum of squares, if the rows of J and the residuals are multiplied by
-   !! factors. Where a residual is large, rho' + 2 rho'' (f/C)**2 is small or negative. A model with
-   !! so little curvature promises too much; with some of rho' instead, fewer steps are needed.
+   !! factors. Where a residual is large, rho' + 2 rho'' (f/C)**2 is small or negative; then some of
+   !! rho' is taken instead, as minpack_robust says.
    use, intrinsic :: iso_c_binding, only: c_int, c_ptr, c_null_ptr
    use minpack_kinds, only: dp, epsmch
    use minpack_info, only: going_on
    use minpack_vectors, only: enorm
-   use minpack_widening, only: outlying
+   use minpack_robust, only: outlying, first_share
    implicit none
    private
    public :: loss_type
-
-   real(dp), parameter :: least_share = 0.5_dp
-      !! The least curvature of a model for steps, as a share of rho'.
 
    integer, parameter :: linear_loss = MINPACK_LINEAR
    integer, parameter :: huber_loss = MINPACK_HUBER
@@ -55,6 +52,8 @@ module minpack_loss
          !! Shape: (m), or (1). C.
       logical :: begins_wide = .false.
          !! Whether a fit may begin with a wider loss.
+      real(dp) :: share = first_share
+         !! The least curvature of a model for steps, as a share of rho'.
       real(dp) :: width = 1
          !! By which factor C is widened on the way to the solution.
       procedure(c_loss_type), pointer, nopass :: function => null()
@@ -207,7 +206,7 @@ contains
       info = going_on
       if (associated(self%function)) call self%call_function(f, self%width, info)
       if (info /= going_on) return
-      share = merge(0.0_dp, least_share, exact)
+      share = merge(0.0_dp, self%share, exact)
       do i = 1, size(f)
          z = (f(i)/(self%width*self%scale_of(i)))**2
          if (associated(self%function)) then

@@ -85,6 +85,7 @@ contains
          return
       end if
       self%loss%width = request%width
+      self%loss%share = request%share
       call self%loss%measure(fvec, norm, true_norm, info)
       if (info /= going_on) return
       raw = norm

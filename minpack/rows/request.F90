@@ -29,6 +29,8 @@ module minpack_request
          !! The unit for changes of the residuals.
       real(dp), pointer :: width => null()
          !! By which factor the loss is widened.
+      real(dp), pointer :: share => null()
+         !! The least curvature of a model with a loss, as a share of rho'.
       real(dp), pointer, contiguous :: x(:) => null()
          !! Shape: (n), as all arrays here. The point.
       real(dp), pointer, contiguous :: steps(:) => null()
@@ -54,7 +56,7 @@ contains
       integer, intent(in) :: n
          !! Number of variables.
 
-      count = 6*n + 2
+      count = 6*n + 3
    end function reals_of_request
 
    subroutine attach(self, n, numbers, unused)
@@ -78,9 +80,10 @@ contains
       self%other_ends => store%vector(n)
       self%shares => store%vector(n)
       self%width => store%number()
+      self%share => store%number()
    end subroutine attach
 
-   subroutine begin(self, x, unit, width)
+   subroutine begin(self, x, unit, width, share)
       !! Ask for something at x, without steps.
       class(request_type), intent(inout) :: self
       real(dp), intent(in) :: x(:)
@@ -89,9 +92,12 @@ contains
          !! The unit for changes of the residuals.
       real(dp), intent(in) :: width
          !! By which factor the loss is widened.
+      real(dp), intent(in) :: share
+         !! The least curvature of a model with a loss.
 
       self%unit = unit
       self%width = width
+      self%share = share
       self%x = x
       self%steps = 0
       self%ends = x

@@ -101,7 +101,7 @@ contains
 
       n = size(expected)
       x = start()
-      request = spread(0.0_dp, 1, 6*n + 2)
+      request = spread(0.0_dp, 1, 6*n + 3)
       sums = no_rows(n)
       call parts_open(options(), n, merge(0, 1, analytic), one_trip, handle)
       call check(c_associated(handle), 'a fit in parts is opened')

@@ -145,7 +145,7 @@ class Talk:
         n = x.size
         self.x = x
         self.options = options
-        self.numbers = np.zeros(6 * n + 2)
+        self.numbers = np.zeros(6 * n + 3)
         self.counts = np.zeros(4, INT32)
         self.handle = _core.parts_open(options, n, differenced, in_one_trip)
         if self.handle == 0:

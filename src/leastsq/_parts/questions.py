@@ -35,9 +35,9 @@ class Question(NamedTuple):
 
 def norm_at(x: FloatArray) -> Question:
     """Ask for the norm at a point."""
-    numbers = np.zeros(6 * x.size + 2)
+    numbers = np.zeros(6 * x.size + 3)
     numbers[1 : 1 + x.size] = x
-    numbers[-1] = 1
+    numbers[-2] = 1
     return Question(NORM_ALONE, numbers, math.inf, False)
 
 

@@ -1,8 +1,15 @@
-module minpack_widening
-   !! Robust losses from a poor start. There, most residuals are outliers, and a loss hardly sees
-   !! which way is down. So a fit begins with a wider loss, and narrows it on its way to the loss
-   !! that was asked for. That may lead to another minimum than the narrow loss does, and not always
-   !! to a better one: the end is judged.
+module minpack_robust
+   !! What a fit with a robust loss learns on its way: how wide the loss is to be, and how much the
+   !! model of it is to curve.
+   !!
+   !! From a poor start, most residuals are outliers, and a loss hardly sees which way is down. So a
+   !! fit begins with a wider loss, and narrows it on its way to the loss that was asked for. That
+   !! may lead to another minimum than the narrow loss does, and not always to a better one: the end
+   !! is judged.
+   !!
+   !! Where a residual is large, the cost curves little or downwards, and a model that does the same
+   !! promises too much. With some of the curvature of reweighted least squares, fewer steps are
+   !! needed; but if the steps achieve more than the model promises, it curves too much.
    !!
    !! A. Blake and A. Zisserman, "Visual Reconstruction" (1987): graduated non-convexity. H. Yang,
    !! P. Antonante, V. Tzoumas and L. Carlone, "Graduated non-convexity for robust spatial
@@ -11,7 +18,7 @@ module minpack_widening
    use minpack_store, only: store_type
    implicit none
    private
-   public :: widening_type, first_width, are_outliers, loose, outlying
+   public :: robust_type, first_width, are_outliers, loose, outlying, first_share
 
    real(dp), parameter :: outlying = 3
       !! Residuals of more than so many scales of the loss are outliers.
@@ -24,7 +31,17 @@ module minpack_widening
    real(dp), parameter :: loose = 1.0e-2_dp
       !! The loss is narrowed after a step that reduces what is minimized by less than this part.
 
-   type :: widening_type
+   real(dp), parameter :: first_share = 0.5_dp
+      !! The least curvature of the first model, as a share of that of reweighted least squares.
+   real(dp), parameter :: modest = 1.25_dp
+      !! If a step reduces what is minimized by this many times what the model promises, the share
+      !! becomes smaller.
+   real(dp), parameter :: rash = 0.25_dp
+      !! If it reduces it by less than this part, the share becomes larger again.
+   real(dp), parameter :: change_of_share = 4
+      !! By which factor.
+
+   type :: robust_type
       real(dp), pointer :: width => null()
          !! By which factor the scale of the loss is widened; 1 if it is not.
       real(dp), pointer, private :: start_norm => null()
@@ -33,6 +50,10 @@ module minpack_widening
          !! 1 if the width has changed, and no step was taken since.
       integer, pointer, private :: began => null()
          !! 1 if the fit began with a wider loss.
+      real(dp), pointer :: share => null()
+         !! The least curvature of the next model, as a share of that of reweighted least squares.
+      real(dp), pointer, private :: learned => null()
+         !! The share for the model after that: the next model may be evaluated with the next norm.
    contains
       procedure :: attach
       procedure :: begin
@@ -41,8 +62,9 @@ module minpack_widening
       procedure :: is_new
       procedure :: set_off
       procedure :: narrow
+      procedure :: learn
       procedure :: ends_poorly
-   end type widening_type
+   end type robust_type
 
 contains
 
@@ -68,7 +90,7 @@ contains
    end function first_width
 
    subroutine attach(self, store)
-      class(widening_type), intent(inout) :: self
+      class(robust_type), intent(inout) :: self
       type(store_type), intent(inout) :: store
          !! The caller's memory, from which the numbers are taken.
 
@@ -76,11 +98,13 @@ contains
       self%start_norm => store%number()
       self%news => store%counter()
       self%began => store%counter()
+      self%share => store%number()
+      self%learned => store%number()
    end subroutine attach
 
    subroutine begin(self, norm)
       !! Begin with the loss as it is.
-      class(widening_type), intent(inout) :: self
+      class(robust_type), intent(inout) :: self
       real(dp), intent(in) :: norm
          !! The square root of what is to be minimized, at the start.
 
@@ -88,11 +112,13 @@ contains
       self%start_norm = norm
       self%news = 0
       self%began = 0
+      self%share = first_share
+      self%learned = first_share
    end subroutine begin
 
    subroutine widen(self, width)
       !! Begin with a wider loss.
-      class(widening_type), intent(inout) :: self
+      class(robust_type), intent(inout) :: self
       real(dp), intent(in) :: width
          !! The factor of its scale; 1 for the loss as it is.
 
@@ -103,36 +129,47 @@ contains
 
    pure logical function is_wide(self)
       !! Whether the loss is wider than the loss that was asked for.
-      class(widening_type), intent(in) :: self
+      class(robust_type), intent(in) :: self
 
       is_wide = self%width > 1
    end function is_wide
 
    pure logical function is_new(self)
       !! Whether the width has changed, and no step was taken since.
-      class(widening_type), intent(in) :: self
+      class(robust_type), intent(in) :: self
 
       is_new = self%news == 1
    end function is_new
 
    subroutine set_off(self)
       !! Take a step.
-      class(widening_type), intent(inout) :: self
+      class(robust_type), intent(inout) :: self
 
       self%news = 0
+      self%share = self%learned
    end subroutine set_off
 
    subroutine narrow(self)
       !! Narrow the loss.
-      class(widening_type), intent(inout) :: self
+      class(robust_type), intent(inout) :: self
 
       self%width = at_least_one(self%width/narrowing)
       self%news = 1
    end subroutine narrow
 
+   subroutine learn(self, ratio)
+      !! Change the share after a step.
+      class(robust_type), intent(inout) :: self
+      real(dp), intent(in) :: ratio
+         !! The actual by the predicted reduction.
+
+      if (ratio > modest) self%learned = self%learned/change_of_share
+      if (ratio < rash) self%learned = min(change_of_share*self%learned, first_share)
+   end subroutine learn
+
    pure logical function ends_poorly(self, is_solved, outliers, m, norm)
       !! Whether the fit may end better if it does not begin with a wider loss.
-      class(widening_type), intent(in) :: self
+      class(robust_type), intent(in) :: self
       logical, intent(in) :: is_solved
          !! Whether the fit has ended at a solution.
       real(dp), intent(in) :: outliers
@@ -152,4 +189,4 @@ contains
       at_least_one = merge(width, 1.0_dp, width > narrow_enough)
    end function at_least_one
 
-end module minpack_widening
+end module minpack_robust
