@@ -544,6 +544,82 @@ def test_many_robust_fits_are_those_of_curve_fit(kind, start):
         np.testing.assert_allclose(perr, np.sqrt(np.diag(pcov)), rtol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore::leastsq.OptimizeWarning")
+@pytest.mark.parametrize("maxfev", [5, 10, 0])
+def test_a_vectorized_model_is_not_blamed_for_fits_that_end_where_they_begin(maxfev):
+    """The first try of a robust fit may end at p0, and a second one elsewhere."""
+
+    def decay(t, a, b, c):
+        return a * np.exp(-b * t) + c
+
+    def line(t, a, b):
+        return a + b * t
+
+    rng = np.random.default_rng(0)
+    f, t, p0 = (decay, np.linspace(0, 5, 20), (1, 1, 1)) if maxfev else (line, T, (1, 2))
+    stack = f(t, *([3, 1, 1] if maxfev else p0)) + rng.normal(0, 0.02 * (maxfev > 0), (50, t.size))
+    stack[rng.random(stack.shape) < 0.3] += 10
+    if not maxfev:
+        stack[:, ::2] += 1e6
+        stack[:, ::3] += rng.normal(0, 100, stack[:, ::3].shape)
+    options = {"loss": "cauchy", "f_scale": 0.01, "maxfev": maxfev}
+    many = leastsq.curve_fit_many(f, t, stack, p0, vectorized=True, on_failure="last", **options)
+    for y, popt, status, nfev in zip(stack, many.popt, many.status, many.nfev, strict=True):
+        try:
+            alone, _, info, _, ier = leastsq.curve_fit(f, t, y, p0, full_output=True, **options)
+        except leastsq.FitError as error:
+            alone, info, ier = error.popt, error.infodict, error.ier
+        assert status == ier
+        np.testing.assert_allclose(popt, alone, rtol=1e-6)
+        assert nfev == info["nfev"]
+
+
+@pytest.mark.filterwarnings("ignore::leastsq.OptimizeWarning")
+def test_a_fit_whose_second_try_raises_has_no_results_of_the_first():
+    @numba.njit
+    def model(t, a, b, c):
+        if np.sin(400 * a) > 0.985:
+            raise ValueError("here")
+        return a * np.exp(-b * t) + c
+
+    raised = 0
+    t = np.linspace(0, 5, 20)
+    for seed in range(1, 13):
+        rng = np.random.default_rng(seed)
+        y = model(t, 3.0, 1.0, 1.0) + rng.normal(0, 0.02, (30, 20))
+        is_outlier = rng.random(y.shape) < 0.4
+        y[is_outlier] += rng.normal(0, 10, is_outlier.sum())
+        many = leastsq.curve_fit_many(
+            model, t, y, (1, 1, 1), loss="arctan", f_scale=0.02, on_failure="last"
+        )
+        failed = many.status == -3
+        raised += np.count_nonzero(failed)
+        for values in (many.popt, many.perr, many.pcov, many.chi2):
+            assert np.isnan(values[failed]).all()
+    assert raised > 0
+
+
+def test_a_callback_that_stops_a_fit_at_its_last_step_prevents_a_second_fit():
+    t, y = with_leverage(0)
+
+    def stopped_at(step):
+        calls = 0
+
+        def look(intermediate_result):
+            nonlocal calls
+            calls += 1
+            return calls == step
+
+        result = least_squares(
+            lambda p: p[0] + p[1] * t - y, [1.0, 1.0], loss="cauchy", f_scale=0.02, callback=look
+        )
+        assert calls == min(step, result.nit)
+        return result.nit
+
+    whole = stopped_at(1000)
+    assert [stopped_at(step) for step in range(1, whole + 1)] == list(range(1, whole + 1))
+
+
 def test_many_fits_take_simple_losses_alone():
     def model(t, a, b, c):
         return a * np.exp(-b * t) + c

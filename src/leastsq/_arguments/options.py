@@ -73,6 +73,7 @@ class Settings:
     loss: Loss | None = None
     threads: int = 1
     begins_wide: bool = True
+    tries_again: bool = True
 
     def for_core(
         self,
@@ -96,6 +97,12 @@ class Settings:
         if self.diag is None or self.diag.ndim == 1 or first == 0:
             return self
         return replace(self, diag=self.diag[first:])
+
+    def of_fit(self, i: int) -> Settings:
+        """Return the options of one fit, if diag has a row for each fit."""
+        if self.diag is None or self.diag.ndim == 1:
+            return self
+        return replace(self, diag=self.diag[i])
 
     def diag_count(self, fits: int) -> int:
         """Return the number of rows of diag: one for each fit, or 1."""

@@ -44,6 +44,7 @@ class Callee:
     def __int__(self) -> int: ...
 
 class Observer:
+    has_stopped: bool
     def ready(self, released: bool, /) -> Observer: ...
 
 class Options:

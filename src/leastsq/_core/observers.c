@@ -3,6 +3,7 @@
  * answer to the core is negative. */
 #include "calls.h"
 #include <numpy/arrayscalars.h>
+#include <structmember.h>
 
 typedef struct {
     PyObject_HEAD
@@ -14,6 +15,8 @@ typedef struct {
     int sees_start;        /* whether the callback sees the starting point, too */
     double began;
     int last, earlier;     /* the last iteration, and the iterations of earlier fits from other starts */
+    int calls, earlier_calls; /* the same of the calls of the residuals */
+    char has_stopped;      /* whether the callback has stopped a fit */
 } Observer;
 
 static void
@@ -115,7 +118,7 @@ result_at(Observer *self, int m, int n, const double *x, const double *fvec, con
         m == 0 ? Py_NewRef(Py_None) : copy_of(m, fvec), /* a fit in parts has none */
         PyFloat_FromDouble(report->fnorm * report->fnorm / 2),
         PyLong_FromLong(self->earlier + report->iteration),
-        PyLong_FromLong(self->counts_trials ? report->trials : report->nfev),
+        PyLong_FromLong(self->earlier_calls + self->calls),
         PyFloat_FromDouble(report->step),
         PyFloat_FromDouble(report->radius),
         PyFloat_FromDouble(report->ratio),
@@ -170,13 +173,16 @@ watch_fit(void *data, int m, int n, const double *x, const double *fvec, const m
     Observer *self = data;
     if (report->iteration < self->last) {
         self->earlier += self->last;
+        self->earlier_calls += self->calls;
     }
     self->last = report->iteration;
+    self->calls = self->counts_trials ? report->trials : report->nfev;
     if (report->iteration == 0 && !self->sees_start) {
         return GO_ON;
     }
     take_gil(self);
     int answer = answer_to(call_back(self, m, n, x, fvec, report));
+    self->has_stopped |= answer > 0;
     leave_gil(self);
     return answer;
 }
@@ -245,6 +251,12 @@ ready(PyObject *object, PyObject *released)
     return Py_NewRef(object);
 }
 
+static PyMemberDef members[] = {
+    {"has_stopped", T_BOOL, offsetof(Observer, has_stopped), READONLY,
+     "Whether the callback has stopped a fit."},
+    {NULL, 0, 0, 0, NULL},
+};
+
 static PyMethodDef methods[] = {
     {"ready", ready, METH_O,
      "ready(released) -> self\n\nPrepare for a fit in this thread, which will release the GIL or not."},
@@ -261,6 +273,7 @@ PyTypeObject observer_type = {
     .tp_traverse = (traverseproc)traverse,
     .tp_clear = (inquiry)clear,
     .tp_methods = methods,
+    .tp_members = members,
 };
 
 PyObject *

@@ -60,7 +60,9 @@ class InParts:
             if time() <= self.deadline:
                 self.engine.check(start)
             outcome = self.solve_once(x, self.settings)
-            outcome = solve_again(self.solve_once, outcome, start, self.settings, self.box)
+            outcome = solve_again(
+                self.solve_once, outcome, start, self.settings, self.box, self.watch
+            )
             if outcome.ending != TIME_IS_UP:
                 self.engine.check(outcome.x)
         finally:

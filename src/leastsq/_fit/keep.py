@@ -19,9 +19,6 @@ from leastsq._fit.results import Results, Solutions
 from leastsq._fit.traps import Try, interior, other_tries, without_effect
 
 Flags = NDArray[np.bool_]
-Kind = tuple[bool, bool]
-"""Whether a try has a scale of its own, and whether it may begin with a wider loss."""
-KINDS = [(False, False), (False, True), (True, True)]
 Solve = Callable[[Group, Settings], tuple[Solutions, Flags]]
 """Fits a group; returns the results, and which fits are done."""
 
@@ -33,6 +30,7 @@ class Keeper:
         self.plan = plan
         self.results = results
         self.one_by_one = OneByOne(plan, results)
+        self.is_trying = False
 
     def fit(self, group: Group, solve: Solve) -> None:
         """Fit a group, store the results, and try fits again where this may help."""
@@ -40,9 +38,24 @@ class Keeper:
             self.one_by_one.fit(group)
             return
         found, is_done = solve(group, self.plan.options(group.box is not None).settings)
+        again, is_poor = self.keep(group, found, is_done)
+        if again.any() and not self.plan.is_cancelled:
+            tries = Tries(self.plan, group.take(again), found.take(again), is_poor[again], solve)
+            self.is_trying = True
+            tries.run(self)
+            self.is_trying = False
+
+    def keep(self, group: Group, found: Solutions, is_done: Flags) -> tuple[Flags, Flags]:
+        """Store the results that are final.
+
+        Return which fits are to be tried again, as curve_fit does, and which of them began with a
+        wider loss and ended poorly. After an exception in another try nothing is final.
+        """
         is_poor = take_poor(found)
-        self.store(group, found, is_done)
-        self.try_again(group, found, is_done, is_poor, solve)
+        again = is_done & (is_poor | has_idle(group, found))
+        if not self.is_trying:
+            self.store(group, found, is_done & ~again)
+        return again, is_poor
 
     def store(self, group: Group, found: Solutions, is_done: Flags) -> None:
         """Store the results of the fits that are done."""
@@ -50,15 +63,6 @@ class Keeper:
             group, found = group.take(is_done), found.take(is_done)
         as_least_squares = self.plan.options(group.box is not None).as_least_squares
         self.results.store(group.places, found, group.box, as_least_squares)
-
-    def try_again(
-        self, group: Group, found: Solutions, is_done: Flags, is_poor: Flags, solve: Solve
-    ) -> None:
-        """Fit again, as curve_fit does, where this may help."""
-        again = is_done & (is_poor | has_idle(group, found))
-        if again.any() and not self.plan.is_cancelled:
-            tries = Tries(self.plan, group.take(again), found.take(again), is_poor[again], solve)
-            tries.run(self)
 
 
 def take_poor(found: Solutions) -> Flags:
@@ -88,13 +92,14 @@ class Tries:
         self.first = found
         self.best = Solutions(*(None if part is None else part.copy() for part in found))  # type: ignore[arg-type]
         self.solve = solve
-        self.settings = plan.options(group.box is not None).settings
+        settings = plan.options(group.box is not None).settings
+        self.settings = replace(settings, begins_wide=False)
         self.nfev = found.nfev.copy()
         self.waits = np.ones(len(group.places), bool)
         self.is_done = np.ones(len(group.places), bool)
         self.is_short = np.zeros(len(group.places), bool)
         self.tries = [
-            [Try(start, None, begins_wide=False)] if poor else []
+            [Try(start, None, limit=1.0)] if poor else []
             for start, poor in zip(group.p, is_poor, strict=True)
         ]
         for i in np.flatnonzero(has_idle(group, found)).tolist():
@@ -109,27 +114,24 @@ class Tries:
     def run(self, keeper: Keeper) -> None:
         """Do the tries, and store the best results."""
         for k in range(max(map(len, self.tries), default=0)):
-            for kind in KINDS:
-                chosen = [i for i, tries in enumerate(self.tries) if self.asks(i, k, kind)]
+            for is_scaled in (False, True):
+                chosen = [i for i, tries in enumerate(self.tries) if self.asks(i, k, is_scaled)]
                 if chosen:
-                    self.try_once(np.array(chosen), [self.tries[i][k] for i in chosen], kind)
+                    self.try_once(np.array(chosen), [self.tries[i][k] for i in chosen], is_scaled)
         self.best.nfev[:] = self.nfev
         keeper.store(self.group, self.best, self.is_done & ~self.is_short)
         if self.is_short.any():  # curve_fit counts the calls of all tries
             keeper.one_by_one.fit(self.group.take(self.is_short))
 
-    def asks(self, i: int, k: int, kind: Kind) -> bool:
-        """Tell whether a fit waits for its try number k, which is of this kind."""
+    def asks(self, i: int, k: int, is_scaled: bool) -> bool:
+        """Tell whether a fit waits for its try number k, with a scale of its own or without."""
         if not self.waits[i] or k >= len(self.tries[i]):
             return False
-        again = self.tries[i][k]
-        is_scaled = again.diag is not None and self.settings.diag is None
-        return kind == (is_scaled, again.begins_wide)
+        return is_scaled == (self.tries[i][k].diag is not None and self.settings.diag is None)
 
-    def try_once(self, chosen: NDArray[np.int64], tries: list[Try], kind: Kind) -> None:
+    def try_once(self, chosen: NDArray[np.int64], tries: list[Try], is_scaled: bool) -> None:
         """Do one more try of some fits."""
-        is_scaled, begins_wide = kind
-        settings = replace(self.settings, begins_wide=begins_wide)
+        settings = self.settings
         if is_scaled:
             diag: FloatArray = np.array([again.diag for again in tries])
             settings = replace(settings, factor=1.0, diag=diag)
@@ -140,7 +142,8 @@ class Tries:
         self.is_done[chosen] &= is_done
         self.is_short[chosen] |= self.nfev[chosen] >= settings.maxfev
         solved = is_solved(other.ending % PROMISE_BROKEN)
-        lower = other.fnorm < tries[0].limit * self.first.fnorm[chosen]
+        limit = np.array([again.limit for again in tries])
+        lower = other.fnorm < limit * self.first.fnorm[chosen]
         was_solved = is_solved(self.first.ending[chosen] % PROMISE_BROKEN)
         better = is_done & np.where(was_solved, solved & lower, solved | lower)
         for mine, its in zip(self.best, other, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -54,13 +55,13 @@ class Lockstep:
         try:
             self.answer(handle, group, lanes)
         except BaseException:
-            self.keeper.store(group, found, found.ending >= 0)
+            self.keeper.keep(group, found, found.ending >= 0)
             raise
         finally:
             _core.lockstep_close(handle)
             del needed
         is_done = found.ending >= 0
-        self.check_unmoved(group, found, is_done)
+        self.check_unmoved(group, found, is_done, settings)
         return found, is_done
 
     def open(
@@ -123,12 +124,15 @@ class Lockstep:
             )
             self.check_starts(group, points[:count], owners[:count] - 1, told[0], is_begun)
 
-    def check_unmoved(self, group: Group, found: Solutions, is_done: NDArray[np.bool_]) -> None:
+    def check_unmoved(
+        self, group: Group, found: Solutions, is_done: NDArray[np.bool_], settings: Settings
+    ) -> None:
         """Do the fits that ended where they began again alone: another may have spoilt them."""
         options = self.plan.options(group.box is not None)
         for i in np.flatnonzero((found.x == group.p).all(axis=1) & is_done).tolist():
             try:
-                x = self.keeper.one_by_one.fit_one(group, i, options).x
+                alone = replace(settings.of_fit(i), tries_again=False)
+                x = self.keeper.one_by_one.fit_one(group, i, options._replace(settings=alone)).x
             except Exception:
                 x = None
             if x is None or not np.array_equal(x, group.p[i], equal_nan=True):

@@ -34,7 +34,8 @@ def solve(
     watch: Observer | None = None,
 ) -> Outcome:
     """Minimize from x, and try again where this may help."""
-    if settings.loss is None and (box is None or not box.is_bounded()):
+    has_tries = settings.loss is not None or (box is not None and box.is_bounded())
+    if not (has_tries and settings.tries_again):
         return solve_once(functions, x, settings, box, watch)
 
     def once(x: FloatArray, settings: Settings) -> Outcome:
@@ -43,7 +44,8 @@ def solve(
         return solve_once(functions, x, settings, box, watch)
 
     start = x.copy()
-    return solve_again(once, solve_once(functions, x, settings, box, watch), start, settings, box)
+    outcome = solve_once(functions, x, settings, box, watch)
+    return solve_again(once, outcome, start, settings, box, watch)
 
 
 def solve_again(
@@ -52,14 +54,15 @@ def solve_again(
     start: FloatArray,
     settings: Settings,
     box: Box | None,
+    watch: Observer | None,
 ) -> Outcome:
-    """Try again as tries_after says; return the best outcome."""
+    """Try again as tries_after says, until the callback stops the fit; return the best outcome."""
     best, counts = outcome, outcome.counts
     for again in tries_after(outcome, start, box):
         left = settings.maxfev - counts["trials" if settings.limits_trials else "nfev"]
-        if left <= 0 or best is not outcome:
+        if left <= 0 or best is not outcome or (watch is not None and watch.has_stopped):
             break
-        options: dict[str, Any] = {"maxfev": left, "begins_wide": again.begins_wide}
+        options: dict[str, Any] = {"maxfev": left, "begins_wide": False}
         if again.diag is not None and settings.diag is None:
             options.update(factor=1.0, diag=again.diag)
         other = once(again.x, replace(settings, **options))
@@ -79,7 +82,7 @@ def tries_after(outcome: Outcome, start: FloatArray, box: Box | None) -> list[Tr
     """Choose how to try again: without a wider loss, or where all parameters have an effect."""
     tries = []
     if outcome.is_poor and outcome.ier not in (TIME_IS_UP, STOPPED):
-        tries.append(Try(start, None, begins_wide=False))
+        tries.append(Try(start, None, limit=1.0))
     if box is None or not box.is_bounded() or outcome.ier not in SOLVED:
         return tries
     if not all_act(outcome.x, outcome.least_effect, outcome.fnorm):

@@ -170,6 +170,10 @@ class Results:
     def store_error(self, place: int, error: Exception) -> None:
         """Store what the model of one fit raised."""
         self.status[place] = RAISED
+        for values in (self.x, self.cov, self.stderr, self.chi2):
+            if values is not None:
+                values[place] = np.nan
+        self.nfev[place] = 0
         self.attempts[place] = 1
         text = text_of(error)
         self.errors[place] = self.texts.setdefault(text, text)  # equal texts are stored once

@@ -39,18 +39,13 @@ NO_EFFECT = 1e-6
 class Try(NamedTuple):
     """How to try again.
 
-    x is the start. diag contains the scale factors of the steps; None for the usual scale.
-    begins_wide tells whether the fit may begin with a wider loss.
+    x is the start. diag contains the scale factors of the steps; None for the usual scale. limit is
+    the ratio of the norms of residuals below which the try has found a better minimum.
     """
 
     x: FloatArray
     diag: FloatArray | None
-    begins_wide: bool = True
-
-    @property
-    def limit(self) -> float:
-        """The ratio of the norms of residuals below which the try has found a better minimum."""
-        return WORTHWHILE if self.begins_wide else 1.0
+    limit: float = WORTHWHILE
 
 
 def all_act(x: FloatArray, least_effect: float, fnorm: float) -> bool:
