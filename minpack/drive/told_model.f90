@@ -47,31 +47,32 @@ contains
       !! Tell a fit the linear model of its residuals.
       type(strided_matrix_type), intent(in) :: matrix
          !! The Jacobian at the best point.
-      real(dp), intent(in), contiguous :: fvec(:)
+      real(dp), intent(in), target, contiguous :: fvec(:)
          !! Shape: (m). The residuals there.
-      type(loss_type), intent(inout) :: loss
+      type(loss_type), intent(inout), target :: loss
          !! What is minimized.
       type(folding_type), intent(inout) :: folding
          !! With memory for the rows.
       type(fit_type), intent(inout) :: fit
          !! Asks for a model.
+      real(dp), pointer, contiguous :: residuals(:)
       real(dp) :: norm, true_norm
       integer :: info
 
-      if (loss%is_linear()) then
-         call tell(matrix, fvec, folding, fit, loss%factors)
-         return
-      end if
-      loss%width = fit%robust%width
-      loss%share = fit%robust%share
       info = going_on
-      if (fit%robust%is_new()) then
-         call loss%measure(fvec, norm, true_norm, info)
-         call fit%take_norm(norm)
+      residuals => fvec
+      if (.not. loss%is_linear()) then
+         loss%width = fit%robust%width
+         loss%share = fit%robust%share
+         if (fit%robust%is_new()) then
+            call loss%measure(fvec, norm, true_norm, info)
+            call fit%take_norm(norm)
+         end if
+         if (info == going_on) call loss%weigh(fvec, .false., info)
+         residuals => loss%residuals
       end if
-      if (info == going_on) call loss%weigh(fvec, .false., info)
       if (info == going_on) then
-         call tell(matrix, loss%residuals, folding, fit, loss%factors)
+         call tell(matrix, residuals, folding, fit, loss%factors)
       else
          call fit%stop(info)
       end if

@@ -185,17 +185,7 @@ class Results:
         self.attempts[places] = np.minimum(self.attempts[places], 126) + others.attempts
         solved = others.is_solved
         chosen = places[solved]
-        for name in (
-            "x",
-            "cov",
-            "stderr",
-            "chi2",
-            "status",
-            "reason",
-            "nfev",
-            "active_mask",
-            "doubt",
-        ):
+        for name in ADOPTED:
             values = getattr(self, name)
             if values is not None:
                 values[chosen] = getattr(others, name)[solved]
