@@ -40,22 +40,22 @@ MUTANTS = {
     "start": Mutant(
         "returns the starting point with exit code 5",
         "minpack/fit/ask_and_tell.f90",
-        "      self%needs = a_model\n      if (self%settings%fault()",
-        "      call self%stop(maxfev_reached)\n      if (self%settings%fault()",
+        "      call self%stand_at(x, fnorm)\n",
+        "      call self%stand_at(x, fnorm)\n      call self%stop(maxfev_reached)\n",
         (*FITS, "test_leastsq", "test_tutorial_fits"),
     ),
     "claim": Mutant(
         "returns the starting point and calls it a solution",
         "minpack/fit/ask_and_tell.f90",
-        "      self%needs = a_model\n      if (self%settings%fault()",
-        "      call self%stop(gtol_reached)\n      if (self%settings%fault()",
+        "      call self%stand_at(x, fnorm)\n",
+        "      call self%stand_at(x, fnorm)\n      call self%stop(gtol_reached)\n",
         (*FITS, "test_leastsq", "test_tutorial_fits"),
     ),
     "step": Mutant(
         "takes one step alone",
         "minpack/fit/ask_and_tell.f90",
-        "      info = self%verdict(reduction, self%settings%counted(nfev, trials))\n",
-        "      info = self%verdict(reduction, self%settings%counted(nfev, trials))\n"
+        "      info = verdict(self, reduction, self%settings%counted(nfev, trials))\n",
+        "      info = verdict(self, reduction, self%settings%counted(nfev, trials))\n"
         "      if (self%accepted) info = gtol_reached\n",
         (*FITS, "test_leastsq", "test_tutorial_fits"),
     ),

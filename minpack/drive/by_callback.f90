@@ -2,7 +2,8 @@ module minpack_by_callback
    !! The driver for one fit: it calls the functions when the fit asks.
    use minpack_kinds, only: dp
    use minpack_info, only: going_on, time_is_up, no_time
-   use minpack_ask_and_tell, only: fit_type, nothing, a_model, a_norm
+   use minpack_state, only: nothing, a_model, a_norm
+   use minpack_ask_and_tell, only: fit_type
    use minpack_rows, only: rows_type
    use minpack_told_model, only: judge, tell_model_of, conclude
    use minpack_watch, only: watch_type

@@ -8,7 +8,8 @@ module minpack_lane
    use minpack_bounds, only: bounds_type
    use minpack_workspace, only: workspace_type
    use minpack_settings, only: settings_type
-   use minpack_ask_and_tell, only: fit_type, nothing, a_model, a_norm, reals_of_fit, integers_of_fit
+   use minpack_state, only: nothing, a_model, a_norm, reals_of_fit, integers_of_fit
+   use minpack_ask_and_tell, only: fit_type
    use minpack_strided_matrix, only: strided_matrix_type
    use minpack_step_memory, only: reals_of_memory, integers_of_memory
    use minpack_differences, only: differences_type

@@ -6,7 +6,8 @@ module minpack_parts
    use minpack_workspace, only: workspace_type
    use minpack_settings, only: settings_type
    use minpack_robust, only: first_width, are_outliers
-   use minpack_ask_and_tell, only: fit_type, nothing, a_model, a_norm, reals_of_fit, integers_of_fit
+   use minpack_state, only: nothing, a_model, a_norm, reals_of_fit, integers_of_fit
+   use minpack_ask_and_tell, only: fit_type
    use minpack_products, only: most_columns
    use minpack_request, only: request_type, reals_of_request, nothing_more, norm_alone, products, &
                               triangle, exact_triangle, comparison

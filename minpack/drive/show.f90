@@ -3,7 +3,8 @@ module minpack_show
    use minpack_kinds, only: dp
    use minpack_info, only: going_on, stopped
    use minpack_slopes, only: gradient
-   use minpack_ask_and_tell, only: fit_type, nothing
+   use minpack_state, only: nothing
+   use minpack_ask_and_tell, only: fit_type
    use minpack_watch, only: watch_type, report_type
    implicit none
    private

@@ -5,7 +5,8 @@ module minpack_solver
    use minpack_bounds, only: bounds_type
    use minpack_workspace, only: workspace_type
    use minpack_settings, only: settings_type
-   use minpack_ask_and_tell, only: fit_type, reals_of_fit, integers_of_fit
+   use minpack_state, only: reals_of_fit, integers_of_fit
+   use minpack_ask_and_tell, only: fit_type
    use minpack_user_functions, only: user_functions_type
    use minpack_rows, only: rows_type
    use minpack_watch, only: watch_type

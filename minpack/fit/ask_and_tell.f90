@@ -7,95 +7,35 @@ module minpack_ask_and_tell
    !!
    !! A fit asks two questions: what is the linear model at x, and what is the norm of the residuals
    !! at a trial point. A driver evaluates the residuals: for one fit or for many at once, in one
-   !! piece or in parts. Between two questions a fit consists of numbers in two arrays that the
-   !! caller owns.
-   use, intrinsic :: iso_c_binding, only: c_int64_t
+   !! piece or in parts.
    use minpack_kinds, only: dp, giant, is_finite
    use minpack_assertions, only: debugging, assert
-   use minpack_info, only: going_on, improper_input, ftol_reached, gtol_reached, maxfev_reached, &
-                           gtol_too_small, residuals_not_finite, jacobian_not_finite, &
-                           promise_broken, poor_end
-   use minpack_store, only: store_type
-   use minpack_bounds, only: bounds_type
-   use minpack_products, only: are_of_use, most_columns
-   use minpack_model, only: model_type
-   use minpack_workspace, only: workspace_type
-   use minpack_trust_region, only: trust_region_type, reduction_type
-   use minpack_settings, only: settings_type, lm, no_fault
+   use minpack_info, only: going_on, improper_input, gtol_reached, maxfev_reached, &
+                           residuals_not_finite, jacobian_not_finite, promise_broken
+   use minpack_products, only: most_columns
+   use minpack_trust_region, only: reduction_type
+   use minpack_settings, only: lm, no_fault
    use minpack_slopes, only: gradient, gradient_cosine, is_flat
    use minpack_leap, only: is_leap, has_new_scale, no_leap, most_leaps
-   use minpack_robust, only: robust_type
-   use minpack_exit_tests, only: converged, exhausted, has_vanished, is_close
-   use minpack_settled, only: has_settled, is_promising, has_little_left
+   use minpack_settled, only: has_little_left
+   use minpack_state, only: state_type, nothing, a_model, a_norm
+   use minpack_verdict, only: verdict
    implicit none
    private
-   public :: fit_type, nothing, a_model, a_norm, reals_of_fit, integers_of_fit
-
-   integer, parameter :: nothing = 0
-      !! The fit has ended.
-   integer, parameter :: a_model = 1
-      !! The fit needs the triangle of [J f] at x.
-   integer, parameter :: a_norm = 2
-      !! The fit needs the norm of the residuals at trial.
+   public :: fit_type
 
    real(dp), parameter :: acceptable = 1.0e-4_dp
       !! The ratio of actual to predicted reduction from which a step is taken.
 
-   type :: fit_type
-      integer :: n = 0
-         !! Number of variables.
-      type(settings_type), pointer :: settings => null()
-      type(workspace_type), pointer :: workspace => null()
-         !! For n variables.
-      integer, pointer :: needs => null()
-         !! nothing, a_model or a_norm.
-      integer, pointer :: info => null()
-         !! How the fit ended, by the names in minpack_info, or going_on.
-      integer, pointer :: after_leap => null()
-         !! How the fit ends after a leap if the scale has not changed, or no_leap.
-      integer, pointer :: leaps => null()
-         !! How many steps leapt.
-      integer, pointer :: models => null()
-         !! How many models the fit was told.
-      real(dp), pointer, contiguous :: x(:) => null()
-         !! Shape: (n). The best point so far.
-      real(dp), pointer, contiguous :: trial(:) => null()
-         !! Shape: (n). The point to try.
-      real(dp), pointer :: fnorm => null()
-         !! Norm of the residuals at x; with a loss, of the widened loss.
-      real(dp), pointer :: true_norm => null()
-         !! The square root of what is to be minimized, at x: fnorm, unless a loss is widened.
-      real(dp), pointer :: cosine => null()
-         !! The largest cosine of the angle between the residuals and a column of the Jacobian.
-      logical :: by_products = .false.
-         !! Whether to try to tell the fit the products of the columns first.
-      logical :: accepted = .false.
-         !! Whether the norm that was told last made its point the best point.
-      integer :: steps = 0
-         !! How many trial points became the best point.
-      real(dp) :: step = 0
-         !! Norm of the last step.
-      real(dp) :: ratio = 0
-         !! Actual by predicted reduction by the last step.
-      type(model_type) :: model
-         !! The linear model that was told last.
-      type(trust_region_type) :: region
-      type(robust_type) :: robust
-         !! What the fit has learned of its loss, if there is one.
-      logical :: is_poor = .false.
-         !! Whether the fit has ended, and may end better if it does not begin with a wider loss.
+   type, extends(state_type) :: fit_type
    contains
-      procedure :: attach
       procedure :: begin
       procedure :: widen
       procedure :: take_norm
-      procedure :: judge
-      procedure :: ending
       procedure :: tell_model
       procedure :: tell_products
       procedure :: tell_norm
       procedure :: expects_end
-      procedure :: has_solution
       procedure :: conclude
       procedure :: stop
       procedure, private :: use_model
@@ -103,65 +43,9 @@ module minpack_ask_and_tell
       procedure, private :: begin_again
       procedure, private :: finish
       procedure, private :: propose
-      procedure, private :: verdict
    end type fit_type
 
 contains
-
-   pure integer(c_int64_t) function reals_of_fit(n, bounded) result(count)
-      !! How many real numbers a fit consists of.
-      integer, intent(in) :: n
-         !! Number of variables.
-      logical, intent(in) :: bounded
-         !! Whether there are bounds.
-
-      count = (2*int(n, c_int64_t) + merge(9, 6, bounded))*n + 12
-   end function reals_of_fit
-
-   pure integer(c_int64_t) function integers_of_fit(n, bounded) result(count)
-      !! How many integers a fit consists of.
-      integer, intent(in) :: n
-         !! Number of variables.
-      logical, intent(in) :: bounded
-         !! Whether there are bounds.
-
-      count = merge(4, 1, bounded)*int(n, c_int64_t) + 7
-   end function integers_of_fit
-
-   subroutine attach(self, n, settings, workspace, reals, integers)
-      !! Make a fit of the numbers in two arrays. It may be new, or one that was kept.
-      class(fit_type), intent(inout) :: self
-      integer, intent(in) :: n
-         !! Number of variables.
-      type(settings_type), intent(in), target :: settings
-         !! The options of the fit.
-      type(workspace_type), intent(in), target :: workspace
-         !! Memory for the computation of steps, which fits share.
-      real(dp), intent(in), target, contiguous :: reals(:)
-         !! Shape: (reals_of_fit(n, bounded)).
-      integer, intent(in), target, contiguous :: integers(:)
-         !! Shape: (integers_of_fit(n, bounded)).
-      type(store_type) :: store
-
-      call store%open(reals, integers)
-      self%n = n
-      self%settings => settings
-      self%workspace => workspace
-      self%x => store%vector(n)
-      self%trial => store%vector(n)
-      self%fnorm => store%number()
-      self%true_norm => store%number()
-      self%cosine => store%number()
-      self%needs => store%counter()
-      self%info => store%counter()
-      self%after_leap => store%counter()
-      self%leaps => store%counter()
-      self%models => store%counter()
-      call self%model%attach(n, store)
-      call self%region%attach(n, settings%bounds, store)
-      call self%robust%attach(store)
-      if (debugging) call assert(store%is_full(), 'a fit takes all of its memory')
-   end subroutine attach
 
    subroutine begin(self, x, fnorm)
       !! Start from x.
@@ -171,25 +55,7 @@ contains
       real(dp), intent(in) :: fnorm
          !! Norm of the residuals at x.
 
-      self%x = x
-      self%trial = x
-      self%fnorm = fnorm
-      self%true_norm = fnorm
-      self%cosine = 0
-      self%models = 0
-      self%by_products = are_of_use(self%n)
-      self%accepted = .true.
-      self%steps = 0
-      self%step = 0
-      self%ratio = 0
-      call self%model%begin()
-      call self%region%begin()
-      call self%robust%begin(fnorm)
-      self%is_poor = .false.
-      self%info = going_on
-      self%after_leap = no_leap
-      self%leaps = 0
-      self%needs = a_model
+      call self%stand_at(x, fnorm)
       if (self%settings%fault() /= no_fault .or. .not. self%settings%bounds%holds(x)) then
          call self%stop(improper_input)
       else if (.not. is_finite(fnorm)) then
@@ -214,25 +80,6 @@ contains
 
       self%fnorm = norm
    end subroutine take_norm
-
-   subroutine judge(self, outliers, m)
-      !! After the end, see whether a fit that began with a wider loss may end better without.
-      class(fit_type), intent(inout) :: self
-      real(dp), intent(in) :: outliers
-         !! How many residuals are outliers at x.
-      real(dp), intent(in) :: m
-         !! Number of residuals.
-
-      self%is_poor = self%robust%ends_poorly(self%has_solution(), outliers, m, self%true_norm)
-   end subroutine judge
-
-   pure integer function ending(self)
-      !! How the fit ended: info, and whether the end is poor.
-      class(fit_type), intent(in) :: self
-
-      ending = self%info
-      if (self%is_poor .and. self%info >= 0) ending = ending + poor_end
-   end function ending
 
    subroutine tell_products(self, products, taken)
       !! Take the linear model at x if the products of the columns of [J f] determine it, and choose
@@ -373,7 +220,7 @@ contains
             call region%stand_at(self%x, self%workspace)
          end if
       end associate
-      info = self%verdict(reduction, self%settings%counted(nfev, trials))
+      info = verdict(self, reduction, self%settings%counted(nfev, trials))
       if (leaps .and. info /= maxfev_reached) then
          self%after_leap = info
          self%needs = a_model
@@ -422,15 +269,6 @@ contains
       end if
    end subroutine stop
 
-   pure logical function has_solution(self)
-      !! Whether the fit has ended at a solution.
-      class(fit_type), intent(in) :: self
-
-      has_solution = self%needs == nothing .and. self%info > improper_input &
-                     .and. mod(self%info, promise_broken) <= gtol_too_small &
-                     .and. self%info /= maxfev_reached
-   end function has_solution
-
    subroutine conclude(self, triangle)
       !! Take another linear model at the solution, after the end.
       class(fit_type), intent(inout) :: self
@@ -463,36 +301,6 @@ contains
       end if
       self%needs = a_norm
    end subroutine propose
-
-   integer function verdict(self, reduction, calls) result(info)
-      !! Whether the fit ends after a step, and how.
-      class(fit_type), intent(inout) :: self
-      type(reduction_type), intent(in) :: reduction
-      integer, intent(in) :: calls
-         !! What maxfev limits.
-      integer :: claim
-
-      associate (settings => self%settings, region => self%region)
-         info = going_on
-         if (self%robust%is_wide()) then
-            if (is_close(region, reduction, self%fnorm)) info = ftol_reached
-            if (2*calls >= settings%maxfev) info = maxfev_reached
-            return
-         end if
-         claim = converged(settings, region, reduction, self%step, self%x, self%fnorm)
-         if (claim == going_on) then
-            info = exhausted(settings, region, reduction, calls, self%cosine, self%fnorm)
-         else if (has_settled(region, self%model, reduction, self%accepted, self%fnorm, &
-                              max(settings%ftol, settings%xtol), self%workspace)) then
-            info = claim
-         else if (has_vanished(region, self%fnorm)) then
-            info = claim
-            if (is_promising(region, self%model, self%workspace)) info = info + promise_broken
-         else if (calls >= settings%maxfev) then
-            info = maxfev_reached
-         end if
-      end associate
-   end function verdict
 
    pure real(dp) function distance(n, a, b)
       integer, intent(in) :: n

@@ -144,6 +144,7 @@ contains
       logical :: lost, any_lost
       integer :: c, i, j, k, pivot
 
+      done = first - 1
       do c = 1, min(widest, n - first + 1)
          k = first + c - 1
          done = k

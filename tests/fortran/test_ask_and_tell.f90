@@ -4,7 +4,8 @@ program test_ask_and_tell
    use minpack_bounds, only: bounds_type
    use minpack_workspace, only: workspace_type
    use minpack_settings, only: settings_type
-   use minpack_ask_and_tell, only: fit_type, nothing, a_model, a_norm, reals_of_fit, integers_of_fit
+   use minpack_state, only: nothing, a_model, a_norm, reals_of_fit, integers_of_fit
+   use minpack_ask_and_tell, only: fit_type
    use minpack_fold, only: triangulate
    use checks, only: check, finish, random_matrix
    implicit none

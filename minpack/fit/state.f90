@@ -1,0 +1,193 @@
+module minpack_state
+   !! What a fit consists of between two questions: numbers in two arrays that the caller owns, and
+   !! what its caller may look at.
+   use, intrinsic :: iso_c_binding, only: c_int64_t
+   use minpack_kinds, only: dp
+   use minpack_assertions, only: debugging, assert
+   use minpack_info, only: going_on, improper_input, maxfev_reached, gtol_too_small, &
+                           promise_broken, poor_end
+   use minpack_store, only: store_type
+   use minpack_products, only: are_of_use
+   use minpack_model, only: model_type
+   use minpack_workspace, only: workspace_type
+   use minpack_trust_region, only: trust_region_type
+   use minpack_settings, only: settings_type
+   use minpack_leap, only: no_leap
+   use minpack_robust, only: robust_type
+   implicit none
+   private
+   public :: state_type, nothing, a_model, a_norm, reals_of_fit, integers_of_fit
+
+   integer, parameter :: nothing = 0
+      !! The fit has ended.
+   integer, parameter :: a_model = 1
+      !! The fit needs the triangle of [J f] at x.
+   integer, parameter :: a_norm = 2
+      !! The fit needs the norm of the residuals at trial.
+
+   type :: state_type
+      integer :: n = 0
+         !! Number of variables.
+      type(settings_type), pointer :: settings => null()
+      type(workspace_type), pointer :: workspace => null()
+         !! For n variables.
+      integer, pointer :: needs => null()
+         !! nothing, a_model or a_norm.
+      integer, pointer :: info => null()
+         !! How the fit ended, by the names in minpack_info, or going_on.
+      integer, pointer :: after_leap => null()
+         !! How the fit ends after a leap if the scale has not changed, or no_leap.
+      integer, pointer :: leaps => null()
+         !! How many steps leapt.
+      integer, pointer :: models => null()
+         !! How many models the fit was told.
+      real(dp), pointer, contiguous :: x(:) => null()
+         !! Shape: (n). The best point so far.
+      real(dp), pointer, contiguous :: trial(:) => null()
+         !! Shape: (n). The point to try.
+      real(dp), pointer :: fnorm => null()
+         !! Norm of the residuals at x; with a loss, of the widened loss.
+      real(dp), pointer :: true_norm => null()
+         !! The square root of what is to be minimized, at x: fnorm, unless a loss is widened.
+      real(dp), pointer :: cosine => null()
+         !! The largest cosine of the angle between the residuals and a column of the Jacobian.
+      logical :: by_products = .false.
+         !! Whether to try to tell the fit the products of the columns first.
+      logical :: accepted = .false.
+         !! Whether the norm that was told last made its point the best point.
+      integer :: steps = 0
+         !! How many trial points became the best point.
+      real(dp) :: step = 0
+         !! Norm of the last step.
+      real(dp) :: ratio = 0
+         !! Actual by predicted reduction by the last step.
+      type(model_type) :: model
+         !! The linear model that was told last.
+      type(trust_region_type) :: region
+      type(robust_type) :: robust
+         !! What the fit has learned of its loss, if there is one.
+      logical :: is_poor = .false.
+         !! Whether the fit has ended, and may end better if it does not begin with a wider loss.
+   contains
+      procedure :: attach
+      procedure :: stand_at
+      procedure :: judge
+      procedure :: ending
+      procedure :: has_solution
+   end type state_type
+
+contains
+
+   pure integer(c_int64_t) function reals_of_fit(n, bounded) result(count)
+      !! How many real numbers a fit consists of.
+      integer, intent(in) :: n
+         !! Number of variables.
+      logical, intent(in) :: bounded
+         !! Whether there are bounds.
+
+      count = (2*int(n, c_int64_t) + merge(9, 6, bounded))*n + 12
+   end function reals_of_fit
+
+   pure integer(c_int64_t) function integers_of_fit(n, bounded) result(count)
+      !! How many integers a fit consists of.
+      integer, intent(in) :: n
+         !! Number of variables.
+      logical, intent(in) :: bounded
+         !! Whether there are bounds.
+
+      count = merge(4, 1, bounded)*int(n, c_int64_t) + 7
+   end function integers_of_fit
+
+   subroutine attach(self, n, settings, workspace, reals, integers)
+      !! Make a fit of the numbers in two arrays. It may be new, or one that was kept.
+      class(state_type), intent(inout) :: self
+      integer, intent(in) :: n
+         !! Number of variables.
+      type(settings_type), intent(in), target :: settings
+         !! The options of the fit.
+      type(workspace_type), intent(in), target :: workspace
+         !! Memory for the computation of steps, which fits share.
+      real(dp), intent(in), target, contiguous :: reals(:)
+         !! Shape: (reals_of_fit(n, bounded)).
+      integer, intent(in), target, contiguous :: integers(:)
+         !! Shape: (integers_of_fit(n, bounded)).
+      type(store_type) :: store
+
+      call store%open(reals, integers)
+      self%n = n
+      self%settings => settings
+      self%workspace => workspace
+      self%x => store%vector(n)
+      self%trial => store%vector(n)
+      self%fnorm => store%number()
+      self%true_norm => store%number()
+      self%cosine => store%number()
+      self%needs => store%counter()
+      self%info => store%counter()
+      self%after_leap => store%counter()
+      self%leaps => store%counter()
+      self%models => store%counter()
+      call self%model%attach(n, store)
+      call self%region%attach(n, settings%bounds, store)
+      call self%robust%attach(store)
+      if (debugging) call assert(store%is_full(), 'a fit takes all of its memory')
+   end subroutine attach
+
+   subroutine stand_at(self, x, fnorm)
+      !! Take x for the starting point, and ask for the first model.
+      class(state_type), intent(inout) :: self
+      real(dp), intent(in) :: x(:)
+         !! Shape: (n).
+      real(dp), intent(in) :: fnorm
+         !! Norm of the residuals at x.
+
+      self%x = x
+      self%trial = x
+      self%fnorm = fnorm
+      self%true_norm = fnorm
+      self%cosine = 0
+      self%models = 0
+      self%by_products = are_of_use(self%n)
+      self%accepted = .true.
+      self%steps = 0
+      self%step = 0
+      self%ratio = 0
+      call self%model%begin()
+      call self%region%begin()
+      call self%robust%begin(fnorm)
+      self%is_poor = .false.
+      self%info = going_on
+      self%after_leap = no_leap
+      self%leaps = 0
+      self%needs = a_model
+   end subroutine stand_at
+
+   subroutine judge(self, outliers, m)
+      !! After the end, see whether a fit that began with a wider loss may end better without.
+      class(state_type), intent(inout) :: self
+      real(dp), intent(in) :: outliers
+         !! How many residuals are outliers at x.
+      real(dp), intent(in) :: m
+         !! Number of residuals.
+
+      self%is_poor = self%robust%ends_poorly(self%has_solution(), outliers, m, self%true_norm)
+   end subroutine judge
+
+   pure logical function has_solution(self)
+      !! Whether the fit has ended at a solution.
+      class(state_type), intent(in) :: self
+
+      has_solution = self%needs == nothing .and. self%info > improper_input &
+                     .and. mod(self%info, promise_broken) <= gtol_too_small &
+                     .and. self%info /= maxfev_reached
+   end function has_solution
+
+   pure integer function ending(self)
+      !! How the fit ended: info, and whether the end is poor.
+      class(state_type), intent(in) :: self
+
+      ending = self%info
+      if (self%is_poor .and. self%info >= 0) ending = ending + poor_end
+   end function ending
+
+end module minpack_state

@@ -1,0 +1,46 @@
+module minpack_verdict
+   !! Whether a fit ends after a step, and how.
+   use minpack_info, only: going_on, ftol_reached, maxfev_reached, promise_broken
+   use minpack_trust_region, only: reduction_type
+   use minpack_exit_tests, only: converged, exhausted, has_vanished, is_close
+   use minpack_settled, only: has_settled, is_promising
+   use minpack_state, only: state_type
+   implicit none
+   private
+   public :: verdict
+
+contains
+
+   integer function verdict(fit, reduction, calls) result(info)
+      !! How the fit ends after a step, or going_on.
+      class(state_type), intent(inout) :: fit
+         !! The fit, after the step.
+      type(reduction_type), intent(in) :: reduction
+         !! What the step brought.
+      integer, intent(in) :: calls
+         !! What maxfev limits.
+      integer :: claim
+
+      associate (settings => fit%settings, region => fit%region)
+         info = going_on
+         if (fit%robust%is_wide()) then
+            if (is_close(region, reduction, fit%fnorm)) info = ftol_reached
+            if (2*calls >= settings%maxfev) info = maxfev_reached
+            return
+         end if
+         claim = converged(settings, region, reduction, fit%step, fit%x, fit%fnorm)
+         if (claim == going_on) then
+            info = exhausted(settings, region, reduction, calls, fit%cosine, fit%fnorm)
+         else if (has_settled(region, fit%model, reduction, fit%accepted, fit%fnorm, &
+                              max(settings%ftol, settings%xtol), fit%workspace)) then
+            info = claim
+         else if (has_vanished(region, fit%fnorm)) then
+            info = claim
+            if (is_promising(region, fit%model, fit%workspace)) info = info + promise_broken
+         else if (calls >= settings%maxfev) then
+            info = maxfev_reached
+         end if
+      end associate
+   end function verdict
+
+end module minpack_verdict
