@@ -4,7 +4,7 @@ module minpack_vectors
    use minpack_kinds, only: dp, epsmch, dwarf, giant
    implicit none
    private
-   public :: dot, enorm, divide, all_finite, visit, first_on_line, line, least_square, &
+   public :: copy, dot, enorm, divide, all_finite, visit, first_on_line, line, least_square, &
              greatest_square
 
    ! A sum of squares between these two has not overflowed, and has lost nothing to underflow.
@@ -18,6 +18,18 @@ module minpack_vectors
       !! addition before it.
 
 contains
+
+   pure subroutine copy(n, a, b)
+      !! Copy a to b. The compiler knows here that they do not overlap, as it does not of pointers.
+      integer, intent(in) :: n
+         !! Length of the vectors.
+      real(dp), intent(in) :: a(n)
+         !! The values.
+      real(dp), intent(out) :: b(n)
+         !! Where they are copied to.
+
+      b = a
+   end subroutine copy
 
    pure real(dp) function dot(n, a, b)
       !! The sum of a(i)*b(i).

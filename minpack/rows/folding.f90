@@ -84,6 +84,10 @@ contains
       integer :: k, count
 
       count = self%chunks_of(max(fewest_to_multiply, self%n))
+      if (count == 1) then
+         call self%chunks(1)%multiply(matrix, fvec, factors, 1, self%m)
+         return
+      end if
       job = self%job_for(matrix, fvec, factors, count)
       call self%team%share(multiply_chunk, c_loc(job), count)
       associate (products => self%chunks(1)%products)

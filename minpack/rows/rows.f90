@@ -3,6 +3,7 @@ module minpack_rows
    !! whose count does not depend on the number of rows.
    use minpack_kinds, only: dp
    use minpack_info, only: going_on, no_time
+   use minpack_vectors, only: copy
    use minpack_bounds, only: bounds_type
    use minpack_user_functions, only: user_functions_type
    use minpack_strided_matrix, only: strided_matrix_type
@@ -97,7 +98,7 @@ contains
          !! going_on, or the reason to stop.
 
       call self%functions%residual(x, .false., info)
-      if (info == going_on) self%fvec = self%functions%values
+      if (info == going_on) call copy(self%functions%m, self%functions%values, self%fvec)
    end subroutine evaluate_start
 
    subroutine begin(self, bounds, info)
@@ -153,7 +154,7 @@ contains
       !! Make the last trial point the best point.
       class(rows_type), intent(inout) :: self
 
-      self%fvec = self%functions%values
+      call copy(self%functions%m, self%functions%values, self%fvec)
       self%fnorm = self%trial_norm
    end subroutine keep
 
