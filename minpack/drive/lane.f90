@@ -3,7 +3,7 @@ module minpack_lane
    !! function, so a caller can answer the questions of many fits at once.
    use minpack_kinds, only: dp
    use minpack_info, only: going_on
-   use minpack_vectors, only: enorm
+   use minpack_vectors, only: copy, enorm
    use minpack_store, only: store_type
    use minpack_bounds, only: bounds_type
    use minpack_workspace, only: workspace_type
@@ -204,7 +204,7 @@ contains
          call widen(self%fvec, self%loss, self%fit)
       case (trying)
          call self%fit%tell_norm(norm, true_norm, self%nfev, self%trials)
-         if (self%fit%accepted) self%fvec = values(:, 1)
+         if (self%fit%accepted) call copy(size(self%fvec), values(:, 1), self%fvec)
       case (idling)
          call self%differences%take_idle(values(:, 1), self%fvec)
          call self%differences%reconsider()

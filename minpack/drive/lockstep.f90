@@ -158,7 +158,7 @@ contains
       end if
       count = size(values, 2)
       do i = 1, count
-         self%residuals(:, i) = values(:, i) - self%y(:, lane%k)
+         call subtract(self%batch%m, values(:, i), self%y(:, lane%k), self%residuals(:, i))
          call weigh(self%weights, lane%k, self%residuals(:, i))
       end do
       call lane%take_residuals(self%residuals(:, :count), self%folding)
@@ -184,6 +184,20 @@ contains
       call matrix%show_columns(self%residuals)
       call lane%take_jacobian(matrix, self%folding)
    end subroutine tell_jacobian
+
+   pure subroutine subtract(m, values, y, residuals)
+      !! Compute residuals. The compiler knows here that the arrays do not overlap.
+      integer, intent(in) :: m
+      real(dp), intent(in) :: values(m)
+      real(dp), intent(in) :: y(m)
+      real(dp), intent(out) :: residuals(m)
+      integer :: i
+
+      !$omp simd
+      do i = 1, m
+         residuals(i) = values(i) - y(i)
+      end do
+   end subroutine subtract
 
    pure subroutine weigh(weights, k, rows)
       !! Multiply the rows of a fit by its weights, if there are any.
