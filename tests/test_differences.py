@@ -307,3 +307,23 @@ def test_exact_data_determine_the_parameters(options, start):
         popt, pcov = curve_fit(lambda x, a, b: a + b * x, x, 1 + 2 * x, start, **options)
     np.testing.assert_allclose(popt, [1, 2], rtol=1e-12)
     assert (np.diag(pcov) < 1e-20).all()
+
+
+@pytest.mark.parametrize("options", [{}, {"method": "lm"}, {"chunks": 67}], ids=str)
+@pytest.mark.parametrize("what", ["spectrum", "autocorrelation"])
+def test_parameter_that_changes_rounding_errors_alone_does_not_stop_the_others(what, options):
+    t = np.linspace(-5, 15, 400)
+    points = np.arange(201.0)
+
+    def model(i, amplitude, width, centre):
+        signal = amplitude * np.exp(-(((t - centre) / width) ** 2))
+        if what == "spectrum":
+            return np.abs(np.fft.rfft(signal))[i.astype(int)]
+        return np.correlate(signal, signal, "full")[399:600][i.astype(int)]
+
+    for seed in range(5):
+        y = model(points, 2, 1.5, 3) + 0.3 * np.random.default_rng(seed).standard_normal(201)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", OptimizeWarning)  # the centre is not determined
+            popt, _ = curve_fit(model, points, y, [1, 1, 2], **options)
+        np.testing.assert_allclose(np.abs(popt[:2]), [2, 1.5], rtol=0.02)

@@ -663,3 +663,76 @@ def test_c_functions_take_no_other_arguments(residual):
             least_squares(residual, [1, 1, 1], **options)
     with pytest.raises(ValueError, match="at least as many residuals"):
         least_squares(residual, np.ones(51))
+
+
+SWING = np.linspace(0, 4, 50)
+
+
+def swing(seed):
+    """Rounded data of a sine, some with the wrong sign, and its residuals and their Jacobian."""
+    rng = np.random.default_rng(seed)
+    y = np.round(3 * np.sin(2.2 * SWING + 0.4) + 0.1 * rng.standard_normal(50), 2)
+    y[rng.random(50) < 0.15] *= -3
+
+    def slopes(p):
+        angle = p[1] * SWING + p[2]
+        return np.stack([np.sin(angle), p[0] * SWING * np.cos(angle), p[0] * np.cos(angle)], 1)
+
+    return lambda p: p[0] * np.sin(p[1] * SWING + p[2]) - y, slopes
+
+
+@pytest.mark.parametrize(
+    ("seed", "x0", "f_scale", "limit"),
+    [(698, [1.31, 0.24, 1.69], 0.06, None), (53, [2.74, 0.5, 0.81], 0.1, 184)],
+)
+def test_robust_fit_that_is_cut_short_is_not_called_solved(seed, x0, f_scale, limit):
+    fun, jac = swing(seed)
+    options = {"loss": "cauchy", "f_scale": f_scale}
+    short = leastsq.least_squares(fun, x0, jac, max_nfev=limit, **options)
+    whole = leastsq.least_squares(fun, x0, jac, max_nfev=5000, **options)
+    assert short.cost > whole.cost * (1 + 1e-9)
+    assert short.status == 0
+    start = f_scale**2 * np.log1p((fun(np.array(x0)) / f_scale) ** 2).sum() / 2
+    assert short.cost <= start * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("call", [186, 190, 195])
+def test_an_exception_in_a_second_try_has_its_best_point(call):
+    fun, jac = swing(53)
+    seen, calls = [], []
+
+    def interrupted(p):
+        calls.append(1)
+        if len(calls) == call:
+            raise KeyboardInterrupt
+        return fun(p)
+
+    def watch(intermediate_result):
+        seen.append(intermediate_result.x)
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        least_squares(
+            interrupted, [2.74, 0.5, 0.81], jac, loss="cauchy", f_scale=0.1, callback=watch
+        )
+    np.testing.assert_array_equal(caught.value.x, seen[-1])
+
+
+@pytest.mark.parametrize("max_nfev", [4, 6, 8, 12, None])
+def test_callback_that_stops_a_robust_fit_is_the_reason_of_its_end(max_nfev):
+    x = np.linspace(0, 5, 40)
+    y = 2.5 * np.exp(-1.3 * x) + 0.5 + 0.02 * np.random.default_rng(0).standard_normal(40)
+    y[::7] += 2
+
+    def stops_at(last):
+        return lambda intermediate_result: intermediate_result.nit == last
+
+    for last in range(1, 10):
+        result = leastsq.least_squares(
+            lambda p: p[0] * np.exp(-p[1] * x) + p[2] - y,
+            [1, 1, 1],
+            loss="soft_l1",
+            f_scale=0.02,
+            max_nfev=max_nfev,
+            callback=stops_at(last),
+        )
+        assert result.success or result.status == (-2 if result.nit == last else 0)

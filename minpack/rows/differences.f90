@@ -396,6 +396,7 @@ contains
       !! Remember what the search found.
       class(differences_type), intent(inout) :: self
       type(variable_type), intent(inout) :: variable
+      logical :: has_effect
 
       call variable%settle()
       associate (j => variable%j, search => variable%search, last => variable%search%last, &
@@ -403,7 +404,12 @@ contains
          if (search%direction == upwards .and. search%is_curved) then
             memory%trusted_from(j) = self%unit*variable%sample%change/4
          else if (search%direction == upwards) then
-            variable%is_without_effect = .not. (search%has_effect .or. self%has_effect(last))
+            has_effect = search%has_effect
+            ! Without another step, and without a unit, there is nothing to compare with.
+            if (search%attempt == 1 .or. self%unit < least_unit) then
+               has_effect = has_effect .or. self%has_effect(last)
+            end if
+            variable%is_without_effect = .not. has_effect
             memory%is_dead(j) = merge(1, 0, variable%is_without_effect)
             if (last%change > 0 .and. variable%is_without_effect) return
             if (last%step > variable%sample%step) then

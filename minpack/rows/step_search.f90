@@ -23,7 +23,7 @@ module minpack_step_search
    real(dp), parameter :: ordinary = 1e-3_dp
       !! A variable that is larger is not taken for a zero.
    real(dp), parameter :: nearby = 0.01_dp
-      !! The longest step of such a variable without any effect, in units of its value.
+      !! The longest step of such a variable while no effect is felt, in units of its value.
    integer, parameter :: most_tries = 6
 
    integer, parameter :: upwards = 1
@@ -34,12 +34,15 @@ module minpack_step_search
       type(sample_type) :: last
          !! What the step of the column so far showed.
       integer :: attempt = 0
+      real(dp) :: noise = 0
+         !! Upwards: the change by the first step, which may be rounding errors alone.
       real(dp) :: least = 0
          !! Upwards: the least disagreement so far. Downwards: the least step to try.
       real(dp) :: growth = 1
          !! Downwards: how much larger the last quotient was than the one before it.
       logical :: has_effect = .false.
-         !! Upwards: whether a step changed the residuals by more than their rounding errors.
+         !! Upwards: whether a step changed the residuals by more than their rounding errors, which
+         !! do not grow with the step.
       logical :: is_curved = .false.
          !! Upwards: the search ended because curvature outweighs the slope.
    end type search_type
@@ -52,7 +55,7 @@ contains
          !! What the first step showed.
       type(search_type) :: search
 
-      search = search_type(upwards, sample, 1, half)
+      search = search_type(upwards, sample, 1, sample%change, half)
    end function begin_up
 
    pure function begin_down(sample, x, precision) result(search)
@@ -66,8 +69,9 @@ contains
          !! Relative error of the residuals.
       type(search_type) :: search
 
-      search = search_type(downwards, sample, 1, max(1e4_dp*epsmch*abs(x), &
-                                                     1e3_dp*precision*(sample%step/sample%change)))
+      search = search_type(downwards, sample, 1, &
+                           least=max(1e4_dp*epsmch*abs(x), &
+                                     1e3_dp*precision*(sample%step/sample%change)))
    end function begin_down
 
    pure real(dp) function wanted_step(search, x, largest) result(step)
@@ -94,8 +98,8 @@ contains
          if (last%change <= 0 .and. (step < epsmch .or. attempt == 2)) then
             step = max(step, sqrt(epsmch))
          end if
-         ! A function that is constant around x may jump further away.
-         if (last%change <= 0 .and. abs(x) > ordinary) step = min(step, nearby*abs(x))
+         ! A function that is constant around x but for rounding errors may jump further away.
+         if (.not. search%has_effect .and. abs(x) > ordinary) step = min(step, nearby*abs(x))
          if (step <= last%step) step = 0
       end associate
    end function wanted_step
@@ -128,7 +132,9 @@ contains
 
       goes_on = .false.
       share = 0
-      search%has_effect = search%has_effect .or. is_felt(next, largest)
+      if (next%change > several*search%noise) then
+         search%has_effect = search%has_effect .or. is_felt(next, largest) .or. disagreement <= half
+      end if
       associate (last => search%last)
          if (next%step <= last%step) return
          if (disagreement <= alike .and. next%change > too_small*largest) return

@@ -95,6 +95,7 @@ class Tries:
         settings = plan.options(group.box is not None).settings
         self.settings = replace(settings, begins_wide=False)
         self.nfev = found.nfev.copy()
+        self.is_poor = is_poor
         self.waits = np.ones(len(group.places), bool)
         self.is_done = np.ones(len(group.places), bool)
         self.is_short = np.zeros(len(group.places), bool)
@@ -145,7 +146,8 @@ class Tries:
         limit = np.array([again.limit for again in tries])
         lower = other.fnorm < limit * self.first.fnorm[chosen]
         was_solved = is_solved(self.first.ending[chosen] % PROMISE_BROKEN)
-        better = is_done & np.where(was_solved, solved & lower, solved | lower)
+        is_final = was_solved & ~self.is_poor[chosen]
+        better = is_done & np.where(is_final, solved & lower, lower | (solved & ~was_solved))
         for mine, its in zip(self.best, other, strict=True):
             if mine is not None and its is not None:
                 mine[chosen[better]] = its[better]

@@ -14,7 +14,7 @@ from leastsq import _core
 from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.options import Settings
-from leastsq._core._calls import OUT_OF_MEMORY, POOR_END, STOPPED, TIME_IS_UP
+from leastsq._core._calls import MAXFEV_REACHED, OUT_OF_MEMORY, POOR_END, STOPPED, TIME_IS_UP
 from leastsq._fit.result import SOLVED, Outcome
 from leastsq._fit.traps import Try, all_act, other_tries
 from leastsq._functions.functions import Functions
@@ -41,9 +41,14 @@ def solve(
     def once(x: FloatArray, settings: Settings) -> Outcome:
         functions.fvec = np.empty_like(functions.fvec)  # the outcome keeps the old array
         functions.is_evaluated = False
-        return solve_once(functions, x, settings, box, watch)
+        try:
+            return solve_once(functions, x, settings, box, watch)
+        except BaseException:
+            if outcome.is_poor:  # the caller finds the best point in the array of the first fit
+                first[:] = x
+            raise
 
-    start = x.copy()
+    first, start = x, x.copy()
     outcome = solve_once(functions, x, settings, box, watch)
     return solve_again(once, outcome, start, settings, box, watch)
 
@@ -60,7 +65,11 @@ def solve_again(
     best, counts = outcome, outcome.counts
     for again in tries_after(outcome, start, box):
         left = settings.maxfev - counts["trials" if settings.limits_trials else "nfev"]
-        if left <= 0 or best is not outcome or (watch is not None and watch.has_stopped):
+        if best is not outcome or (watch is not None and watch.has_stopped):
+            break
+        if left <= 0:
+            if outcome.is_poor:
+                best = outcome._replace(ending=MAXFEV_REACHED)
             break
         options: dict[str, Any] = {"maxfev": left, "begins_wide": False}
         if again.diag is not None and settings.diag is None:
@@ -91,10 +100,11 @@ def tries_after(outcome: Outcome, start: FloatArray, box: Box | None) -> list[Tr
 
 
 def is_better(other: Outcome, outcome: Outcome, again: Try) -> bool:
-    """Tell whether another try has found a better minimum."""
-    if outcome.ier not in SOLVED:
-        return other.ier in SOLVED or other.fnorm < outcome.fnorm
-    return other.ier in SOLVED and other.fnorm < again.limit * outcome.fnorm
+    """Tell whether another try has found a better minimum; after a poor end, a better point."""
+    is_lower, is_solved = other.fnorm < again.limit * outcome.fnorm, other.ier in SOLVED
+    if outcome.ier in SOLVED and not outcome.is_poor:
+        return is_lower and is_solved
+    return is_lower or (is_solved and outcome.ier not in SOLVED)
 
 
 def solve_once(
