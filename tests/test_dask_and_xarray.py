@@ -12,7 +12,7 @@ from problems.batches import T, alone, batch, decay, spot
 from test_many import assert_same, many
 
 import leastsq.xarray
-from leastsq import FitError, curve_fit_many
+from leastsq import FitError, OptimizeWarning, curve_fit_many
 from leastsq.xarray import curvefit
 
 njit_decay = numba.njit(decay)
@@ -236,3 +236,85 @@ def test_curvefit_refuses_what_does_not_match(stack):
         found = curvefit(data, "t", decay, errors="ignore", kwargs={"maxfev": 5})
     assert found.curvefit_coefficients.isnull().all()
     assert "xr" not in vars(leastsq.curve_fit_many)
+
+
+def test_masks_of_lazy_arrays_are_kept(stack):
+    hidden = np.ma.masked_greater(T, 2)
+    expected = curve_fit_many(decay, hidden, stack)
+    lazy = da.from_array(hidden, chunks=5)
+    for y in (stack, da.from_array(stack, chunks=(2, 2, -1))):
+        for options in (
+            {"xdata": lazy},
+            {"xdata": (lazy,)},
+            {"xdata": T, "sigma": da.from_array(np.ma.masked_greater(1 + 0 * T + T, 3), chunks=5)},
+        ):
+            found = curve_fit_many(decay, ydata=y, **options).compute()
+            np.testing.assert_array_equal(found.npoints, expected.npoints)
+
+
+def test_labelled_arguments_of_lazy_data(stack):
+    sigma = np.broadcast_to(1 + T, stack.shape)
+    expected = curve_fit_many(njit_decay, T, stack, sigma=sigma, mask=sigma > 4)
+    y = xr.DataArray(da.from_array(stack, chunks=(2, 2, -1)))
+    for make in (xr.DataArray, lambda values: xr.DataArray(da.from_array(values, chunks=2))):
+        lazy = curve_fit_many(njit_decay, T, y, sigma=make(sigma), mask=make(sigma > 4))
+        np.testing.assert_array_equal(lazy.compute().popt, expected.popt)
+
+
+def test_masked_start_is_no_start(stack):
+    p0 = np.ma.array(np.ones((6, 4, 3)), mask=False)
+    p0[0, 0, 1] = np.ma.masked
+    with pytest.warns(OptimizeWarning, match="start"):
+        fits = curve_fit_many(decay, T, stack, p0)
+    assert np.argwhere(fits.status == -4).tolist() == [[0, 0]]
+
+
+def test_coordinate_that_labels_no_dimension_differs_from_fit_to_fit():
+    offsets, rates = np.array([0.5, 1.0, 2.0, 4.0]), np.array([0.5, 1.0, 2.0, 4.0])
+    values = np.exp(-rates[:, None] * T) + 0.1 * offsets[:, None]
+    data = xr.DataArray(values, {"t": T, "off": ("x", offsets)}, ["x", "t"])
+
+    def shifted(coords, rate):
+        return np.exp(-rate * coords[0]) + 0.1 * coords[1]
+
+    for options in ({}, {"reduce_dims": "t"}):
+        found = curvefit(data, ["t", "off"], shifted, **options).curvefit_coefficients
+        assert found.dims == ("x", "param")
+        np.testing.assert_allclose(found.sel(param="rate"), rates, rtol=1e-6)
+
+
+@pytest.mark.parametrize("bounds", [{}, {"w": (0, 20)}, {"w": (2, 3)}, {"a": (2, np.inf)}])
+def test_curvefit_starts_where_xarray_does(bounds):
+    def wave(t, a=1.0, w=2.6):
+        return a * np.sin(w * t)
+
+    data = xr.DataArray(2.2 * np.sin(2.7 * T), {"t": T}, ["t"])
+    expected = data.curvefit("t", wave, bounds=bounds).curvefit_coefficients
+    found = curvefit(data, "t", wave, bounds=bounds).curvefit_coefficients
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_nan_without_skipna_is_an_error_in_chunks_and_coordinates(stack):
+    data = labelled(stack)
+    with pytest.raises(ValueError, match="contain NaN"):
+        curvefit(data.chunk(x=2), "t", decay, skipna=False).compute()
+    times = np.where(T > 4, np.nan, T)
+    complete = data.fillna(1.0).assign_coords(time=("t", times))
+    with pytest.raises(ValueError, match="contain NaN"):
+        curvefit(complete, "time", decay, reduce_dims="t", skipna=False)
+
+
+def test_arrays_in_the_layout_of_the_data_stay_there():
+    rng = np.random.default_rng(3)
+    y = decay(T, 2.5, 1.3, 0.5) + 0.05 * rng.standard_normal((T.size, T.size))
+    sigma = 1 + rng.random(y.shape)
+    data = xr.DataArray(y.T, {"t": T}, ["t", "x"])
+    found = curvefit(data, "t", njit_decay, kwargs={"sigma": sigma.T})
+    expected = curve_fit_many(njit_decay, T, y, sigma=sigma)
+    np.testing.assert_array_equal(found.curvefit_coefficients, expected.popt)
+
+
+def test_attributes_of_a_dataset_stay(stack):
+    data = labelled(stack, attrs={"units": "K"})
+    found = curvefit(xr.Dataset({"one": data}, attrs={"title": "experiment"}), "t", njit_decay)
+    assert found.attrs == {"title": "experiment"}

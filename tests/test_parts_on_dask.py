@@ -227,6 +227,32 @@ def test_improper_collections():
         curve_fit(lambda t, a, b: a + b * (t - t.mean()), t, y)
 
 
+def test_points_left_out_of_one_array_alone_are_noticed():
+    t, y = (da.from_array(values, chunks=20_000) for values in (T, Y))
+    early = t < 3
+    for options in ({"xdata": t}, {"xdata": t[early], "sigma": 1 + t}):
+        with pytest.raises(ValueError, match=r"points in a part where ydata has"):
+            curve_fit(decay, ydata=y[early], **options)
+
+
+def test_one_error_for_all_points_may_be_lazy():
+    whole = curve_fit(decay, T, Y, sigma=0.05)
+    assert apart(curve_fit(decay, T, Y, sigma=da.from_array(np.array(0.05))), whole) < 1e-5
+
+
+def test_partitions_that_can_be_read_once_only():
+    bags = pytest.importorskip("dask.bag")
+    bag = bags.from_sequence(list(zip(T, Y, strict=True)), npartitions=3)
+    bag = bag.map_partitions(lambda part: (pair for pair in part))
+
+    def of_pairs(p, part):
+        t, y = np.array(part).T
+        return decay(t, *p) - y
+
+    found = leastsq(of_pairs, [1, 1, 1], args=(bag,), partitioned=True)[0]
+    np.testing.assert_allclose(found, curve_fit(decay, T, Y)[0], rtol=1e-5)
+
+
 def test_max_time_and_callback():
     seen = []
 

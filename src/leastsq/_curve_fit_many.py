@@ -14,7 +14,7 @@ from leastsq._arguments.curve_fit_options import SolverOptions, refuse_foreign
 from leastsq._arguments.many import Batch, asks_neighbours, read_batch, read_blocks
 from leastsq._arguments.warn import warn
 from leastsq._curve_fit import EVERYWHERE, METHODS
-from leastsq._errors import OptimizeWarning
+from leastsq._errors import FitError, OptimizeWarning
 from leastsq._fit.many_fits import ManyFits
 from leastsq._fit.plan import Plan
 from leastsq._fit.progress import Progress
@@ -143,7 +143,8 @@ def curve_fit_many(
     BaseException
         If every fit ends because f or jac raises an exception, the first exception is raised. An
         exception of callback, and Ctrl-C, end all fits; the attribute ``partial`` of the exception
-        contains the ManyFits so far.
+        contains the ManyFits so far. A chunk of a Dask array does not keep exceptions of f: its
+        fits have the status -3.
 
     Warns
     -----
@@ -210,8 +211,7 @@ def curve_fit_many(
         plan = Plan(f, jac, n, method, absolute_sigma, options)
         plan.check(bounded=bounds is not EVERYWHERE)
         how = vectorized, covariance, on_failure
-        data = getattr(ydata, "data", ydata) if hasattr(ydata, "dims") else ydata
-        return fit_lazily(fit_chunk, plan, how, xdata, data, p0, sigma, bounds, axis, mask)
+        return fit_lazily(fit_chunk, plan, how, xdata, ydata, p0, sigma, bounds, axis, mask)
     given = xdata, ydata, p0, sigma, bounds, axis, mask
     plan, batch = read_all(f, jac, method, absolute_sigma, options, *given)
     with Progress(batch.layout.fits, callback, progress) as told:
@@ -273,7 +273,11 @@ def fit_chunk(plan: Plan, how: tuple[Any, Any, Any], **data: Any) -> ManyFits:
     arguments = plan.f, plan.jac, plan.method, plan.absolute_sigma, plan.given
     plan, batch = read_all(*arguments, axis=-1, **data)
     told = Progress(batch.layout.fits, None, False)
-    return fit_all(plan, batch, *how, 1, None, None, told, quiet=True)[0]
+    try:
+        return fit_all(plan, batch, *how, 1, None, None, told, quiet=True)[0]
+    except FitError as error:
+        error.add_note("The index is that within a chunk of the Dask array.")
+        raise
 
 
 def refuse_mixed(f: Function, jac: Any) -> None:

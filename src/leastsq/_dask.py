@@ -107,6 +107,9 @@ def fit_lazily(
     mask: Any,
 ) -> ManyFits:
     """Make the lazy results of fit, which fits a chunk; how is passed on to it."""
+    lower, upper, ydata, p0, sigma, mask = map(
+        without_labels, (*pair(bounds), ydata, p0, sigma, mask)
+    )
     if any(math.isnan(size) for size in ydata.shape):
         raise ValueError("the shape of ydata is not known: call ydata.compute_chunk_sizes()")
     layout = read_layout(ydata, axis)
@@ -114,7 +117,7 @@ def fit_lazily(
     refuse_divided_points(y, layout)
     if len(layout.points) > 1:
         y = y.reshape(*layout.batch, layout.m)
-    n, (lower, upper) = plan.n, pair(bounds)
+    n = plan.n
     given = {
         "sigma": None if sigma is None else like_ydata(sigma, "sigma", layout),
         "mask": None if mask is None else like_ydata(mask, "mask", layout),
@@ -124,7 +127,7 @@ def fit_lazily(
     }
     if isinstance(xdata, tuple):
         for i, values in enumerate(xdata):
-            whole = da.asarray(like_ydata(values, "xdata", layout))
+            whole = da.asarray(like_ydata(without_labels(values), "xdata", layout))
             given[f"x{i}"] = da.broadcast_to(whole, y.shape)
     varying = {name: values for name, values in given.items() if np.ndim(values) > 1}
     if not isinstance(xdata, tuple):
@@ -174,4 +177,11 @@ def like_ydata(values: Any, name: str, layout: Layout) -> Any:
     """Arrange errors, a mask or x like ydata, with the points on the last axis."""
     if not hasattr(values, "__dask_graph__"):
         values = np.asarray(values) if name == "mask" else numbers(values, name)
+    elif isinstance(values._meta, np.ma.MaskedArray):
+        values = da.ma.filled(values.astype(np.float64), np.nan)  # broadcasting would drop the mask
     return layout.flatten(values, name)
+
+
+def without_labels(values: Any) -> Any:
+    """Return the array of a labelled array; other values unchanged."""
+    return values.data if hasattr(values, "dims") else values

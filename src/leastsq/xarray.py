@@ -5,6 +5,7 @@ This module needs xarray; nothing else in this library does.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -38,9 +39,10 @@ def curvefit(
         The data. A chunked array gives lazy results; it needs one chunk along the dimensions of
         the points.
     coords : str, DataArray, or iterable of them
-        The independent variables, by name or as arrays. The dimension of a 1-D variable is one of
-        the points of a fit. A variable with more dimensions may differ from fit to fit; name the
-        dimensions of its points in reduce_dims.
+        The independent variables, by name or as arrays. A variable that labels a dimension makes
+        it one of the points of a fit. Other variables may differ from fit to fit; name the
+        dimensions of their points in reduce_dims. If no dimension is one of the points by these
+        rules, those of the 1-D variables are.
     func : callable or NativeFunction
         The model ``func(x, *params)``, as in curve_fit_many. x has the shape (m,), or (k, m) for k
         coords.
@@ -50,7 +52,8 @@ def curvefit(
         Whether to leave out points that are NaN. If not, NaN is an error.
     p0 : mapping, optional
         The start of parameters by name: numbers, or DataArrays with a start for each fit.
-        Default: from the bounds, as in curve_fit.
+        Default: the default in the signature of func, or 1; if the bounds exclude it, a point
+        between them, as in curve_fit.
     bounds : mapping, optional
         Pairs of a lower and an upper bound of parameters by name: numbers, or DataArrays.
     param_names : sequence of str, optional
@@ -101,19 +104,40 @@ def curvefit(
     for what, given in (("p0", p0), ("bounds", bounds)):
         if unknown := set(given or {}) - set(names):
             raise ValueError(f"{what} has the unknown parameters {sorted(unknown)}")
+    usual = defaults(func)
     options = {"on_failure": "raise" if errors == "raise" else "nan", **(kwargs or {})}
     listed = [coords] if isinstance(coords, str | xr.DataArray) else list(coords)
     variables = [obj[name] if isinstance(name, str) else name for name in listed]
     more = [reduce_dims] if isinstance(reduce_dims, str) else list(reduce_dims or ())
 
     def fit(data: xr.DataArray, prefix: str) -> xr.Dataset:
-        dims = list(dict.fromkeys([*(v.dims[0] for v in variables if v.ndim == 1), *more]))
-        return fit_array(data, variables, func, dims, skipna, p0, bounds, names, options, prefix)
+        labelled = labelled_by(variables, data)
+        dims = list(dict.fromkeys([*labelled, *more]))
+        if not dims:
+            dims = list(dict.fromkeys(v.dims[0] for v in variables if v.ndim == 1))
+        return fit_array(
+            data, variables, func, dims, skipna, p0, bounds, names, usual, options, prefix
+        )
 
     if isinstance(obj, xr.DataArray):
         return fit(obj, "")
     parts = [fit(data, f"{name}_") for name, data in obj.data_vars.items()]
-    return xr.merge(parts, compat="override", join="outer")
+    merged = xr.merge(parts, compat="override", join="outer", combine_attrs="drop")
+    return merged.assign_attrs(obj.attrs)
+
+
+def labelled_by(variables: list[xr.DataArray], data: xr.DataArray) -> list[Any]:
+    """List the dimensions of the data that variables label."""
+    return [dim for dim in data.dims if any(v.equals(data[dim]) for v in variables)]
+
+
+def defaults(func: Callable[..., Any]) -> dict[str, float]:
+    """Return the numbers that the signature of a function has as defaults."""
+    try:
+        parameters = inspect.signature(getattr(func, "py_func", func)).parameters.values()
+    except (TypeError, ValueError):
+        return {}
+    return {p.name: p.default for p in parameters if isinstance(p.default, int | float)}
 
 
 def fit_array(
@@ -125,6 +149,7 @@ def fit_array(
     p0: Mapping[str, Any] | None,
     bounds: Mapping[str, Any] | None,
     names: list[str],
+    usual: dict[str, float],
     options: dict[str, Any],
     prefix: str,
 ) -> xr.Dataset:
@@ -134,8 +159,9 @@ def fit_array(
             f"the points of a fit have the dimensions {dims}, and the data {data.dims}: pass 1-D "
             "coords, or reduce_dims"
         )
-    if not skipna and not data.chunks and data.isnull().any():
-        raise ValueError("the data contain NaN, and skipna is False")
+    if not skipna:
+        data = complete(data)
+        variables = [complete(v) for v in variables]
     kept = [dim for dim in data.dims if dim not in dims]
     y = data.transpose(*kept, *dims)
     each = y.isel(dict.fromkeys(dims, 0), drop=True)
@@ -150,11 +176,13 @@ def fit_array(
         by_parameter([limits.get(name, (-np.inf, np.inf))[side] for name in names], each)
         for side in (0, 1)
     )
-    usual, known = Box(*np.broadcast_arrays(lower, upper)).interior(), p0 or {}
-    start = by_parameter([known.get(name, usual[..., j]) for j, name in enumerate(names)], each)
+    start = starts(names, p0 or {}, usual, Box(*np.broadcast_arrays(lower, upper)), each)
     for name in ("sigma", "mask"):
-        if isinstance(options.get(name), xr.DataArray):
-            options = options | {name: like(options[name], y, name).data}
+        values = options.get(name)
+        if isinstance(values, np.ndarray) and values.shape == data.shape:
+            values = xr.DataArray(values, dims=data.dims)
+        if isinstance(values, xr.DataArray):
+            options = options | {name: like(values, y, name).data}
     fits = curve_fit_many(
         func,
         independent(variables, y, kept),
@@ -175,6 +203,38 @@ def fit_array(
         found["stderr"] = ((*kept, "param"), fits.perr)
     named = {f"{prefix}curvefit_{name}": values for name, values in found.items()}
     return xr.Dataset(named, {**coords, **labels}, data.attrs)
+
+
+def complete(values: xr.DataArray) -> xr.DataArray:
+    """Refuse NaN; in a chunked array, when it is computed."""
+
+    def refuse(block: Any) -> Any:
+        if np.isnan(block).any():
+            raise ValueError("the data or a coordinate contain NaN, and skipna is False")
+        return block
+
+    if values.dtype.kind != "f":
+        return values
+    if values.chunks:
+        return values.copy(data=values.data.map_blocks(refuse, meta=values.data._meta))
+    refuse(values.values)
+    return values
+
+
+def starts(
+    names: list[str],
+    p0: Mapping[str, Any],
+    usual: Mapping[str, float],
+    box: Box,
+    each: xr.DataArray,
+) -> Any:
+    """Choose the start of each parameter: p0, or its usual start if the bounds allow it."""
+    interior, given = box.interior(), []
+    for j, name in enumerate(names):
+        value = usual.get(name, 1.0)
+        is_allowed = (box.lower[..., j] <= value) & (value <= box.upper[..., j])
+        given.append(p0.get(name, np.where(is_allowed, value, interior[..., j])))
+    return by_parameter(given, each)
 
 
 def is_coordinate(variable: xr.DataArray, data: xr.DataArray) -> bool:

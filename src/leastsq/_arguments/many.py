@@ -152,6 +152,8 @@ def numbers(values: Any, name: str) -> NDArray[Any]:
 
     Masked elements become NaN, and are left out like these.
     """
+    if hasattr(values, "__dask_graph__") and hasattr(values, "compute"):
+        values = values.compute()  # which keeps a mask
     if is_masked(values):
         return np.ma.array(values, dtype=FLOAT64).filled(np.nan)
     array = values if isinstance(values, np.ndarray) else np.asarray(values)
@@ -203,7 +205,7 @@ def read_starts(
     p0: ArrayLike | None, n: int | None, bounds: Any, layout: Layout
 ) -> tuple[Stack, tuple[Stack, Stack] | None]:
     """Convert the starting points and the bounds; n is needed if p0 is None."""
-    given = None if p0 is None else np.atleast_1d(as_numbers(p0, "p0"))
+    given = None if p0 is None else np.atleast_1d(as_numbers(numbers(p0, "p0"), "p0"))
     if given is not None:
         n = given.shape[-1]
     assert n is not None
@@ -233,7 +235,7 @@ def read_starts(
 
 def per_parameter(limit: Any, n: int, name: str) -> FloatArray:
     """Convert bounds; shape (..., n)."""
-    values = np.atleast_1d(as_numbers(limit, name))
+    values = np.atleast_1d(as_numbers(numbers(limit, name), name))
     if values.shape[-1] not in (1, n):
         raise ValueError(
             f"{name} of shape {values.shape} must have one value for each of the {n} parameters"

@@ -96,5 +96,5 @@ def joined(pieces: list[Any]) -> Any:
 
 
 def length(x: Any) -> int:
-    """Return the number of points of x."""
-    return int(np.shape(x)[-1]) if isinstance(x, np.ndarray) else len(x)
+    """Return the number of points of x; those of a table are its rows."""
+    return len(x) if hasattr(x, "iloc") else int(np.shape(x)[-1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
@@ -14,7 +15,7 @@ from dask.delayed import Delayed
 from leastsq._arguments.arrays import FloatArray
 from leastsq._core._calls import TimeIsUpError
 from leastsq._models.lazy import is_lazy
-from leastsq._parts.check import MOST_POINTS, PLACES, check_model
+from leastsq._parts.check import MOST_POINTS, PLACES, check_model, length
 from leastsq._parts.questions import Answer, Question, Total, tell_part
 from leastsq._parts.sources import Loaded, loaded
 from leastsq._parts.work import CurveWork, Rows
@@ -134,8 +135,8 @@ def sample(data_of: Any, *part: Any) -> Rows:
 
 
 def arguments(*args: Any) -> tuple[Any, ...]:
-    """Return the arguments of func for one part."""
-    return args
+    """Return the arguments of func for one part; what can be read once only, as a list."""
+    return tuple(list(each) if isinstance(each, Iterator) else each for each in args)
 
 
 def load(loader: Loaded, i: int) -> tuple[Any, ...]:
@@ -145,12 +146,24 @@ def load(loader: Loaded, i: int) -> tuple[Any, ...]:
 
 def rows_of(y: Any, sigma: Any, f_scale: Any, x: Any) -> Rows:
     """Return the data of one part of curve_fit."""
-    return loaded(Rows(x, y, sigma, f_scale))
+    return checked(loaded(Rows(x, y, sigma, f_scale)))
 
 
 def rows_of_many(y: Any, sigma: Any, f_scale: Any, *x: Any) -> Rows:
     """Return the data of one part of curve_fit, with several rows of x."""
-    return loaded(Rows(x, y, sigma, f_scale))
+    return rows_of(y, sigma, f_scale, x)
+
+
+def checked(rows: Rows) -> Rows:
+    """Refuse a part whose arrays have other points than ydata; Dask may not know their sizes."""
+    wanted = len(rows.y)
+    for name, values in (("xdata", rows.x), ("sigma", rows.sigma), ("f_scale", rows.f_scale)):
+        if values is not None and np.ndim(values) and (count := length(values)) != wanted:
+            raise ValueError(
+                f"{name} has {count} points in a part where ydata has {wanted}: leave out the same "
+                "points of all of them"
+            )
+    return rows
 
 
 def loaded_parts(work: Any, source: Loaded) -> OnDask:
@@ -188,7 +201,9 @@ def pieces(collection: Any) -> list[Any]:
         raise TypeError(
             "a delayed value has no partitions: pass dask.bag.from_delayed([...]), or Parts"
         )
-    if not hasattr(collection, "to_delayed"):  # an xarray object
+    if hasattr(collection, "data_vars"):
+        raise TypeError("a Dataset of xarray has no partitions: pass its DataArrays in args")
+    if not hasattr(collection, "to_delayed"):  # a DataArray of xarray
         collection = collection.data
     found = collection.to_delayed(optimize_graph=False)
     return list(np.ravel(np.asarray(found, object)))
@@ -226,20 +241,26 @@ def partitions_of(given: tuple[Any, ...]) -> list[list[Any]]:
                 "an array cannot be divided like a table: make it a column of the table"
             )
     return [
-        [each] * count if parts is None else parts
+        [single(each)] * count if parts is None else parts
         for parts, each in zip(divided, given, strict=True)
     ]
 
 
+def single(value: Any) -> Any:
+    """Return one value for all parts as an array without axes, unlike a part with one point."""
+    return None if value is None else np.reshape(value, ())
+
+
 def blocks_of(given: tuple[Any, ...]) -> list[list[Any]]:
     """Return the blocks of arrays, divided like ydata, the first of them."""
-    some = next(filter(is_lazy, given))
-    y = as_array(given[0], as_array(some, None).chunks[-1])
+    lazy = [as_array(each, None) for each in given if is_lazy(each)]
+    chunks = next((array.chunks[-1] for array in lazy if array.ndim), None)
+    y = as_array(given[0], chunks or (np.size(given[0]),))
     if y.ndim != 1:
         raise ValueError(f"ydata must be 1-D if it is a Dask array, got the shape {y.shape}")
     chunks = y.chunks[0]
     divided = [
-        [each] * len(chunks)
+        [single(each)] * len(chunks)
         if each is None or (not is_lazy(each) and np.size(each) == 1)
         else pieces(as_array(each, chunks))
         for each in given[1:]
