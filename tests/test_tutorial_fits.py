@@ -1,10 +1,12 @@
 """The fits that tutorials show, side by side with SciPy."""
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy import optimize
 
-from leastsq import leastsq
+from leastsq import OptimizeWarning, curve_fit, leastsq
 
 
 def parabola(x, a, b, c):
@@ -46,3 +48,22 @@ def test_tutorial_fit_is_scipys(name, noise, factor):
         np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-5)
         errors = np.sqrt(np.diag(theirs[1]))
         assert np.all(np.abs(ours[1] - theirs[1]) <= 1e-4 * np.outer(errors, errors))
+
+
+def two_lines(x, x0, y0, k1, k2):
+    return np.piecewise(x, [x < x0], [lambda x: k1 * (x - x0) + y0, lambda x: k2 * (x - x0) + y0])
+
+
+@pytest.mark.parametrize("options", [{}, {"chunks": 20}], ids=str)
+def test_two_lines_are_found_from_ones_where_two_parameters_act_only_together(options):
+    """All points are on one side of x0 = 1, so x0 and y0 have the same effect."""
+    x = np.linspace(0, 15, 60)
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        truth = [rng.uniform(low, high) for low, high in ((4, 12), (5, 30), (-3, 5), (5, 15))]
+        y = two_lines(x, *truth) + 0.1 * rng.standard_normal(60)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", OptimizeWarning)  # the sum of squares has kinks
+            popt, _ = curve_fit(two_lines, x, y, [1, 1, 1, 1], **options)
+        best = np.sum((two_lines(x, *truth) - y) ** 2)
+        assert np.sum((two_lines(x, *popt) - y) ** 2) <= best

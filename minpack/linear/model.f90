@@ -20,6 +20,9 @@ module minpack_model
       !! The smallest part of its norm that a column keeps, after projection on the columns before
       !! it, if it is independent of them.
 
+   real(dp), parameter :: noise = 1e-7_dp
+      !! A column that keeps a smaller part may keep nothing but errors of finite differences.
+
    type :: model_type
       real(dp), pointer, contiguous :: r(:, :) => null()
          !! Shape: (n, n). R, zeros below its diagonal, which does not increase if the columns are
@@ -38,6 +41,7 @@ module minpack_model
       procedure :: take
       procedure :: take_products
       procedure :: pivot
+      procedure :: leave_out_noise
       procedure :: slope
    end type model_type
 
@@ -164,5 +168,24 @@ contains
          is_regular = is_regular .and. abs(r(j, j)) > least_part*acnorm(j)
       end do
    end function is_regular
+
+   pure subroutine leave_out_noise(self, diag, delta)
+      !! Promise nothing of steps that lead out of the trust region in a direction in which nothing
+      !! but errors of the Jacobian may be left: their sign is that of an error.
+      class(model_type), intent(inout) :: self
+      real(dp), intent(in) :: diag(:)
+         !! Shape: (n). The scale of the trust region.
+      real(dp), intent(in) :: delta
+         !! Its radius.
+      integer :: k
+
+      do k = 1, size(self%qtf)
+         associate (j => self%ipvt(k), left => abs(self%r(k, k)))
+            if (left <= noise*self%acnorm(j) .and. abs(self%qtf(k))*diag(j) > left*delta) then
+               self%qtf(k) = 0
+            end if
+         end associate
+      end do
+   end subroutine leave_out_noise
 
 end module minpack_model
