@@ -54,8 +54,7 @@ def two_lines(x, x0, y0, k1, k2):
     return np.piecewise(x, [x < x0], [lambda x: k1 * (x - x0) + y0, lambda x: k2 * (x - x0) + y0])
 
 
-@pytest.mark.parametrize("options", [{}, {"chunks": 20}], ids=str)
-def test_two_lines_are_found_from_ones_where_two_parameters_act_only_together(options):
+def test_two_lines_are_found_from_ones_where_two_parameters_act_only_together():
     """All points are on one side of x0 = 1, so x0 and y0 have the same effect."""
     x = np.linspace(0, 15, 60)
     found = 0
@@ -65,7 +64,7 @@ def test_two_lines_are_found_from_ones_where_two_parameters_act_only_together(op
         y = two_lines(x, *truth) + 0.1 * rng.standard_normal(60)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", OptimizeWarning)  # the sum of squares has kinks
-            popt, _ = curve_fit(two_lines, x, y, [1, 1, 1, 1], **options)
+            popt, _ = curve_fit(two_lines, x, y, [1, 1, 1, 1])
         best = np.sum((two_lines(x, *truth) - y) ** 2)
         found += np.sum((two_lines(x, *popt) - y) ** 2) <= best
-    assert found >= 18  # SciPy finds 13; the sum of squares has local minima
+    assert found >= 19  # SciPy finds 13; the sum of squares has local minima
