@@ -52,12 +52,14 @@ module minpack_c_options
 
 contains
 
-   function settings_of(options, n) result(settings)
+   function settings_of(options, n, differenced) result(settings)
       !! The same options, for Fortran.
       type(c_options_type), intent(in) :: options
          !! The options.
       integer, intent(in) :: n
          !! Number of variables.
+      logical, intent(in) :: differenced
+         !! Whether the Jacobian is differenced.
       type(settings_type) :: settings
 
       settings%ftol = options%ftol
@@ -65,6 +67,7 @@ contains
       settings%gtol = options%gtol
       settings%factor = options%factor
       settings%epsfcn = options%epsfcn
+      settings%differenced = differenced
       settings%maxfev = options%maxfev
       settings%limits_trials = options%limits_trials /= 0
       settings%concludes = options%concludes /= 0

@@ -1,7 +1,7 @@
 module minpack_entries
    !! The entries for C and Python. minpack.h documents them. There is no algorithm in this module.
    use, intrinsic :: iso_c_binding, only: c_int, c_associated
-   use minpack_kinds, only: dp, epsmch
+   use minpack_kinds, only: dp
    use minpack_info, only: going_on, improper_input, out_of_memory
    use minpack_triangle, only: solve_lower
    use minpack_covariance, only: covariance_type
@@ -210,7 +210,7 @@ contains
          if (.not. has_one_form(jacobian)) return
       end if
       if (c_associated(options%lower) .neqv. c_associated(options%upper)) return
-      settings = settings_of(options, n)
+      settings = settings_of(options, n, .not. present(jacobian))
       opened%analytic%loss = loss_of(options)
       opened%differenced%loss = loss_of(options)
       opened%analytic%folding%team = team_of(options)
@@ -222,7 +222,7 @@ contains
       if (stat == 0 .and. present(jacobian)) then
          call opened%solver%open(opened%functions, opened%analytic, settings, fvec, stat)
       else if (stat == 0) then
-         opened%differenced%differences%precision = max(settings%epsfcn, epsmch)
+         opened%differenced%differences%precision = settings%residual_error()
          opened%differenced%differences%steps => settings%steps
          call opened%solver%open(opened%functions, opened%differenced, settings, fvec, stat)
       end if
@@ -244,7 +244,7 @@ contains
          !! Number of variables.
       type(settings_type) :: settings
 
-      settings = settings_of(options, n)
+      settings = settings_of(options, n, .true.)
       fault = settings%fault()
    end function fault
 

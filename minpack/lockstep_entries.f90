@@ -62,7 +62,7 @@ contains
       call self%batch%connect(m, n, fits, results, stat)
       call self%batch%vary(options, bounds_count, diag_count)
       if (stat == 0) then
-         call self%open(lanes, settings_of(options, n), loss_of(options), differenced /= 0, stat)
+         call self%open(lanes, settings_of(options, n, differenced /= 0), loss_of(options), stat)
       end if
       if (stat == 0) then
          handle = c_loc(self)

@@ -38,15 +38,14 @@ contains
       if (n < 1) return
       allocate (self, stat=stat)
       if (stat /= 0) return
-      self%settings = settings_of(options, n)
+      self%settings = settings_of(options, n, differenced /= 0)
       self%watch = watch_of(options)
-      self%differenced = differenced /= 0
       self%in_one_trip = in_one_trip /= 0
       loss = loss_of(options)
       self%is_robust = .not. loss%is_linear()
       self%begins_wide = loss%begins_wide
       self%bends_back = loss%bends_back()
-      call self%open(n, options%epsfcn, stat)
+      call self%open(n, stat)
       if (stat == 0) then
          handle = c_loc(self)
       else

@@ -134,11 +134,9 @@ STANDARD = [
     and (case.name, driver) != ("Brown-Dennis", "lmdif")
 ]
 # The covariance is of the last Jacobian, and a differenced one depends on where a fit stopped;
-# whether a singular one has a covariance depends on rounding. Brown's almost linear function has
-# several solutions.
+# whether a singular one has a covariance depends on rounding.
 COVARIANCE = {
-    "lmder": {case.name for case in mgh.CASES}
-    - {"linear rank 1", "Powell singular", "Brown almost-linear"},
+    "lmder": {case.name for case in mgh.CASES} - {"linear rank 1", "Powell singular"},
     "lmdif": {"linear full rank", "helical valley", "Rosenbrock", "Bard", "Kowalik-Osborne"}
     | {"Meyer", "Box 3-D", "Osborne 1", "Osborne 2"},
 }

@@ -204,6 +204,18 @@ def test_steps_of_differences_are_searched_in_parts():
     assert far(whole, cov, curve_fit(tiny, t, y, [1.0, 0.0], chunks=37))[0] < 1e-6
 
 
+@pytest.mark.parametrize("epsfcn", [0.0, -1.0, 1e-30, 1e-8])
+def test_epsfcn_means_what_it_means_in_memory(epsfcn):
+    """MINPACK takes the larger of epsfcn and the precision of the machine."""
+    t = np.linspace(0, 5, 200)
+    y = decay(t, 2.5, 1.3, 0.5)
+    options = {"epsfcn": epsfcn, "full_output": True}
+    expected = curve_fit(decay, t, y, **options)
+    got = curve_fit(decay, t, y, chunks=50, **options)
+    np.testing.assert_allclose(got[0], (2.5, 1.3, 0.5), rtol=1e-6)
+    assert got[2]["nfev"] == expected[2]["nfev"]
+
+
 def test_the_bits_do_not_depend_on_the_number_of_threads():
     t = np.linspace(0, 5, 60_000)
     y = decay(t, 2.5, 1.3, 0.5) + 0.1 * RNG.standard_normal(t.size)

@@ -42,13 +42,11 @@ module minpack_columns_in_parts
 
 contains
 
-   subroutine open(self, n, precision, settings, stat)
+   subroutine open(self, n, settings, stat)
       !! Allocate memory.
       class(columns_in_parts_type), intent(inout), target :: self
       integer, intent(in) :: n
          !! Number of variables.
-      real(dp), intent(in) :: precision
-         !! Relative error of the residuals.
       type(settings_type), intent(in) :: settings
          !! The options of the fit.
       integer, intent(out) :: stat
@@ -64,7 +62,7 @@ contains
       call store%open(self%memory_reals, self%memory_integers)
       call self%differences%memory%attach(n, store)
       call self%differences%memory%begin()
-      self%differences%precision = precision
+      self%differences%precision = settings%residual_error()
       self%differences%steps => settings%steps
       self%differences%bounds = settings%bounds
    end subroutine open

@@ -45,8 +45,6 @@ module minpack_lane
       type(fit_type) :: fit
       type(settings_type) :: settings
          !! The options; the bounds are those of the current fit.
-      logical :: differenced = .true.
-         !! Whether the Jacobian is differenced.
       type(loss_type), pointer, private :: loss => null()
          !! What is minimized, with memory that fits share.
       real(dp), allocatable, private :: fvec(:)
@@ -74,7 +72,7 @@ module minpack_lane
 
 contains
 
-   subroutine open(self, m, n, settings, loss, differenced, precision, stat)
+   subroutine open(self, m, n, settings, loss, stat)
       !! Allocate memory for one fit after another.
       class(lane_type), intent(inout), target :: self
       integer, intent(in) :: m
@@ -85,10 +83,6 @@ contains
          !! The options.
       type(loss_type), intent(in), target :: loss
          !! What is minimized.
-      logical, intent(in) :: differenced
-         !! Whether the Jacobian is differenced.
-      real(dp), intent(in) :: precision
-         !! The relative error of the residuals.
       integer, intent(out) :: stat
          !! Not zero if memory ran out.
       logical :: bounded
@@ -96,12 +90,11 @@ contains
       bounded = settings%bounds%bounded
       self%settings = settings
       self%loss => loss
-      self%differenced = differenced
       allocate (self%fvec(m), &
                 self%reals(reals_of_fit(n, bounded) + reals_of_memory(n)), &
                 self%integers(integers_of_fit(n, bounded) + integers_of_memory(n)), stat=stat)
-      if (stat /= 0 .or. .not. differenced) return
-      self%differences%precision = precision
+      if (stat /= 0 .or. .not. settings%differenced) return
+      self%differences%precision = settings%residual_error()
       self%differences%steps => self%settings%steps
       allocate (self%fjac(m, n), stat=stat)
       if (stat == 0) call self%differences%allocate_for(n, stat)
@@ -132,7 +125,7 @@ contains
       call self%fit%attach(n, self%settings, workspace, self%reals(:reals), &
                            self%integers(:integers))
       self%fit%x = x
-      if (.not. self%differenced) return
+      if (.not. self%settings%differenced) return
       call memory%open(self%reals(reals + 1:), self%integers(integers + 1:))
       call self%differences%memory%attach(n, memory)
       call self%differences%memory%begin()
@@ -264,12 +257,12 @@ contains
          if (self%loss%is_linear() .or. .not. (self%settings%concludes &
                                                .and. self%fit%has_solution())) return
          self%stage = wanting_jacobian
-         if (self%differenced) call self%begin_differences(folding)
+         if (self%settings%differenced) call self%begin_differences(folding)
       case (a_norm)
          self%stage = trying
       case (a_model)
          self%stage = wanting_jacobian
-         if (self%differenced) call self%begin_differences(folding)
+         if (self%settings%differenced) call self%begin_differences(folding)
       end select
    end subroutine go_on
 

@@ -2,7 +2,7 @@ module minpack_lockstep
    !! The driver for many fits that calls no function. It asks for the residuals at all points that
    !! its fits need at the moment, so that one call of a vectorized function answers. A fit runs in
    !! a lane; when the fit ends, the next begins there.
-   use minpack_kinds, only: dp, epsmch
+   use minpack_kinds, only: dp
    use minpack_workspace, only: workspace_type
    use minpack_settings, only: settings_type
    use minpack_strided_matrix, only: strided_matrix_type
@@ -41,7 +41,7 @@ module minpack_lockstep
 
 contains
 
-   subroutine open(self, lanes, settings, loss, differenced, stat)
+   subroutine open(self, lanes, settings, loss, stat)
       !! Allocate memory. The batch, y and weights are connected.
       class(lockstep_type), intent(inout), target :: self
       integer, intent(in) :: lanes
@@ -50,8 +50,6 @@ contains
          !! The options.
       type(loss_type), intent(in) :: loss
          !! What is minimized.
-      logical, intent(in) :: differenced
-         !! Whether the Jacobians are differenced.
       integer, intent(out) :: stat
          !! Not zero if memory ran out.
       integer :: i
@@ -64,8 +62,7 @@ contains
          if (stat == 0) call self%loss%allocate_for(m, stat)
          do i = 1, lanes
             if (stat == 0) then
-               call self%lanes(i)%open(m, n, settings, self%loss, differenced, &
-                                       max(settings%epsfcn, epsmch), stat)
+               call self%lanes(i)%open(m, n, settings, self%loss, stat)
             end if
          end do
       end associate

@@ -38,8 +38,6 @@ module minpack_parts
       type(settings_type) :: settings
       type(watch_type) :: watch
          !! Sees how the fit goes on.
-      logical :: differenced = .true.
-         !! Whether the parts difference their Jacobians.
       logical :: in_one_trip = .true.
          !! Whether the model at a trial point is asked for together with its norm.
       logical :: is_robust = .false.
@@ -102,13 +100,11 @@ module minpack_parts
 
 contains
 
-   subroutine open(self, n, precision, stat)
+   subroutine open(self, n, stat)
       !! Allocate memory for a fit. The settings are there.
       class(parts_type), intent(inout), target :: self
       integer, intent(in) :: n
          !! Number of variables.
-      real(dp), intent(in) :: precision
-         !! Relative error of the residuals.
       integer, intent(out) :: stat
          !! Not zero if memory ran out.
       logical :: bounded
@@ -118,8 +114,8 @@ contains
                 self%numbers(reals_of_request(n)), self%r(n + 1, n + 1), &
                 self%no_residuals(0), self%unused(0), stat=stat)
       if (stat == 0) call self%workspace%allocate_for(n, bounded, stat)
-      if (stat == 0 .and. self%differenced) then
-         call self%columns%open(n, precision, self%settings, stat)
+      if (stat == 0 .and. self%settings%differenced) then
+         call self%columns%open(n, self%settings, stat)
       end if
       if (stat /= 0) return
       call self%fit%attach(n, self%settings, self%workspace, self%reals, self%integers)
@@ -263,7 +259,7 @@ contains
       associate (robust => self%fit%robust)
          call self%request%begin(x, max(self%fit%fnorm, dwarf), robust%width, robust%share)
       end associate
-      if (self%differenced) call self%columns%plan(self%request, self%numbers)
+      if (self%settings%differenced) call self%columns%plan(self%request, self%numbers)
    end subroutine ask_for_model
 
    subroutine hear_point(self, sums)
@@ -288,7 +284,7 @@ contains
       type(sums_type), intent(in) :: sums
 
       self%norm = sums%norm
-      if (self%differenced) call self%columns%hear(self%request, sums)
+      if (self%settings%differenced) call self%columns%hear(self%request, sums)
       call self%choose_columns()
    end subroutine hear_model
 
@@ -298,7 +294,7 @@ contains
       class(parts_type), intent(inout) :: self
       logical :: asks
 
-      if (self%differenced) then
+      if (self%settings%differenced) then
          if (self%columns%differences%info /= going_on) then
             call self%fit%stop(self%columns%differences%info)
             call self%go_on()
@@ -324,7 +320,7 @@ contains
 
       self%stage = better_columns
       self%what = self%usual_model()
-      if (self%differenced) call self%columns%recall(self%numbers)
+      if (self%settings%differenced) call self%columns%recall(self%numbers)
    end subroutine ask_again
 
    pure integer function usual_model(self)
@@ -341,7 +337,7 @@ contains
       integer :: info
 
       if (self%fit%robust%is_new()) call self%fit%take_norm(self%norm)
-      if (self%differenced) call self%columns%drop(self%r, self%by_products)
+      if (self%settings%differenced) call self%columns%drop(self%r, self%by_products)
       if (self%by_products) then
          call self%fit%tell_products(self%r(:, :self%fit%n), taken)
          if (.not. taken) then

@@ -126,7 +126,9 @@ contains
          if (self%models == 1 .or. self%robust%is_new()) then
             call self%begin_again()
             if (self%needs == nothing) return
-            if (self%models == 1) call model%leave_out_noise(region%diag, region%delta)
+            if (self%models == 1) then
+               call model%leave_out_noise(settings%jacobian_error(), region%diag, region%delta)
+            end if
          else if (self%after_leap /= no_leap) then
             call self%land(goes_on)
             if (.not. goes_on) return

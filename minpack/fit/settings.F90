@@ -1,7 +1,7 @@
 #include "../codes.h"
 module minpack_settings
    !! The options of a fit, and the check whether they are proper.
-   use minpack_kinds, only: dp, is_finite
+   use minpack_kinds, only: dp, epsmch, is_finite
    use minpack_bounds, only: bounds_type
    implicit none
    private
@@ -28,6 +28,9 @@ module minpack_settings
    real(dp), parameter :: largest_spread = 1e300_dp
       !! The largest ratio of two scales, so that quotients do not overflow.
 
+   real(dp), parameter :: margin = 10
+      !! How much larger than the error of one value the error of a column may be.
+
    type :: settings_type
       real(dp) :: ftol = 0
          !! Relative reduction of the sum of squares that is small enough to stop.
@@ -40,6 +43,8 @@ module minpack_settings
          !! The first trust radius, in units of |D x|.
       real(dp) :: epsfcn = 0
          !! Relative error of the residuals.
+      logical :: differenced = .true.
+         !! Whether the Jacobian is differenced.
       integer :: maxfev = 0
          !! Evaluations of the residuals after which to stop.
       logical :: limits_trials = .false.
@@ -61,6 +66,8 @@ module minpack_settings
    contains
       procedure :: fault
       procedure :: counted
+      procedure :: residual_error
+      procedure :: jacobian_error
    end type settings_type
 
 contains
@@ -99,6 +106,21 @@ contains
 
       counted = merge(trials, nfev, self%limits_trials)
    end function counted
+
+   pure real(dp) function residual_error(self)
+      !! The relative error of the residuals, at least that of rounding.
+      class(settings_type), intent(in) :: self
+
+      residual_error = max(self%epsfcn, epsmch)
+   end function residual_error
+
+   pure real(dp) function jacobian_error(self)
+      !! How large the error of the Jacobian may be, relative to its columns.
+      class(settings_type), intent(in) :: self
+
+      jacobian_error = margin*self%residual_error()
+      if (self%differenced) jacobian_error = margin*sqrt(self%residual_error())
+   end function jacobian_error
 
    pure integer function fault_of_scale(diag) result(fault)
       real(dp), intent(in) :: diag(:)

@@ -20,9 +20,6 @@ module minpack_model
       !! The smallest part of its norm that a column keeps, after projection on the columns before
       !! it, if it is independent of them.
 
-   real(dp), parameter :: noise = 1e-7_dp
-      !! A column that keeps a smaller part may keep nothing but errors of finite differences.
-
    type :: model_type
       real(dp), pointer, contiguous :: r(:, :) => null()
          !! Shape: (n, n). R, zeros below its diagonal, which does not increase if the columns are
@@ -169,10 +166,12 @@ contains
       end do
    end function is_regular
 
-   pure subroutine leave_out_noise(self, diag, delta)
+   pure subroutine leave_out_noise(self, noise, diag, delta)
       !! Promise nothing of steps that lead out of the trust region in a direction in which nothing
       !! but errors of the Jacobian may be left: their sign is that of an error.
       class(model_type), intent(inout) :: self
+      real(dp), intent(in) :: noise
+         !! The error of the Jacobian, relative to its columns.
       real(dp), intent(in) :: diag(:)
          !! Shape: (n). The scale of the trust region.
       real(dp), intent(in) :: delta
