@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from leastsq import leastsq
+from leastsq import least_squares, leastsq
 
 M, N = 1500, 12
 TRUTH = np.linspace(-2, 3, N)
@@ -50,3 +50,21 @@ def test_scales_are_solved_as_well_as_by_scipy(scales, analytic):
     ours, scipys = np.median(errors, axis=1)
     # What is seen in small rows alone comes out to half the digits, here as there.
     assert ours <= max(10 * scipys, 1e-7 if scales.startswith("a parameter") else 1e-13)
+
+
+@pytest.mark.parametrize("far", [1e3, 1e6, 1e9])
+@pytest.mark.parametrize("start", [0.0, 1.0])
+@pytest.mark.parametrize("bounds", [(-np.inf, np.inf), (-1, np.inf)], ids=str)
+def test_a_linear_model_takes_few_calls_however_far_the_minimum_is(far, start, bounds):
+    """SciPy's region doubles: it takes up to 48 calls."""
+    rng = np.random.default_rng(1)
+    t = np.linspace(-5, 5, 200)
+    A = np.vander(t, 3)
+    y = A @ [2, 3, far] + rng.standard_normal(t.size)
+    best = np.linalg.lstsq(A, y, rcond=None)[0]
+    for method in ("lm", "trf"):
+        fit = least_squares(
+            lambda p: A @ p - y, np.full(3, start), lambda p: A, bounds=bounds, method=method
+        )
+        np.testing.assert_allclose(fit.x, best, rtol=1e-6)
+        assert fit.nfev <= 9

@@ -1,7 +1,7 @@
 module minpack_trust_region
    !! The trust region |D p| <= delta: the step within it, the reduction that the step achieved, and
    !! the new trust radius.
-   use minpack_kinds, only: dp, is_finite
+   use minpack_kinds, only: dp, epsmch, is_finite
    use minpack_store, only: store_type
    use minpack_vectors, only: dot, enorm
    use minpack_bounds, only: bounds_type
@@ -19,6 +19,11 @@ module minpack_trust_region
    real(dp), parameter :: negligible = 1e-8_dp
       !! If |D x| is smaller than this part of the norm of the residuals, the residuals hardly
       !! change between x and zero.
+
+   real(dp), parameter :: exact = 1e-4_dp
+      !! The region grows until the error of the linear model would be this part of the reduction.
+   real(dp), parameter :: most_growth = 100
+      !! The largest factor by which it grows.
 
    type :: reduction_type
       !! The reduction of the sum of squares by a step, relative to its value.
@@ -294,7 +299,8 @@ contains
 
    subroutine resize(self, reduction)
       !! Shrink the region if the step achieved at most a quarter of the predicted reduction. Double
-      !! it if the step achieved three quarters or more.
+      !! it if the step achieved three quarters or more, and enlarge it further if the step shows
+      !! that the linear model is exact.
       class(trust_region_type), intent(inout) :: self
       type(reduction_type), intent(in) :: reduction
          !! What the last step brought.
@@ -308,11 +314,21 @@ contains
          end if
          self%delta = shrink*min(self%delta, 10*self%length)
          self%par = self%par/shrink
-      else if (self%par == 0 .or. reduction%ratio >= 0.75_dp) then
+      else if (self%par == 0) then
          self%delta = 2*self%length
-         self%par = 0.5_dp*self%par
+      else if (reduction%ratio >= 0.75_dp) then
+         self%delta = growth(reduction%ratio)*self%length
+         self%par = self%par/growth(reduction%ratio)
       end if
    end subroutine resize
+
+   pure real(dp) function growth(ratio)
+      !! The factor by which the region grows after a step that it has limited.
+      real(dp), intent(in) :: ratio
+         !! Actual by predicted reduction.
+
+      growth = min(max(2.0_dp, exact/max(abs(1 - ratio), epsmch)), most_growth)
+   end function growth
 
    pure logical function holds_any(self)
       !! Whether the last step holds a variable on a bound.
