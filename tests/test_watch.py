@@ -224,3 +224,29 @@ def test_compiled_functions_are_called_once_at_the_start(solve):
         warnings.simplefilter("ignore")
         solve(counted, [0.0, 0.0], args=(count,), max_time=0)
     assert count[0] == 1
+
+
+def test_nfev_counts_the_calls_of_a_first_try():
+    """The last steps of the first try are not taken, and its fit is poor: there is a second one."""
+    rng = np.random.default_rng(184)
+    t = np.linspace(0, 5, 40)
+    y = 2.5 * np.exp(-1.3 * t) + 0.5 + 0.02 * rng.standard_normal(40)
+    y[rng.random(40) < 0.3] += 2
+    start = np.array([1.08, 4.78, 0.36])
+    points, shown = [], []
+
+    def func(p):
+        points.append(p.copy())
+        return p[0] * np.exp(-p[1] * t) + p[2] - y
+
+    def jac(p):
+        e = np.exp(-p[1] * t)
+        return np.column_stack([e, -p[0] * t * e, np.ones_like(t)])
+
+    def callback(intermediate_result):
+        shown.append((intermediate_result.nfev, len(points)))
+
+    options = {"loss": "arctan", "f_scale": 0.002, "callback": callback}
+    least_squares(func, start, jac, **options)
+    assert sum((p == start).all() for p in points) == 2
+    assert all(nfev == calls for nfev, calls in shown)

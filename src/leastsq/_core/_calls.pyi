@@ -45,6 +45,8 @@ class Callee:
 
 class Observer:
     has_stopped: bool
+    earlier_nit: int
+    earlier_nfev: int
     def ready(self, released: bool, /) -> Observer: ...
 
 class Options:

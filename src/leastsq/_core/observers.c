@@ -14,8 +14,7 @@ typedef struct {
     int counts_trials;     /* whether nfev is without the calls for differences */
     int sees_start;        /* whether the callback sees the starting point, too */
     double began;
-    int last, earlier;     /* the last iteration, and the iterations of earlier fits from other starts */
-    int calls, earlier_calls; /* the same of the calls of the residuals */
+    int earlier_nit, earlier_nfev; /* of earlier fits, from other starts */
     char has_stopped;      /* whether the callback has stopped a fit */
 } Observer;
 
@@ -117,8 +116,8 @@ result_at(Observer *self, int m, int n, const double *x, const double *fvec, con
         copy_of(n, x),
         m == 0 ? Py_NewRef(Py_None) : copy_of(m, fvec), /* a fit in parts has none */
         PyFloat_FromDouble(report->fnorm * report->fnorm / 2),
-        PyLong_FromLong(self->earlier + report->iteration),
-        PyLong_FromLong(self->earlier_calls + self->calls),
+        PyLong_FromLong(self->earlier_nit + report->iteration),
+        PyLong_FromLong(self->earlier_nfev + (self->counts_trials ? report->trials : report->nfev)),
         PyFloat_FromDouble(report->step),
         PyFloat_FromDouble(report->radius),
         PyFloat_FromDouble(report->ratio),
@@ -171,12 +170,6 @@ static int
 watch_fit(void *data, int m, int n, const double *x, const double *fvec, const minpack_report *report)
 {
     Observer *self = data;
-    if (report->iteration < self->last) {
-        self->earlier += self->last;
-        self->earlier_calls += self->calls;
-    }
-    self->last = report->iteration;
-    self->calls = self->counts_trials ? report->trials : report->nfev;
     if (report->iteration == 0 && !self->sees_start) {
         return GO_ON;
     }
@@ -254,6 +247,8 @@ ready(PyObject *object, PyObject *released)
 static PyMemberDef members[] = {
     {"has_stopped", T_BOOL, offsetof(Observer, has_stopped), READONLY,
      "Whether the callback has stopped a fit."},
+    {"earlier_nit", T_INT, offsetof(Observer, earlier_nit), 0, "Iterations of earlier fits."},
+    {"earlier_nfev", T_INT, offsetof(Observer, earlier_nfev), 0, "Calls of earlier fits."},
     {NULL, 0, 0, 0, NULL},
 };
 

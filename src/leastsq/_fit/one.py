@@ -64,13 +64,16 @@ def solve_again(
     """Try again as tries_after says, until the callback stops the fit; return the best outcome."""
     best, counts = outcome, outcome.counts
     for again in tries_after(outcome, start, box):
-        left = settings.maxfev - counts["trials" if settings.limits_trials else "nfev"]
+        nfev = counts["trials" if settings.limits_trials else "nfev"]
+        left = settings.maxfev - nfev
         if best is not outcome or (watch is not None and watch.has_stopped):
             break
         if left <= 0:
             if outcome.is_poor:
                 best = outcome._replace(ending=MAXFEV_REACHED)
             break
+        if watch is not None:
+            watch.earlier_nit, watch.earlier_nfev = counts["nit"], nfev
         options: dict[str, Any] = {"maxfev": left, "begins_wide": False}
         if again.diag is not None and settings.diag is None:
             options.update(factor=1.0, diag=again.diag)
