@@ -89,7 +89,7 @@ MUTANTS = {
     ),
     "steps": Mutant(
         "differences with the first step in any case",
-        "minpack/rows/differences.f90",
+        "minpack/rows/step_choice.f90",
         "         if (variable%is_without_effect) return\n",
         "         return\n",
         ("test_differences",),

@@ -102,7 +102,8 @@ contains
       associate (step => request%steps)
          do j = 1, request%n
             if (step(j) == 0) cycle
-            call self%differences%hear(j, sample_type(abs(step(j)), sums%changes(j)*scale), &
+            call self%differences%hear(self%differences%variables(j), &
+                                       sample_type(abs(step(j)), sums%changes(j)*scale), &
                                        sums%spoiled(j) == 0, 0.0_dp, share)
          end do
       end associate
@@ -124,7 +125,8 @@ contains
          do j = 1, request%n
             if (other(j) == 0) cycle
             finite = sums%spoiled(j) == 0
-            call self%differences%hear(j, sample_type(abs(other(j)), sums%changes(j)*scale), &
+            call self%differences%hear(self%differences%variables(j), &
+                                       sample_type(abs(other(j)), sums%changes(j)*scale), &
                                        finite, sums%gaps(j)*scale, share)
             if (.not. finite .or. share == 0) cycle
             self%is_changed = .true.
@@ -161,7 +163,7 @@ contains
             if (.not. differences%asks(j)) cycle
             request%others(j) = differences%variables(j)%step
             request%other_ends(j) = differences%end_of_step(j)
-            if (.not. differences%compares(j)) cycle
+            if (.not. differences%variables(j)%compares()) cycle
             request%steps(j) = recipe%steps(j)
             request%ends(j) = recipe%ends(j)
          end do

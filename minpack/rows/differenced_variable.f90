@@ -39,6 +39,7 @@ module minpack_differenced_variable
       procedure :: ask
       procedure :: turn
       procedure :: settle
+      procedure :: compares
    end type variable_type
 
 contains
@@ -81,5 +82,13 @@ contains
       self%stage = settled
       self%step = 0
    end subroutine settle
+
+   pure logical function compares(self)
+      !! Whether the quotient of the point that is asked for will be compared with the column so
+      !! far. If not, it becomes the column.
+      class(variable_type), intent(in) :: self
+
+      compares = self%stage == searching
+   end function compares
 
 end module minpack_differenced_variable
