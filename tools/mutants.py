@@ -99,14 +99,14 @@ MUTANTS = {
         "minpack/rows/loss.F90",
         "         self%residuals(i) = slope*f(i)/self%factors(i)\n",
         "         self%residuals(i) = f(i)\n",
-        ("test_least_squares",),
+        ("test_robust_fits",),
     ),
     "widening": Mutant(
         "begins with the robust loss itself also from a poor start",
         "minpack/fit/robust.f90",
         "      are_outliers = 2*outliers > m\n",
         "      are_outliers = .false.\n",
-        ("test_least_squares",),
+        ("test_robust_fits",),
     ),
     "batch": Mutant(
         "fits all of a batch in the bounds of its first fit",
