@@ -18,6 +18,8 @@ module minpack_products
    integer, parameter :: most_columns = 12
       !! With more columns, reflections are not slower: they are applied to four columns at once. If
       !! there are many, tiles of products take half the time.
+   integer, parameter :: few_columns = 3
+      !! All products of so few columns stay in the registers.
    real(dp), parameter :: least_share = 1e-4_dp
       !! The least share of its square that a column must keep. A share of 1e-4 costs four digits.
    real(dp), parameter :: least_share_of_many = 1e-6_dp
@@ -51,7 +53,10 @@ contains
       real(dp) :: tile(4, 2)
       integer :: i, j, k2, k3, k4, l
 
-      if (n >= many_columns) then
+      if (n <= few_columns) then
+         call add_few(rows, n, columns(1, 1), columns(1, min(2, n)), columns(1, n), f, products)
+         return
+      else if (n >= many_columns) then
          call add_tiles(rows, n, columns, ld, f, products)
          return
       end if
@@ -75,6 +80,47 @@ contains
          end do
       end do
    end subroutine add_products
+
+   pure subroutine add_few(rows, n, first, second, last, f, products)
+      !! The same for up to three columns, all products at once. Of fewer columns, the last is taken
+      !! again.
+      integer, intent(in) :: rows
+      integer, intent(in) :: n
+      real(dp), intent(in) :: first(rows)
+      real(dp), intent(in) :: second(rows)
+      real(dp), intent(in) :: last(rows)
+      real(dp), intent(in) :: f(rows)
+      real(dp), intent(inout) :: products(n + 1, n)
+      real(dp) :: p11, p12, p1n, p22, p2n, pnn, f1, f2, fn
+      integer :: i
+
+      p11 = 0; p12 = 0; p1n = 0; p22 = 0; p2n = 0; pnn = 0; f1 = 0; f2 = 0; fn = 0
+      !$omp simd reduction(+:p11, p12, p1n, p22, p2n, pnn, f1, f2, fn)
+      do i = 1, rows
+         p11 = p11 + first(i)*first(i)
+         p12 = p12 + first(i)*second(i)
+         p1n = p1n + first(i)*last(i)
+         p22 = p22 + second(i)*second(i)
+         p2n = p2n + second(i)*last(i)
+         pnn = pnn + last(i)*last(i)
+         f1 = f1 + first(i)*f(i)
+         f2 = f2 + second(i)*f(i)
+         fn = fn + last(i)*f(i)
+      end do
+      if (n == 3) then
+         products(2, 1) = products(2, 1) + p12
+         products(2, 2) = products(2, 2) + p22
+         products(3, 2) = products(3, 2) + p2n
+         products(4, 2) = products(4, 2) + f2
+      end if
+      if (n > 1) then
+         products(n, 1) = products(n, 1) + p1n
+         products(n + 1, 1) = products(n + 1, 1) + f1
+      end if
+      products(n, n) = products(n, n) + pnn
+      products(n + 1, n) = products(n + 1, n) + fn
+      if (n > 1) products(1, 1) = products(1, 1) + p11
+   end subroutine add_few
 
    pure subroutine add_tiles(rows, n, columns, ld, f, products)
       !! The same for many columns, of which some stay in the cache at a time.
