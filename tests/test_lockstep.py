@@ -365,3 +365,33 @@ def test_long_data_are_fitted_one_after_another():
 
     curve_fit_many(decay, t, np.exp(-t) + np.zeros((3, 1)))
     assert set(counts) == {0}
+
+
+@pytest.mark.parametrize("fits", [1, 10, 600])
+@pytest.mark.parametrize("options", [{}, {"bounds": (0, 10)}, {"chunk": 1}], ids=str)
+def test_models_may_return_the_same_memory_at_every_call(fits, options):
+    """The model is also called for single fits, to compare, before the joint values are used."""
+    memory, slopes = np.empty((5000, T.size)), np.empty((5000, T.size, 2))
+
+    def model(t, a, k):
+        values = memory[: np.size(a)]
+        np.multiply(a, np.exp(-k * t), out=values)
+        return values if np.ndim(a) else values[0]
+
+    def jac(t, a, k):
+        values = slopes[: np.size(a)]
+        values[..., 0] = np.exp(-k * t)
+        values[..., 1] = -a * t * np.exp(-k * t)
+        return values if np.ndim(a) else values[0]
+
+    rng = np.random.default_rng(0)
+    true = rng.uniform((1, 0.5), (3, 2), (fits, 2))
+    y = true[:, :1] * np.exp(-true[:, 1:] * T) + 0.05 * rng.standard_normal((fits, T.size))
+    bounds = options.get("bounds", (-np.inf, np.inf))
+    alone = [curve_fit(model, T, one, bounds=bounds)[0] for one in y[:10]]
+    for given in (None, jac):
+        found = curve_fit_many(model, T, y, jac=given, vectorized=True, **options)
+        np.testing.assert_allclose(found.popt[:10], alone, rtol=1e-5)
+        copied = None if given is None else lambda *p: jac(*p).copy()
+        new = curve_fit_many(lambda t, a, k: model(t, a, k).copy(), T, y, jac=copied, **options)
+        np.testing.assert_array_equal(found.popt, new.popt)

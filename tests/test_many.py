@@ -134,6 +134,29 @@ def test_each_fit_may_have_its_own_x_start_bounds_and_errors(stack):
     assert (fits.active_mask[1, :, 0] == (fits.popt[1, :, 0] == 2.2)).all()
 
 
+@pytest.mark.parametrize("axis", [0, (0, 1), (-2, -1)])
+@pytest.mark.parametrize("fits", [1, 4])
+def test_x_of_each_fit_has_the_axes_of_ydata(axis, fits):
+    rng = np.random.default_rng(0)
+    x = np.tile(T, (fits, 1))
+    offsets = rng.uniform(0, 1, (fits, 1))
+    y = 3 * np.exp(-rng.uniform(0.5, 2, (fits, 1)) * x) + offsets
+    points = (T.size,) if axis == 0 else (5, T.size // 5)
+
+    def laid_out(values, count):
+        whole = values.reshape(len(values), *count)
+        return whole if axis == (-2, -1) else np.moveaxis(whole, 0, -1)
+
+    def model(x, a, k):
+        return a * np.exp(-k * x[0]) + x[1]
+
+    each, one = (1,) * len(points), laid_out(x[:1], points)
+    expected = many(model, (T, offsets), y).popt
+    for xs in (laid_out(x, points), one, T.reshape(points)):
+        found = many(model, (xs, laid_out(offsets, each)), laid_out(y, points), axis=axis)
+        np.testing.assert_array_equal(found.popt, expected)
+
+
 def test_several_variables_may_differ_from_fit_to_fit():
     rng = np.random.default_rng(2)
     x, y = rng.uniform(0, 4, (2, 7, 25))
@@ -450,6 +473,7 @@ def test_nothing_to_fit_gives_empty_results():
         ({"on_failure": "warn"}, ValueError, "on_failure must be"),
         ({"method": "newton"}, ValueError, "method"),
         ({"threads": 0}, ValueError, "must be positive"),
+        ({"vectorized": "yes"}, TypeError, "vectorized must be"),
         ({"chunk": 0}, ValueError, "must be positive"),
         ({"ftol": -1.0}, ValueError, "ftol must not be negative"),
         ({"fto": 1.0}, TypeError, "no option fto"),
@@ -459,3 +483,20 @@ def test_wrong_calls_are_refused_before_any_fit(stack, changed, error, text):
     given = {"f": COMPILED[decay], "xdata": T, "ydata": stack} | changed
     with pytest.raises(error, match=text):
         curve_fit_many(**given)
+
+
+@numba.njit
+def column(x, a, b, c):
+    return (a + b * x + c * x**2).reshape(-1, 1)
+
+
+@pytest.mark.parametrize("f", [column, column.py_func])
+def test_a_column_of_values_is_refused_with_its_shape(stack, f):
+    with pytest.raises(ValueError, match=r"shape \(30, 1\), but ydata has shape \(30,\)"):
+        curve_fit_many(f, T, stack)
+
+
+def test_x_of_each_fit_in_an_array_is_told_to_be_a_tuple():
+    x, y = np.tile(T, (4, 1)), np.ones((4, T.size))
+    with pytest.raises(ValueError, match=r"in a tuple: xdata=\(x,\)"):
+        curve_fit_many(decay, x, y)

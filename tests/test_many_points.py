@@ -2,6 +2,7 @@
 
 import math
 import os
+import weakref
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import Pool
@@ -393,3 +394,17 @@ def test_the_time_is_over_within_a_jacobian(options):
     result = least_squares(fun, np.zeros(40), max_time=0.1, **options)
     assert result.status == -3
     assert len(calls) < 10
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 6])
+def test_parameters_of_joint_calls_are_let_go(n):
+    seen = []
+
+    def model(x, *p):
+        seen.extend(map(weakref.ref, (value for value in p if isinstance(value, np.ndarray))))
+        return sum(value * x**k for k, value in enumerate(p))
+
+    x = np.linspace(-1, 1, 30)
+    curve_fit(model, x, np.cos(3 * x), np.ones(n), vectorized=True)
+    assert len(seen) > n
+    assert not any(reference() is not None for reference in seen)

@@ -108,10 +108,12 @@ def curve_fit_many(
         Whether to return the covariances, only the standard errors, or neither.
     on_failure : {'nan', 'last', 'raise'}, optional
         What to do about a fit without a solution: set its parameters to NaN; return the best
-        parameters found; or raise the error that curve_fit would raise, for the first such fit.
+        parameters found; or raise the error that curve_fit would raise, for the first such fit. A
+        fit of which all points are left out (status -1) is not a failure.
     threads : int, optional
         The number of threads; -1 is one for each processor. Default: all cores for compiled
-        functions, one thread for Python functions. The results do not depend on it.
+        functions, one thread for Python functions. The results do not depend on it. With several
+        threads, f is called in several threads at the same time.
     chunk : int, optional
         The number of fits that a thread does before it reports. Default: at most 4096, and at
         most 32 MB of data. The results do not depend on it.
@@ -119,6 +121,7 @@ def curve_fit_many(
         The time in seconds after which the fits that are left are not done (status 0).
     callback : callable, optional
         ``callback(done, total)`` is called after each chunk, with the number of fits that are done.
+        An exception ends all fits; what the callback returns is ignored.
     progress : bool, optional
         Whether to show a progress bar. This needs tqdm.
     **options
@@ -192,6 +195,8 @@ def curve_fit_many(
     chunk = None if chunk is None else size_of(chunk, "chunk")
     if on_failure not in ON_FAILURE:
         raise ValueError(f"on_failure must be 'nan', 'last' or 'raise', got {on_failure!r}")
+    if vectorized not in (None, True, False):
+        raise TypeError(f"vectorized must be True, False or None, got {vectorized!r}")
     if {"nan_policy", "check_finite"} & set(options):
         raise TypeError("nan_policy and check_finite are not options here: NaN is always left out")
     if "workers" in options:

@@ -71,6 +71,11 @@ class ShapeError(ValueError):
                 f"{text}Is ydata a stack of data sets? curve_fit_many(..., axis=0) fits each of "
                 "them"
             )
+        if count > len(wanted) and given[-len(wanted) :] == wanted:
+            return (
+                f"{text}It must return one value for each point. If the rows of xdata are x of one "
+                "fit each, curve_fit_many takes them in a tuple: xdata=(x,)"
+            )
         return f"{text}It must return one value for each point"
 
 

@@ -38,10 +38,10 @@ class Layout(NamedTuple):
         """The number of fits."""
         return math.prod(self.batch)
 
-    def arrange(self, values: NDArray[Any], name: str) -> Stack:
-        """Arrange values like ydata, and broadcast them to all fits."""
+    def arrange(self, values: NDArray[Any], name: str, to_points: bool = False) -> Stack:
+        """Arrange values like ydata, and broadcast them to all fits, perhaps to all points."""
         flat = self.flatten(values, name)
-        last = flat.shape[-1] if flat.ndim else 1
+        last = self.m if to_points else flat.shape[-1] if flat.ndim else 1
         try:
             return Stack(np.broadcast_to(flat, (*self.batch, last)))
         except ValueError:
@@ -175,13 +175,8 @@ def read_x(xdata: Any, layout: Layout) -> tuple[FloatArray | None, tuple[Stack, 
     if isinstance(xdata, tuple):
         if not xdata:
             raise ValueError("xdata must not be an empty tuple")
-        names = [f"xdata[{i}]" for i in range(len(xdata))]
-        arrays = [numbers(*given) for given in zip(xdata, names, strict=True)]
-        whole = [
-            np.broadcast_to(a, (*a.shape[:-1], layout.m)) if a.shape[-1:] == (1,) else a
-            for a in arrays
-        ]
-        return None, tuple(map(layout.arrange, whole, names))
+        named = [(x, f"xdata[{i}]") for i, x in enumerate(xdata)]
+        return None, tuple(layout.arrange(numbers(x, name), name, True) for x, name in named)
     if xdata is None:
         return None, ()
     x = as_numbers(numbers(xdata, "xdata"), "xdata")

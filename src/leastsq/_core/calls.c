@@ -80,6 +80,9 @@ static PyMethodDef functions[] = {
      "        concludes, tests, loss, f_scale, rho, watch, together, threads, begins_wide) -> options\n\n"
      "diag to upper are arrays of n numbers, or None; f_scale is an array of one or m numbers, or None; rho,\n"
      "watch and together are observers, or None."},
+    {"own_result", (PyCFunction)(void (*)(void))own_result, METH_FASTCALL,
+     "own_result(function, *args) -> object\n\n"
+     "What function(*args) returns; a copy if it is an array that the function may still change."},
     {"plain_vector", plain_vector, METH_O,
      "plain_vector(value) -> vector\n\n"
      "A new 1-D float64 array of a number, a list, a tuple or an array of usual numbers; None for any other\n"

@@ -40,6 +40,7 @@ PyObject *hold(PyObject *self, PyObject *const *given, Py_ssize_t count);
 PyObject *options(PyObject *self, PyObject *const *given, Py_ssize_t count);
 PyObject *native_residuals(PyObject *self, PyObject *const *given, Py_ssize_t count);
 PyObject *plain_vector(PyObject *self, PyObject *value);
+PyObject *own_result(PyObject *self, PyObject *const *given, Py_ssize_t count);
 PyObject *are_plain(PyObject *self, PyObject *const *objects, Py_ssize_t count);
 
 int is_joint(PyObject *object);

@@ -78,7 +78,8 @@ call_model(Joint *self, int n, int count, int all, const double *points)
             self->function, self->stack + 1, (size_t)(1 + n) | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
     }
     while (made > 0) {
-        Py_CLEAR(self->stack[2 + --made]);
+        made--; /* not in the macro, which may evaluate its argument twice */
+        Py_CLEAR(self->stack[2 + made]);
     }
     return returned;
 }

@@ -104,3 +104,17 @@ are_plain(PyObject *Py_UNUSED(module), PyObject *const *objects, Py_ssize_t coun
     }
     Py_RETURN_TRUE;
 }
+
+/* An array that nobody else refers to, and that has its own memory, is new. */
+PyObject *
+own_result(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t count)
+{
+    PyObject *returned = PyObject_Vectorcall(given[0], given + 1, (size_t)(count - 1), NULL);
+    if (returned == NULL || !PyArray_Check(returned)
+        || (Py_REFCNT(returned) == 1 && PyArray_BASE((PyArrayObject *)returned) == NULL)) {
+        return returned;
+    }
+    PyObject *copy = PyArray_NewCopy((PyArrayObject *)returned, NPY_KEEPORDER);
+    Py_DECREF(returned);
+    return copy;
+}

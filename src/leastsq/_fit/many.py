@@ -65,7 +65,7 @@ class Many:
                 raise MemoryError(f"not enough memory for fits of {n} parameters")
             if failure is None:
                 x, nfev = found.x[stopped].copy(), int(found.nfev[stopped])
-                failure = self.reason(bound, group.m, flag, x, nfev)
+                failure = self.reason(bound, group, stopped, flag, x, nfev)
             self.results.store_error(int(group.places[stopped]), failure)
             first = stopped + 1
         return found, is_done
@@ -101,11 +101,13 @@ class Many:
             return raised
         return None
 
-    def reason(self, bound: Bound, m: int, flag: int, x: FloatArray, nfev: int) -> Exception:
+    def reason(
+        self, bound: Bound, group: Group, fit: int, flag: int, x: FloatArray, nfev: int
+    ) -> Exception:
         """Find out why a native function stopped a fit without an exception."""
-        if shape := pop_wrong_shape(bound.functions[0]):
-            return ShapeError(shape, (m,))
-        error = wrong_shape(bound.functions, self.plan.f, self.plan.jac, m, self.plan.n)
+        if pop_wrong_shape(bound.functions[0]):
+            return ShapeError(np.shape(self.plan.f(group.x_of(fit), *x)), (group.m,))
+        error = wrong_shape(bound.functions, self.plan.f, self.plan.jac, group.m, self.plan.n)
         return error or StoppedError(flag, x, nfev)
 
     def bind(self, group: Group) -> Bound:

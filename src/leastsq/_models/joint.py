@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from leastsq._arguments.arrays import FLOAT64, FloatArray, Function, name_of, real_array
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.warn import warn
+from leastsq._core._calls import own_result
 from leastsq._functions.functions import EPSILON, precision_of
 from leastsq._functions.python import FLOAT32, Jacobian
 from leastsq._models.residuals import difference_of, named
@@ -137,7 +138,7 @@ class Joint:
         jac, x = self.jac, own_copy(data.x_of(fit))
         assert jac is not None
         form = Jacobian(named(lambda p: jac(x, *p), jac), data.m, self.n, self.col_deriv)
-        found = np.asarray(form(p).T, FLOAT64)
+        found = form(p).T.astype(FLOAT64)
         self.is_jac_single = form.is_single
         return found
 
@@ -186,7 +187,8 @@ def joint_array(
     if x is not None:
         x = x.view()
         x.flags.writeable = False  # a model that writes to x would change other fits
-    values = real_array(function(x, *columns), "The values of the model")
+    # The model is called again, for single fits, before the values are used.
+    values = real_array(own_result(function, x, *columns), "The values of the model")
     if values.ndim == 1 and values.size == math.prod(shape) > shape[-1]:
         raise ValueError(
             f"it returns a 1-D array of {values.size} values instead of the shape {shape}: leave "
