@@ -102,7 +102,7 @@ def test_norm_is_minpacks(case, driver):
     if (case.name, case.factor, driver) == ("Meyer", 10, "lmder"):
         # Nobody gets to the minimum, 9.37, in so few calls: all creep along the same valley.
         assert fit[4] == 5
-        assert norm_of(fit) == pytest.approx(reference, rel=0.01)
+        assert 9.37 < norm_of(fit) <= reference * 1.01
         return
     if (case.name, case.n, case.factor, driver) == ("Brown almost-linear", 10, 100, "lmdif"):
         # There are two minima, 0 and 1. MINPACK ends at the larger one.
@@ -164,7 +164,7 @@ def minpacks_calls(case, driver):
 
 @pytest.mark.slow
 @each_driver
-def test_calls_are_minpacks_within_three_percent(driver):
+def test_calls_are_no_more_than_minpacks(driver):
     # SciPy's total is no measure: what it reads beyond a column's end decides hundreds of calls.
     # Powell's singular function takes 300 calls from one start in five, 1000 from its neighbours.
     cases = [case for case in mgh.CASES if not minpack_stops_short(case, driver)]
@@ -173,4 +173,4 @@ def test_calls_are_minpacks_within_three_percent(driver):
         for case in cases
     )
     minpacks = sum(minpacks_calls(case, driver) for case in cases)
-    assert ours == pytest.approx(minpacks, rel=0.03)
+    assert 0.9 * minpacks <= ours <= 1.03 * minpacks

@@ -69,8 +69,8 @@ MUTANTS = {
     "covariance": Mutant(
         "doubles the covariance",
         "minpack/linear/covariance.F90",
-        "            cov(which(i), which(j)) = s(i, j)\n",
-        "            cov(which(i), which(j)) = 2*s(i, j)\n",
+        "            cov(which(j), which(i)) = s(i, j)\n",
+        "            cov(which(j), which(i)) = 2*s(i, j)\n",
         ("test_curve_fit", "test_mgh", "test_nist", "test_tutorial_fits"),
     ),
     "bounds": Mutant(

@@ -142,7 +142,7 @@ contains
          call region%adopt(model, follows=.not. associated(settings%diag))
          if (settings%tests /= lm) then
             if (gradient(model, settings, self%x) <= settings%gtol) then
-               if (has_little_left(region, model, self%x, self%workspace)) then
+               if (has_little_left(region, model, self%x, self%ratio, self%workspace)) then
                   call self%finish(gtol_reached)
                   return
                end if
@@ -220,7 +220,7 @@ contains
             self%x = self%trial
             self%fnorm = norm
             self%true_norm = true_norm
-            call region%stand_at(self%x, self%workspace)
+            call region%stand_at(self%x, reduction, self%workspace)
          end if
       end associate
       info = verdict(self, reduction, self%settings%counted(nfev, trials))

@@ -61,7 +61,6 @@ contains
       type(workspace_type), intent(inout) :: workspace
          !! Memory for n variables.
       real(dp) :: remaining, error
-      logical :: is_exact
 
       has_settled = .false.
       if (region%bounds%bounded) then
@@ -75,12 +74,20 @@ contains
       error = abs(reduction%actual - reduction%predicted)
       remaining = reduction%predicted
       if (region%par > 0) then
-         is_exact = accepted .and. error <= exact*reduction%predicted
-         remaining = promise(region, model, merge(no_damping, damping, is_exact), workspace)
+         remaining = promise(region, model, &
+                             merge(damping_after(abs(1 - reduction%ratio)), damping, accepted), &
+                             workspace)
       end if
       if (accepted) remaining = remaining - reduction%predicted + error
       has_settled = remaining <= max(worthwhile, tolerance) .or. fnorm <= rounding*region%xnorm
    end function has_settled
+
+   pure real(dp) function damping_after(error)
+      !! The damping for a model that predicted the last step with a relative error.
+      real(dp), intent(in) :: error
+
+      damping_after = merge(no_damping, damping, error <= exact)
+   end function damping_after
 
    logical function is_promising(region, model, workspace)
       !! Whether the model promises more than the errors of a differenced Jacobian can explain.
@@ -94,7 +101,7 @@ contains
       is_promising = promise(region, model, damping, workspace) > credible
    end function is_promising
 
-   logical function has_little_left(region, model, x, workspace)
+   logical function has_little_left(region, model, x, ratio, workspace)
       !! Whether the model promises no reduction that is worthwhile, or the residuals are rounding
       !! errors.
       class(trust_region_type), intent(inout) :: region
@@ -103,13 +110,16 @@ contains
          !! The linear model at its centre.
       real(dp), intent(in) :: x(:)
          !! Shape: (n). The centre.
+      real(dp), intent(in) :: ratio
+         !! Actual by predicted reduction by the last step.
       type(workspace_type), intent(inout) :: workspace
          !! Memory for n variables.
 
       if (region%bounds%bounded) call region%surround(model, x)
       has_little_left = model%fnorm <= rounding*region%xnorm
       if (.not. has_little_left) then
-         has_little_left = promise(region, model, damping, workspace) <= worthwhile
+         has_little_left = promise(region, model, damping_after(abs(1 - ratio)), workspace) &
+                           <= worthwhile
       end if
    end function has_little_left
 

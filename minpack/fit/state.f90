@@ -85,7 +85,7 @@ contains
       logical, intent(in) :: bounded
          !! Whether there are bounds.
 
-      count = (2*int(n, c_int64_t) + merge(9, 6, bounded))*n + 12
+      count = (2*int(n, c_int64_t) + merge(10, 7, bounded))*n + 12
    end function reals_of_fit
 
    pure integer(c_int64_t) function integers_of_fit(n, bounded) result(count)
@@ -95,7 +95,7 @@ contains
       logical, intent(in) :: bounded
          !! Whether there are bounds.
 
-      count = merge(4, 1, bounded)*int(n, c_int64_t) + 7
+      count = merge(4, 1, bounded)*int(n, c_int64_t) + 8
    end function integers_of_fit
 
    subroutine attach(self, n, settings, workspace, reals, integers)

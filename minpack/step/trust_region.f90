@@ -4,6 +4,7 @@ module minpack_trust_region
    use minpack_kinds, only: dp, epsmch, is_finite
    use minpack_store, only: store_type
    use minpack_vectors, only: dot, enorm
+   use minpack_scale, only: is_slow, follow
    use minpack_bounds, only: bounds_type
    use minpack_triangle, only: multiply
    use minpack_model, only: model_type
@@ -44,6 +45,8 @@ module minpack_trust_region
          !! Where the variables may go.
       real(dp), pointer, contiguous :: diag(:) => null()
          !! Shape: (n). D.
+      real(dp), pointer, contiguous :: recent(:) => null()
+         !! Shape: (n). The largest norms of the columns since the last step that was not slow.
       real(dp), pointer, contiguous :: z(:) => null()
          !! Shape: (n). Minus the last step, scaled and permuted.
       real(dp), pointer, contiguous :: t(:, :) => null()
@@ -56,6 +59,8 @@ module minpack_trust_region
          !! |D x|, of the variables that are on no bound.
       real(dp), pointer :: length => null()
          !! |D p| of the last step p.
+      integer, pointer :: slow_steps => null()
+         !! How many steps in a row were slow.
       type(scaled_box_type) :: box
          !! With bounds: the bounds of z, and the variables that the last step holds on them.
       type(reach_type) :: reach
@@ -87,12 +92,14 @@ contains
       self%n = n
       self%bounds = bounds
       self%diag => store%vector(n)
+      self%recent => store%vector(n)
       self%z => store%vector(n)
       self%t => store%matrix(n, n)
       self%delta => store%number()
       self%par => store%number()
       self%xnorm => store%number()
       self%length => store%number()
+      self%slow_steps => store%counter()
       if (.not. bounds%bounded) return
       call self%box%attach(n, store)
       call self%reach%attach(n, store)
@@ -103,11 +110,13 @@ contains
       class(trust_region_type), intent(inout) :: self
 
       self%diag = 1
+      self%recent = 0
       self%z = 0
       self%delta = 0
       self%par = 0
       self%xnorm = 0
       self%length = 0
+      self%slow_steps = 0
       if (.not. self%bounds%bounded) return
       self%box%least = 0
       self%box%greatest = 0
@@ -131,6 +140,7 @@ contains
       real(dp) :: unit
       integer :: j, k
 
+      self%slow_steps = 0
       unit = 1
       if (associated(diag)) then
          ! A power of two brings the caller's scale close to the Jacobian's, and does not change the
@@ -168,22 +178,23 @@ contains
             call self%reach%judge(model%ipvt(j), model%slope(j)*model%fnorm)
          end do
       end if
-      do j = 1, self%n
-         if (follows) self%diag(j) = max(self%diag(j), model%acnorm(j))
-      end do
+      if (follows) call follow(self%n, model%acnorm, self%slow_steps, self%recent, self%diag)
       do j = 1, self%n
          self%t(:j, j) = model%r(:j, j)/self%diag(model%ipvt(j))
       end do
    end subroutine adopt
 
-   subroutine stand_at(self, x, workspace)
-      !! Move the centre of the region to x.
+   subroutine stand_at(self, x, reduction, workspace)
+      !! Move the centre of the region to x, where the last step has led.
       class(trust_region_type), intent(inout) :: self
       real(dp), intent(in) :: x(:)
          !! Shape: (n). The point.
+      type(reduction_type), intent(in) :: reduction
+         !! What the step brought.
       type(workspace_type), intent(inout) :: workspace
          !! Memory for n variables.
 
+      self%slow_steps = merge(self%slow_steps + 1, 0, is_slow(self%par, reduction%actual))
       workspace%scaled = self%diag*x
       if (self%bounds%bounded) then
          where (x <= self%bounds%lower .or. x >= self%bounds%upper) workspace%scaled = 0

@@ -205,8 +205,8 @@ contains
       type(store_type) :: store
       integer :: stat
 
-      reals = spread(0.0_dp, 1, n*n + 2*n + 4 + merge(3*n, 0, bounds%bounded))
-      integers = spread(0, 1, merge(3*n, 0, bounds%bounded))
+      reals = spread(0.0_dp, 1, n*n + 3*n + 4 + merge(3*n, 0, bounds%bounded))
+      integers = spread(0, 1, merge(3*n, 0, bounds%bounded) + 1)
       call store%open(reals, integers)
       call region%attach(n, bounds, store)
       call check(store%is_full(), 'a region takes what it needs')
