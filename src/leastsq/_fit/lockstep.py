@@ -18,14 +18,23 @@ from leastsq._fit.results import Results, Solutions, room_for
 from leastsq._functions.functions import jacobian_error
 from leastsq._models.joint import MIXED, Joint, MixedFitsError
 
-CACHE = 2**20
+Answer = tuple[FloatArray, NDArray[np.int32]]
+"""The values of a function at some points, and whether it failed there."""
+NOTHING: Answer = np.empty(0), np.empty(0, np.int32)
+CACHE = 2**19
 """The size in bytes of the values of one call of the model, for the sake of the caches."""
 MOST_LANES = 512
 """More fits at a time do not fit into the caches."""
-FEWEST_LANES = 8
+FEWEST_LANES = 4
 """With so few fits at a time, nothing is gained."""
 IN_PROGRESS = -100
 """How a fit ends that has not ended."""
+
+
+def addresses_of(answer: Answer) -> tuple[int, int]:
+    """Return where the arrays of an answer begin, or zeros if they are empty."""
+    values, failed = answer
+    return (values.ctypes.data, failed.ctypes.data) if len(failed) else (0, 0)
 
 
 def lanes_for(m: int, n: int) -> int:
@@ -96,21 +105,17 @@ class Lockstep:
         n, joint = self.plan.n, self.joint
         points, owners = np.empty((lanes * n, n)), np.empty(lanes * n, np.int32)
         places, sources = np.empty((lanes, n)), np.empty(lanes, np.int32)
-        is_begun = np.full(len(group.places), group.x_is_shared)
+        is_begun = np.zeros(len(group.places), np.bool_)
         count = slopes = 0
-        nothing: NDArray[Any] = np.empty(0)
-        told: tuple[NDArray[Any], ...] = (nothing,) * 4
+        values = jacobians = NOTHING
         while not self.plan.is_cancelled:
-            values, failed, jacobians, missing = (array.ctypes.data for array in told)
             count, slopes = _core.lockstep_advance(
                 handle,
                 group.m,
                 count,
-                values,
-                failed,
+                *addresses_of(values),
                 slopes,
-                jacobians,
-                missing,
+                *addresses_of(jacobians),
                 points,
                 owners,
                 places,
@@ -118,11 +123,10 @@ class Lockstep:
             )
             if count == slopes == 0:
                 return
-            told = (
-                *self.evaluate(joint.values, group, points[:count], owners[:count]),
-                *self.evaluate(joint.jacobians, group, places[:slopes], sources[:slopes]),
-            )
-            self.check_starts(group, points[:count], owners[:count] - 1, told[0], is_begun)
+            values = self.evaluate(joint.values, group, points[:count], owners[:count])
+            jacobians = self.evaluate(joint.jacobians, group, places[:slopes], sources[:slopes])
+            if not group.x_is_shared:
+                self.check_starts(group, points[:count], owners[:count] - 1, values[0], is_begun)
 
     def check_unmoved(
         self, group: Group, found: Solutions, is_done: NDArray[np.bool_], settings: Settings
@@ -155,8 +159,10 @@ class Lockstep:
 
     def evaluate(
         self, function: Any, group: Group, points: FloatArray, owners: NDArray[np.int32]
-    ) -> tuple[FloatArray, NDArray[np.int32]]:
+    ) -> Answer:
         """Evaluate a function at some points, and tell where it failed; keep its exceptions."""
+        if len(points) == 0:
+            return NOTHING
         fits = owners - 1
         values, errors = function(group, points, fits)
         failed = np.zeros(len(points), np.int32)

@@ -194,7 +194,9 @@ def joint_array(
             f"it returns a 1-D array of {values.size} values instead of the shape {shape}: leave "
             "out .ravel() or .flatten() at its end"
         )
-    return np.ascontiguousarray(np.broadcast_to(values, shape), FLOAT64)
+    if values.shape != shape:
+        values = np.broadcast_to(values, shape)
+    return np.ascontiguousarray(values, FLOAT64)
 
 
 def one_by_one(
