@@ -4,7 +4,7 @@ module minpack_c_options
                                           c_associated, c_f_pointer, c_f_procpointer
    use minpack_kinds, only: dp
    use minpack_team, only: team_type
-   use minpack_settings, only: settings_type, lm
+   use minpack_settings, only: settings_type, lm, only_attempt
    use minpack_loss, only: loss_type
    use minpack_watch, only: watch_type
    implicit none
@@ -27,8 +27,7 @@ module minpack_c_options
       integer(c_int) :: concludes = 0
       integer(c_int) :: tests = lm
       integer(c_int) :: loss = 0
-      integer(c_int) :: begins_wide = 0
-         !! 1 if a fit may begin with a wider loss.
+      integer(c_int) :: attempt = only_attempt
       integer(c_int) :: scale_count = 0
          !! m, or 1.
       type(c_ptr) :: f_scale = c_null_ptr
@@ -72,6 +71,7 @@ contains
       settings%limits_trials = options%limits_trials /= 0
       settings%concludes = options%concludes /= 0
       settings%tests = options%tests
+      settings%attempt = options%attempt
       if (c_associated(options%diag)) call c_f_pointer(options%diag, settings%diag, [n])
       if (c_associated(options%diff_step)) call c_f_pointer(options%diff_step, settings%steps, [n])
       settings%bounds%bounded = c_associated(options%lower)
@@ -88,7 +88,6 @@ contains
 
       if (.not. c_associated(options%f_scale)) return
       loss%kind = options%loss
-      loss%begins_wide = options%begins_wide /= 0
       call c_f_pointer(options%f_scale, loss%scale, [options%scale_count])
       call c_f_procpointer(options%rho, loss%function)
       loss%data = options%rho_data

@@ -25,9 +25,20 @@
  * when the Jacobian is zero and the residuals are not. */
 #define MINPACK_PROMISE_BROKEN 16
 
-/* Is added when a fit with the option begins_wide began with a wider loss, and may end better without this
- * option: most residuals are outliers at the end, or x is no solution, or not better than the start. */
+/* Is added when another attempt may end better. The first attempt began with a wider loss, and most residuals
+ * are outliers at the end, or x is no solution, or not better than the start. Or some variables had the same
+ * effect at the start, and x is no solution, or the data do not determine all variables there. */
 #define MINPACK_POOR_END 32
+
+/* Is added when x is a solution, but a variable has no effect there, or variables have come to have the same
+ * effect. */
+#define MINPACK_OPEN_END 64
+
+/* How a fit begins. */
+#define MINPACK_ONLY_ATTEMPT 0  /* at x, and it ends without the last two codes */
+#define MINPACK_FIRST_ATTEMPT 1 /* with a wider loss, if most residuals are outliers */
+#define MINPACK_AS_IT_IS 2      /* at x */
+#define MINPACK_ON_OTHER_SIDE 3 /* far from x, if some variables have the same effect there */
 
 /* What a function answers when the time for the fit is over; it becomes MINPACK_TIME_IS_UP. */
 #define MINPACK_NO_TIME (-2147483647)

@@ -105,7 +105,7 @@ typedef struct {
     int tests;         /* whose gtol and xtol these are: see below */
     int loss;          /* a loss of codes.h; with another one than MINPACK_LINEAR, the sum of
                         * C^2 rho((f/C)^2) over the residuals f is minimized */
-    int begins_wide;   /* 1: if most residuals are outliers at the start, begin with a wider loss */
+    int attempt;       /* how the fit begins, by codes.h */
     int scale_count;   /* m, or 1 */
     const double *f_scale;      /* C; NULL: the loss is linear */
     minpack_loss *rho;          /* a loss of the caller's, or NULL */

@@ -43,7 +43,6 @@ contains
       self%in_one_trip = in_one_trip /= 0
       loss = loss_of(options)
       self%is_robust = .not. loss%is_linear()
-      self%begins_wide = loss%begins_wide
       self%bends_back = loss%bends_back()
       call self%open(n, stat)
       if (stat == 0) then

@@ -156,6 +156,8 @@ def test_steps_that_are_none_are_refused(fit, diff_step, message):
 def test_mghs_standard_starts_take_no_more_calls_for_the_same_norm():
     ours = theirs = 0
     for case in mgh.CASES:
+        if "rank 1" in case.name:  # tried from the other side, too
+            continue
         with np.errstate(all="ignore"):
             fits = [s(case.residuals, case.start, full_output=True) for s in (leastsq, scipys)]
         norms = [np.linalg.norm(fit[2]["fvec"]) for fit in fits]

@@ -6,6 +6,7 @@ from problems import mgh
 from scipy import optimize
 
 from leastsq import leastsq
+from leastsq._fit import one
 
 DRIVERS = ("lmder", "lmdif")
 IDS = [f"{c.name}-{c.m}x{c.n}-from-x{c.factor}".replace(" ", "_") for c in mgh.CASES]
@@ -107,6 +108,10 @@ def test_norm_is_minpacks(case, driver):
     if (case.name, case.n, case.factor, driver) == ("Brown almost-linear", 10, 100, "lmdif"):
         # There are two minima, 0 and 1. MINPACK ends at the larger one.
         reference = 0.0
+    if (case.name, case.factor) == ("Kowalik-Osborne", 10):
+        # MINPACK ends where variables have no effect. There the fit is attempted again.
+        assert 0.0175358 < norm_of(fit) < 0.9 * reference
+        return
     rel = 1e-2 if stops_by_chance(case, driver) else 1e-4
     assert norm_of(fit) == pytest.approx(reference, rel, abs=1e-11)
 
@@ -164,13 +169,17 @@ def minpacks_calls(case, driver):
 
 @pytest.mark.slow
 @each_driver
-def test_calls_are_no_more_than_minpacks(driver):
+@pytest.mark.parametrize(("attempts", "limit"), [(1, 1.03), (3, 1.2)])
+def test_calls_are_no_more_than_minpacks(driver, attempts, limit, monkeypatch):
+    # Where variables have no effect at the end, the fit is attempted again.
     # SciPy's total is no measure: what it reads beyond a column's end decides hundreds of calls.
     # Powell's singular function takes 300 calls from one start in five, 1000 from its neighbours.
+    if attempts == 1:
+        monkeypatch.setattr(one, "solve_again", lambda once, outcome, *others: outcome)
     cases = [case for case in mgh.CASES if not minpack_stops_short(case, driver)]
     ours = sum(
         np.median([run(leastsq, one, driver)[2]["nfev"] for one in neighbours(case, 11)])
         for case in cases
     )
     minpacks = sum(minpacks_calls(case, driver) for case in cases)
-    assert 0.9 * minpacks <= ours <= 1.03 * minpacks
+    assert 0.9 * minpacks <= ours <= limit * minpacks

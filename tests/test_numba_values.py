@@ -304,3 +304,17 @@ def test_function_may_have_other_arguments_in_the_next_fit():
         assert ier in (1, 2, 3, 4)
         left, right = np.broadcast_arrays(args[0], args[-1])
         np.testing.assert_allclose(x, 2 * left @ right / (left @ left), rtol=1e-6)
+
+
+@njit
+def of_integers(p, t, counts):
+    return p[0] * np.exp(-p[1] * t) + p[2] - counts / 1000
+
+
+@pytest.mark.filterwarnings("ignore:.*is called from Python")
+def test_arrays_of_a_foreign_byte_order_are_not_read_as_native():
+    t = np.linspace(0, 5, 60)
+    counts = np.round(2000 * np.exp(-1.5 * t) + 500 + 50 * np.cos(40 * t)).astype(np.int32)
+    native = leastsq(of_integers, [1, 1, 1], args=(t, counts))
+    foreign = leastsq(of_integers, [1, 1, 1], args=(t, counts.astype(counts.dtype.newbyteorder())))
+    np.testing.assert_allclose(foreign[0], native[0], rtol=1e-8)

@@ -254,3 +254,17 @@ def test_parallel_models_get_one_thread():
     y = decay(LARGE, 2.5, 1.3, 0.5) + 0.1 * np.random.default_rng(9).standard_normal(M)
     whole, cov = curve_fit(decay, LARGE, y)
     assert far(whole, cov, curve_fit(f, LARGE, y, threads=2))[0] < 1e-3
+
+
+@pytest.mark.parametrize("bounds", [(-np.inf, np.inf), (0, 9)])
+def test_a_compiled_model_that_uses_the_index_where_it_has_no_effect_at_the_start(bounds):
+    def changed(t, a, b, step):
+        values = a + b * t
+        values[100_000:] += step
+        return values
+
+    y = changed(LARGE, 1, 2, 0.5) + 0.1 * np.random.default_rng(3).standard_normal(M)
+    whole = curve_fit(changed, LARGE, y, [1, 1, 0], bounds=bounds)[0]
+    assert whole == pytest.approx([1, 2, 0.5], abs=0.01)
+    found = curve_fit(numba.njit(changed), LARGE, y, [1, 1, 0], bounds=bounds)[0]
+    np.testing.assert_allclose(found, whole, rtol=1e-7)

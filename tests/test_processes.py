@@ -103,3 +103,34 @@ def test_subinterpreters_solve_or_say_that_numpy_refuses(m, n):
     assert ran.returncode == 0, ran.stderr
     answers = re.findall("^(solved: True True|refused: )", ran.stdout, re.MULTILINE)
     assert len(answers) == 2, ran.stdout + ran.stderr
+
+
+LOCKED = """
+    import os, sys, threading
+    from leastsq import leastsq
+    from leastsq._functions import njit
+    from numba import njit as compiled
+
+    function = compiled(lambda p: p - 1.0)
+    leastsq(function, [0.0])
+    is_held, may_end = threading.Event(), threading.Event()
+
+    def hold():
+        with njit.LOCK:
+            is_held.set()
+            may_end.wait()
+
+    threading.Thread(target=hold).start()
+    is_held.wait()
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if leastsq(function, [0.0])[1] in (1, 2, 3, 4) else 1)
+    may_end.set()
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_child_that_was_forked_during_a_compilation_fits():
+    code = textwrap.dedent(LOCKED)
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=100)

@@ -79,7 +79,8 @@ def test_robust_fits_find_the_best_minimum_from_a_poor_start(loss, found):
     best = 0
     for seed in range(100):
         fun, options = tutorial(seed), {"loss": loss, "f_scale": 0.1}
-        ours = least_squares(fun, [1.0, 1.0, 0.0], **options)
+        with np.errstate(over="ignore"):
+            ours = least_squares(fun, [1.0, 1.0, 0.0], **options)
         others = [
             optimize.least_squares(fun, start, **options).cost
             for start in ([1.0, 1.0, 0.0], [0.5, 2.0, -1.0], [0.5, 2.0, -0.3], [0.5, 3.0, -3.0])
@@ -358,7 +359,7 @@ def swing(seed):
 
 @pytest.mark.parametrize(
     ("seed", "x0", "f_scale", "limit"),
-    [(698, [1.31, 0.24, 1.69], 0.06, None), (53, [2.74, 0.5, 0.81], 0.1, 184)],
+    [(698, [1.31, 0.24, 1.69], 0.06, 300), (53, [2.74, 0.5, 0.81], 0.1, 184)],
 )
 def test_robust_fit_that_is_cut_short_is_not_called_solved(seed, x0, f_scale, limit):
     fun, jac = swing(seed)

@@ -4,7 +4,7 @@ module minpack_parts
    use minpack_kinds, only: dp, dwarf
    use minpack_info, only: going_on
    use minpack_workspace, only: workspace_type
-   use minpack_settings, only: settings_type
+   use minpack_settings, only: settings_type, first_attempt
    use minpack_robust, only: first_width, are_outliers
    use minpack_state, only: nothing, a_model, a_norm, reals_of_fit, integers_of_fit
    use minpack_ask_and_tell, only: fit_type
@@ -42,8 +42,6 @@ module minpack_parts
          !! Whether the model at a trial point is asked for together with its norm.
       logical :: is_robust = .false.
          !! Whether there is a loss.
-      logical :: begins_wide = .false.
-         !! Whether the fit may begin with a wider loss.
       logical :: bends_back = .false.
          !! Whether the loss does so.
       integer :: what = nothing_more
@@ -155,7 +153,8 @@ contains
          call self%fit%begin(self%request%x, sums%norm)
          self%m = sums%count
          self%outliers = sums%outliers
-         if (self%begins_wide .and. are_outliers(self%outliers, self%m)) then
+         if (self%settings%attempt == first_attempt .and. self%is_robust &
+             .and. are_outliers(self%outliers, self%m)) then
             call self%fit%widen(first_width(sums%logarithms, self%m))
          end if
          call self%hear_point(sums)

@@ -3,6 +3,7 @@ module minpack_told_model
    !! enough, otherwise by the triangle.
    use minpack_kinds, only: dp
    use minpack_info, only: going_on
+   use minpack_settings, only: first_attempt
    use minpack_ask_and_tell, only: fit_type
    use minpack_strided_matrix, only: strided_matrix_type
    use minpack_loss, only: loss_type
@@ -23,7 +24,7 @@ contains
       type(fit_type), intent(inout) :: fit
          !! Has begun.
 
-      if (loss%is_linear() .or. .not. loss%begins_wide) return
+      if (loss%is_linear() .or. fit%settings%attempt /= first_attempt) return
       associate (m => real(size(fvec), dp))
          if (.not. are_outliers(loss%outliers(fvec), m)) return
          call fit%widen(first_width(loss%logarithms(fvec), m))

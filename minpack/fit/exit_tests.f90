@@ -42,24 +42,22 @@ contains
       if (small_reduction .and. small_region) info = ftol_and_xtol_reached
    end function converged
 
-   pure integer function exhausted(settings, region, reduction, calls, cosine, fnorm) result(info)
+   pure integer function exhausted(region, reduction, is_spent, cosine, fnorm) result(info)
       !! Whether there is no use in going on although no tolerance was reached; the last test
       !! counts.
-      type(settings_type), intent(in) :: settings
-         !! The options of the fit.
       type(trust_region_type), intent(in) :: region
          !! The trust region, after its radius was updated.
       type(reduction_type), intent(in) :: reduction
          !! What the step brought.
-      integer, intent(in) :: calls
-         !! What maxfev limits.
+      logical, intent(in) :: is_spent
+         !! Whether there were as many calls as maxfev allows.
       real(dp), intent(in) :: cosine
          !! The largest cosine of the angle between the residuals and a column of the Jacobian.
       real(dp), intent(in) :: fnorm
          !! Norm of the residuals where the fit stands.
 
       info = going_on
-      if (calls >= settings%maxfev) info = maxfev_reached
+      if (is_spent) info = maxfev_reached
       if (negligible(reduction, epsmch)) info = ftol_too_small
       if (has_vanished(region, fnorm)) info = xtol_too_small
       if (cosine <= epsmch) info = gtol_too_small

@@ -44,7 +44,7 @@ module minpack_robust
    type :: robust_type
       real(dp), pointer :: width => null()
          !! By which factor the scale of the loss is widened; 1 if it is not.
-      real(dp), pointer, private :: start_norm => null()
+      real(dp), pointer :: start_norm => null()
          !! The square root of what is to be minimized, at the start.
       integer, pointer, private :: news => null()
          !! 1 if the width has changed, and no step was taken since.

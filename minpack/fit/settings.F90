@@ -5,14 +5,23 @@ module minpack_settings
    use minpack_bounds, only: bounds_type
    implicit none
    private
-   public :: settings_type, lm, trf, dogbox, no_fault, fault_of_ftol, fault_of_xtol, &
-             fault_of_gtol, fault_of_factor, fault_of_maxfev, fault_of_epsfcn, fault_of_diag, &
-             fault_of_spread, fault_of_diff_step
+   public :: settings_type, lm, trf, dogbox, only_attempt, first_attempt, on_other_side, &
+             no_fault, &
+             fault_of_ftol, fault_of_xtol, fault_of_gtol, fault_of_factor, fault_of_maxfev, &
+             fault_of_epsfcn, fault_of_diag, fault_of_spread, fault_of_diff_step
 
    ! Whose tests gtol and xtol belong to.
    integer, parameter :: lm = MINPACK_LM
    integer, parameter :: trf = MINPACK_TRF
    integer, parameter :: dogbox = MINPACK_DOGBOX
+
+   ! How a fit begins.
+   integer, parameter :: only_attempt = MINPACK_ONLY_ATTEMPT
+      !! As usual, and there will be no other attempt.
+   integer, parameter :: first_attempt = MINPACK_FIRST_ATTEMPT
+      !! With a wider loss if most residuals are outliers.
+   integer, parameter :: on_other_side = MINPACK_ON_OTHER_SIDE
+      !! On the other side, if a direction has no effect at the start: see minpack_other_side.
 
    integer, parameter :: no_fault = MINPACK_NO_FAULT
    integer, parameter :: fault_of_ftol = MINPACK_FAULT_OF_FTOL
@@ -56,6 +65,8 @@ module minpack_settings
          !! those of SciPy's methods of this name. Then gtol is compared with the largest element
          !! of the gradient, of variables that bounds let move, for trf multiplied by the distance
          !! from the bound ahead; xtol is compared with |p|/(xtol + |x|) for a step p.
+      integer :: attempt = only_attempt
+         !! How the fit begins, by the names above; otherwise it begins with the loss as it is.
       real(dp), pointer, contiguous :: diag(:) => null()
          !! Shape: (n). D, or null if D follows the norms of the Jacobian's columns. gfortran 16
          !! does not pass it through an associate name.
@@ -66,6 +77,7 @@ module minpack_settings
    contains
       procedure :: fault
       procedure :: counted
+      procedure :: fewest_calls
       procedure :: residual_error
       procedure :: jacobian_error
    end type settings_type
@@ -106,6 +118,15 @@ contains
 
       counted = merge(trials, nfev, self%limits_trials)
    end function counted
+
+   pure integer function fewest_calls(self, n) result(fewest)
+      !! With how many calls a fit may find something: two models, and three points.
+      class(settings_type), intent(in) :: self
+      integer, intent(in) :: n
+         !! Number of variables.
+
+      fewest = merge(3, 2*n + 3, self%limits_trials)
+   end function fewest_calls
 
    pure real(dp) function residual_error(self)
       !! The relative error of the residuals, at least that of rounding.

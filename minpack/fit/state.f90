@@ -5,15 +5,16 @@ module minpack_state
    use minpack_kinds, only: dp
    use minpack_assertions, only: debugging, assert
    use minpack_info, only: going_on, improper_input, maxfev_reached, gtol_too_small, &
-                           promise_broken, poor_end
+                           promise_broken, poor_end, open_end
    use minpack_store, only: store_type
    use minpack_products, only: are_of_use
    use minpack_model, only: model_type
    use minpack_workspace, only: workspace_type
    use minpack_trust_region, only: trust_region_type
-   use minpack_settings, only: settings_type
+   use minpack_settings, only: settings_type, only_attempt
    use minpack_leap, only: no_leap
    use minpack_robust, only: robust_type
+   use minpack_other_side, only: on_no_side, on_one_side
    implicit none
    private
    public :: state_type, nothing, a_model, a_norm, reals_of_fit, integers_of_fit
@@ -24,6 +25,18 @@ module minpack_state
       !! The fit needs the triangle of [J f] at x.
    integer, parameter :: a_norm = 2
       !! The fit needs the norm of the residuals at trial.
+
+   real(dp), parameter :: little = 1.0e-4_dp
+      !! The part of its norm that a column keeps, after projection on the columns before it, if the
+      !! data hardly determine its variable.
+
+   real(dp), parameter :: merged = 1.0e-6_dp
+      !! The part of its norm that a column keeps if it has become the same as others.
+   real(dp), parameter :: no_effect = 1.0e-2_dp
+      !! A variable has no effect if doubling it changes the residuals by less than this part.
+
+   real(dp), parameter :: perfect = 1.0e-8_dp
+      !! A fit that reduces the norm of the residuals to this part is not to be improved.
 
    type :: state_type
       integer :: n = 0
@@ -41,6 +54,10 @@ module minpack_state
          !! How many steps leapt.
       integer, pointer :: models => null()
          !! How many models the fit was told.
+      integer, pointer :: is_regular => null()
+         !! 1 if the first model determined all variables.
+      integer, pointer :: side => null()
+         !! To which side the fit goes, by the names in minpack_other_side.
       real(dp), pointer, contiguous :: x(:) => null()
          !! Shape: (n). The best point so far.
       real(dp), pointer, contiguous :: trial(:) => null()
@@ -67,11 +84,16 @@ module minpack_state
       type(robust_type) :: robust
          !! What the fit has learned of its loss, if there is one.
       logical :: is_poor = .false.
-         !! Whether the fit has ended, and may end better if it does not begin with a wider loss.
+         !! Whether the fit has ended, and another attempt may end better.
    contains
       procedure :: attach
       procedure :: stand_at
       procedure :: judge
+      procedure :: leaves_open
+      procedure :: has_idle
+      procedure :: has_merged
+      procedure :: is_on_bound
+      procedure :: is_spent
       procedure :: ending
       procedure :: has_solution
    end type state_type
@@ -95,7 +117,7 @@ contains
       logical, intent(in) :: bounded
          !! Whether there are bounds.
 
-      count = merge(4, 1, bounded)*int(n, c_int64_t) + 8
+      count = merge(4, 1, bounded)*int(n, c_int64_t) + 10
    end function integers_of_fit
 
    subroutine attach(self, n, settings, workspace, reals, integers)
@@ -127,6 +149,8 @@ contains
       self%after_leap => store%counter()
       self%leaps => store%counter()
       self%models => store%counter()
+      self%is_regular => store%counter()
+      self%side => store%counter()
       call self%model%attach(n, store)
       call self%region%attach(n, settings%bounds, store)
       call self%robust%attach(store)
@@ -147,6 +171,8 @@ contains
       self%true_norm = fnorm
       self%cosine = 0
       self%models = 0
+      self%is_regular = 0
+      self%side = on_no_side
       self%by_products = are_of_use(self%n)
       self%accepted = .true.
       self%steps = 0
@@ -163,15 +189,83 @@ contains
    end subroutine stand_at
 
    subroutine judge(self, outliers, m)
-      !! After the end, see whether a fit that began with a wider loss may end better without.
+      !! After the end, see whether a fit with a robust loss may end better without a wider loss.
       class(state_type), intent(inout) :: self
       real(dp), intent(in) :: outliers
          !! How many residuals are outliers at x.
       real(dp), intent(in) :: m
          !! Number of residuals.
 
-      self%is_poor = self%robust%ends_poorly(self%has_solution(), outliers, m, self%true_norm)
+      logical :: is_solved
+
+      is_solved = self%has_solution() .and. .not. (self%leaves_open() .or. self%has_idle())
+      if (self%robust%ends_poorly(is_solved, outliers, m, self%true_norm)) self%is_poor = .true.
    end subroutine judge
+
+   pure logical function leaves_open(self)
+      !! Whether the last model does not determine all variables, or hardly.
+      class(state_type), intent(in) :: self
+      integer :: head, first
+
+      call self%model%find_noise(little, head, first)
+      leaves_open = head < self%n
+   end function leaves_open
+
+   pure logical function has_idle(self)
+      !! Whether a variable that is on no bound has no effect on the residuals, and these are not
+      !! all but zero.
+      class(state_type), intent(in) :: self
+      real(dp) :: effect
+      integer :: j, k
+
+      has_idle = .false.
+      if (self%true_norm <= perfect*self%robust%start_norm) return
+      associate (bounds => self%settings%bounds, model => self%model)
+         do k = 1, self%n
+            j = model%ipvt(k)
+            if (bounds%bounded) then
+               if (self%x(j) <= bounds%lower(j) .or. self%x(j) >= bounds%upper(j)) cycle
+            end if
+            effect = maxval(abs(model%r(:k, k)))*abs(self%x(j))
+            has_idle = has_idle .or. effect <= no_effect*self%true_norm
+         end do
+      end associate
+   end function has_idle
+
+   pure logical function has_merged(self)
+      !! Whether the effects of variables have become the same, such as those of two equal terms.
+      class(state_type), intent(in) :: self
+      integer :: head, first
+
+      call self%model%find_noise(merged, head, first)
+      has_merged = self%is_regular == 1 .and. head < self%n
+   end function has_merged
+
+   pure logical function is_on_bound(self)
+      !! Whether a variable is on a bound.
+      class(state_type), intent(in) :: self
+
+      associate (bounds => self%settings%bounds)
+         is_on_bound = bounds%bounded
+         if (is_on_bound) is_on_bound = any(self%x <= bounds%lower .or. self%x >= bounds%upper)
+      end associate
+   end function is_on_bound
+
+   pure logical function is_spent(self, calls)
+      !! Whether there were as many calls as maxfev allows, or half of them if another attempt may
+      !! find something in the other half.
+      class(state_type), intent(in) :: self
+      integer, intent(in) :: calls
+         !! What maxfev limits.
+      integer :: left
+
+      left = self%settings%maxfev - calls
+      is_spent = left <= 0
+      if (self%robust%is_wide()) is_spent = left <= calls
+      if (self%side == on_one_side .and. left >= self%settings%fewest_calls(self%n)) then
+         is_spent = left <= calls
+      end if
+   end function is_spent
 
    pure logical function has_solution(self)
       !! Whether the fit has ended at a solution.
@@ -188,6 +282,9 @@ contains
 
       ending = self%info
       if (self%is_poor .and. self%info >= 0) ending = ending + poor_end
+      if (self%has_solution() .and. self%settings%attempt /= only_attempt) then
+         if (self%has_idle() .or. self%has_merged()) ending = ending + open_end
+      end if
    end function ending
 
 end module minpack_state

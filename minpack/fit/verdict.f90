@@ -20,24 +20,26 @@ contains
       integer, intent(in) :: calls
          !! What maxfev limits.
       integer :: claim
+      logical :: is_spent
 
       associate (settings => fit%settings, region => fit%region)
          info = going_on
+         is_spent = fit%is_spent(calls)
          if (fit%robust%is_wide()) then
             if (is_close(region, reduction, fit%fnorm)) info = ftol_reached
-            if (2*calls >= settings%maxfev) info = maxfev_reached
+            if (is_spent) info = maxfev_reached
             return
          end if
          claim = converged(settings, region, reduction, fit%step, fit%x, fit%fnorm)
          if (claim == going_on) then
-            info = exhausted(settings, region, reduction, calls, fit%cosine, fit%fnorm)
+            info = exhausted(region, reduction, is_spent, fit%cosine, fit%fnorm)
          else if (has_settled(region, fit%model, reduction, fit%accepted, fit%fnorm, &
                               max(settings%ftol, settings%xtol), fit%workspace)) then
             info = claim
          else if (has_vanished(region, fit%fnorm)) then
             info = claim
             if (is_promising(region, fit%model, fit%workspace)) info = info + promise_broken
-         else if (calls >= settings%maxfev) then
+         else if (is_spent) then
             info = maxfev_reached
          end if
       end associate

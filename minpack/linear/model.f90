@@ -38,6 +38,8 @@ module minpack_model
       procedure :: take
       procedure :: take_products
       procedure :: pivot
+      procedure :: has_noise
+      procedure :: find_noise
       procedure :: leave_out_noise
       procedure :: slope
    end type model_type
@@ -166,6 +168,38 @@ contains
       end do
    end function is_regular
 
+   pure logical function has_noise(self, k, noise)
+      !! Whether nothing but errors of the Jacobian may be left of column k of J P, after projection
+      !! on the columns before it.
+      class(model_type), intent(in) :: self
+      integer, intent(in) :: k
+         !! The column.
+      real(dp), intent(in) :: noise
+         !! The error of the Jacobian, relative to its columns.
+
+      has_noise = abs(self%r(k, k)) <= noise*self%acnorm(self%ipvt(k))
+   end function has_noise
+
+   pure subroutine find_noise(self, noise, head, first)
+      !! Find a column of which nothing but errors may be left, although it is not zero.
+      class(model_type), intent(in) :: self
+      real(dp), intent(in) :: noise
+         !! The error of the Jacobian, relative to its columns.
+      integer, intent(out) :: head
+         !! How many columns are independent before any that may not be.
+      integer, intent(out) :: first
+         !! The first such column of J P; 0 if there is none.
+      integer :: k
+
+      head = size(self%qtf)
+      first = 0
+      do k = size(self%qtf), 1, -1
+         if (.not. self%has_noise(k, noise)) cycle
+         head = k - 1
+         if (self%acnorm(self%ipvt(k)) > 0) first = k
+      end do
+   end subroutine find_noise
+
    pure subroutine leave_out_noise(self, noise, diag, delta)
       !! Promise nothing of steps that lead out of the trust region in a direction in which nothing
       !! but errors of the Jacobian may be left: their sign is that of an error.
@@ -179,11 +213,8 @@ contains
       integer :: k
 
       do k = 1, size(self%qtf)
-         associate (j => self%ipvt(k), left => abs(self%r(k, k)))
-            if (left <= noise*self%acnorm(j) .and. abs(self%qtf(k))*diag(j) > left*delta) then
-               self%qtf(k) = 0
-            end if
-         end associate
+         if (.not. self%has_noise(k, noise)) cycle
+         if (abs(self%qtf(k))*diag(self%ipvt(k)) > abs(self%r(k, k))*delta) self%qtf(k) = 0
       end do
    end subroutine leave_out_noise
 

@@ -50,8 +50,6 @@ module minpack_loss
          !! One of the names above, if there is no function.
       real(dp), pointer, contiguous :: scale(:) => null()
          !! Shape: (m), or (1). C.
-      logical :: begins_wide = .false.
-         !! Whether a fit may begin with a wider loss.
       real(dp) :: share = first_share
          !! The least curvature of a model for steps, as a share of rho'.
       real(dp) :: width = 1

@@ -197,10 +197,12 @@ def curve_fit(
         column of the Jacobian at most gtol: see leastsq. None means 0 with bounds, and with method
         'trf' or 'dogbox'.
     maxfev : int, optional
-        Maximum number of calls of f. Default: 200(n + 1), or 100(n + 1) with jac. With bounds, or
-        with method 'trf' or 'dogbox', it has the meaning and the default of max_nfev.
+        Maximum number of calls of f. Default: 200(n + 1), or 100(n + 1) with jac, for each attempt.
+        With bounds, or with method 'trf' or 'dogbox', it has the meaning and the default of
+        max_nfev.
     max_nfev : int, optional
-        Maximum number of calls of f, without those for finite differences. Default: 100n.
+        Maximum number of calls of f, without those for finite differences. Default: 100n,
+        for each attempt.
     epsfcn : float, optional
         Relative error of the values of f: see leastsq.
     diff_step : float or array_like, optional

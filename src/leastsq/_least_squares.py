@@ -112,7 +112,8 @@ def least_squares(
         parameters of a group, of which no residual depends on two, in one call of fun. The Jacobian
         itself is an array.
     max_nfev : int, optional
-        Maximum number of calls of fun, without those for differences. Default: 100 n.
+        Maximum number of calls of fun, without those for differences. Default: 100 n, for
+        each attempt.
     verbose : {0, 1, 2}, optional
         1 prints a report at the end, 2 also a line for each step.
     args, kwargs : tuple and dict, optional

@@ -22,9 +22,9 @@ from leastsq._arguments.options import (
     read_settings,
 )
 from leastsq._arguments.warn import warn
-from leastsq._core._calls import IMPROPER_INPUT, PROMISE_BROKEN, STOPPED
+from leastsq._core._calls import IMPROPER_INPUT, POOR_END, PROMISE_BROKEN, STOPPED
 from leastsq._errors import OptimizeWarning, add_best_point
-from leastsq._fit.one import minimize, solve
+from leastsq._fit.one import has_crawled, minimize, solve, solved
 from leastsq._fit.result import (
     SOLVED,
     SOLVED_OR_FLAT,
@@ -104,7 +104,8 @@ def leastsq(
         most gtol. With bounds, the columns of parameters that are pressed against a bound do not
         count.
     maxfev : int, optional
-        Maximum number of calls of func. 0 means 200(n + 1) without Dfun and 100(n + 1) with Dfun.
+        Maximum number of calls of func. 0 means 200(n + 1) without Dfun and 100(n + 1) with Dfun,
+        for each attempt.
     epsfcn : float, optional
         Relative error of the values of func. The step of a forward difference is
         ``sqrt(epsfcn)*abs(x[j])``, or ``sqrt(epsfcn)`` if x[j] is 0. The default is the machine
@@ -295,11 +296,15 @@ def leastsq(
             with side_by_side(functions, func, args, x, vectorized, workers):
                 outcome = solve(functions, x, settings, box, watch)
             return ended(outcome, settings, full_output)
-        ending = minimize(functions, x, settings, box, watch)[-1]
+        start = x.copy()
+        left = minimize(functions, x, settings, box, watch)
+        if left[-1] >= POOR_END or has_crawled(left[-1], settings):
+            outcome = solved(functions, x, start, settings, box, watch, left)
+            return ended(outcome, settings, full_output)
     except BaseException as error:
         add_best_point(error, x)
         raise
-    return x, exit_code(ending, settings, Dfun is not None)
+    return x, exit_code(left[-1], settings, Dfun is not None)
 
 
 def ended(outcome: Outcome, settings: Settings, full_output: bool) -> tuple[Any, ...]:

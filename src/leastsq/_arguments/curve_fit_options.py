@@ -133,6 +133,7 @@ def fit_settings(
     elif x_scale not in (None, "jac"):
         raise ValueError(f"x_scale must be 'jac' or positive numbers, got {x_scale!r}")
     limit = None
+    is_limited = bool(maxfev) or max_nfev is not None
     limits_trials = as_least_squares or max_nfev is not None
     if limits_trials:
         name, given = ("maxfev", maxfev) if max_nfev is None else ("max_nfev", max_nfev)
@@ -155,6 +156,7 @@ def fit_settings(
         loss,
         f_scale,
         limits_trials=limits_trials,
+        is_limited=is_limited,
     ), limit
 
 

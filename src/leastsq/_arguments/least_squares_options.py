@@ -92,6 +92,7 @@ def settings_of(
         loss=loss,
         f_scale=f_scale,
         limits_trials=True,
+        is_limited=max_nfev is not None,
         concludes=False,
         tests=TESTS[method],
     )

@@ -23,6 +23,7 @@ from leastsq._core._calls import (
     FAULT_OF_GTOL,
     FAULT_OF_SPREAD,
     FAULT_OF_XTOL,
+    FIRST_ATTEMPT,
     LINEAR,
     LM,
     NO_FAULT,
@@ -56,6 +57,7 @@ FAULTS = {
 class Settings:
     """The options of a fit, converted; None if the core chooses.
 
+    is_limited tells that the user gave maxfev: then all attempts share the calls.
     Fits with the same options share one object, so its properties are computed once only.
     """
 
@@ -68,11 +70,12 @@ class Settings:
     diag: FloatArray | None = None
     diff_step: FloatArray | None = None
     limits_trials: bool = False
+    is_limited: bool = True
     concludes: bool = True
     tests: int = LM
     loss: Loss | None = None
     threads: int = 1
-    begins_wide: bool = True
+    attempt: int = FIRST_ATTEMPT
     tries_again: bool = True
 
     def for_core(
@@ -155,7 +158,7 @@ class Settings:
             None if watch is None else watch.ready(released),
             None if together is None else together.ready(released),
             self.threads,
-            self.begins_wide,
+            self.attempt,
         )
 
     def for_rows(self, m: int) -> Settings:
@@ -249,6 +252,7 @@ def make_settings(
         most_calls(maxfev, (200 if differenced else 100) * (n + 1)),
         None if diag is None else scale_factors(diag, n),
         None if diff_step is None else steps(diff_step, n),
+        is_limited=others.pop("is_limited", maxfev > 0),
         **others,
     )
 

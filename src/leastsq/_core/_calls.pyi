@@ -28,6 +28,10 @@ MAXFEV_REACHED: int
 OUT_OF_MEMORY: int
 PROMISE_BROKEN: int
 POOR_END: int
+OPEN_END: int
+FIRST_ATTEMPT: int
+AS_IT_IS: int
+ON_OTHER_SIDE: int
 NO_FAULT: int
 FAULT_OF_FTOL: int
 FAULT_OF_XTOL: int
@@ -114,7 +118,7 @@ def options(
     watch: Observer | None,
     together: Joint | Observer | None,
     threads: int,
-    begins_wide: bool,
+    attempt: int,
     /,
 ) -> Options: ...
 def hold(release: int, data: int, needed: object, /) -> object: ...

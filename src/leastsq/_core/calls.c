@@ -77,7 +77,7 @@ static PyMethodDef functions[] = {
      "sees_start tells that it sees the starting point, too."},
     {"options", (PyCFunction)(void (*)(void))options, METH_FASTCALL,
      "options(ftol, xtol, gtol, factor, epsfcn, maxfev, diag, diff_step, lower, upper, limits_trials,\n"
-     "        concludes, tests, loss, f_scale, rho, watch, together, threads, begins_wide) -> options\n\n"
+     "        concludes, tests, loss, f_scale, rho, watch, together, threads, attempt) -> options\n\n"
      "diag to upper are arrays of n numbers, or None; f_scale is an array of one or m numbers, or None; rho,\n"
      "watch and together are observers, or None."},
     {"own_result", (PyCFunction)(void (*)(void))own_result, METH_FASTCALL,
@@ -100,10 +100,11 @@ static const struct {
     int value;
 } codes[] = {
     CODE(IMPROPER_INPUT),   CODE(GTOL_REACHED),   CODE(MAXFEV_REACHED),   CODE(OUT_OF_MEMORY),
-    CODE(PROMISE_BROKEN),   CODE(POOR_END),       CODE(NO_FAULT),       CODE(FAULT_OF_FTOL),    CODE(FAULT_OF_XTOL),
+    CODE(PROMISE_BROKEN),   CODE(POOR_END), CODE(OPEN_END),       CODE(NO_FAULT),       CODE(FAULT_OF_FTOL),    CODE(FAULT_OF_XTOL),
     CODE(FAULT_OF_GTOL),    CODE(FAULT_OF_FACTOR), CODE(FAULT_OF_EPSFCN), CODE(FAULT_OF_DIAG),
     CODE(TIME_IS_UP),       CODE(STOPPED),        CODE(JACOBIAN_NOT_FINITE),
     CODE(LM),               CODE(TRF),            CODE(DOGBOX),
+    CODE(FIRST_ATTEMPT),    CODE(AS_IT_IS),       CODE(ON_OTHER_SIDE),
     CODE(NORM_ALONE),       CODE(NOTHING_MORE),     CODE(NO_TIME),
     CODE(LINEAR),           CODE(HUBER),          CODE(SOFT_L1),      CODE(CAUCHY),
     CODE(ARCTAN),           CODE(RESIDUALS_NOT_FINITE),

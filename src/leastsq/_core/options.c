@@ -78,7 +78,7 @@ options(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t count)
         .loss = (int)PyLong_AsLong(given[13]),
         .f_scale = numbers_of(objects[F_SCALE]),
         .threads = (int)PyLong_AsLong(given[18]),
-        .begins_wide = PyObject_IsTrue(given[19]),
+        .attempt = (int)PyLong_AsLong(given[19]),
     };
     if (read.f_scale != NULL) {
         read.scale_count = (int)PyArray_SIZE((PyArrayObject *)objects[F_SCALE]);

@@ -101,13 +101,24 @@ def fit_large_curve(
         if monotonic() > deadline:
             return outcome._replace(ending=TIME_IS_UP)
         functions = work.functions(data, x, math.inf)
-        norm = norm_of(work, functions, f_scale, x)
+        is_blockwise = all(
+            is_same(engine.ask(norm_at(q)).norm, norm_of(work, functions, f_scale, q), data.y)
+            for q in (nearby(x, p, box), x)
+        )
+    except TimeoutError:
+        raise
     except Exception:
         return None  # the fit in memory tells what is wrong, if anything is
     except BaseException as error:
         add_best_point(error, x)
         raise
-    return outcome._replace(fvec=functions.fvec) if is_same(norm, outcome.fnorm, data.y) else None
+    return outcome._replace(fvec=functions.fvec) if is_blockwise else None
+
+
+def nearby(x: FloatArray, p: FloatArray, box: Box | None) -> FloatArray:
+    """Return a point next to the solution, where parameters that are zero have an effect, too."""
+    moved = x + 0.01 * np.where(p != x, p - x, 0.1 * np.maximum(np.abs(x), 0.1))
+    return moved if box is None else np.clip(moved, box.lower, box.upper)
 
 
 def norm_of(
@@ -123,7 +134,9 @@ def norm_of(
 
 
 def is_same(norm: float, of_blocks: float, y: FloatArray) -> bool:
-    """Tell whether two norms of the residuals differ by rounding errors only."""
+    """Tell whether two norms of the residuals differ by rounding errors only, or are not finite."""
+    if not (math.isfinite(norm) or math.isfinite(of_blocks)):
+        return True
     return abs(norm - of_blocks) <= 1e-9 * norm + 1e-12 * float(np.linalg.norm(y))
 
 

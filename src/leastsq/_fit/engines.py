@@ -105,6 +105,8 @@ def joint_model(plan: Plan, batch: Batch, vectorized: bool | None, quiet: bool) 
                 warn_of_single_calls(function, str(error))
             if function is f:
                 return None
+        except TimeoutError:  # of a signal handler
+            raise
         except Exception:  # the function fails for every start
             return None
     return joint

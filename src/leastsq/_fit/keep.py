@@ -4,21 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.options import Settings
-from leastsq._core._calls import POOR_END, PROMISE_BROKEN
+from leastsq._core._calls import (
+    AS_IT_IS,
+    MAXFEV_REACHED,
+    ON_OTHER_SIDE,
+    OPEN_END,
+    POOR_END,
+    PROMISE_BROKEN,
+)
 from leastsq._fit.batch import Group
 from leastsq._fit.many_fits import is_solved
+from leastsq._fit.one import fewest_calls
 from leastsq._fit.one_by_one import OneByOne
 from leastsq._fit.plan import Plan
 from leastsq._fit.results import Results, Solutions
-from leastsq._fit.traps import Try, interior, other_tries, without_effect
+from leastsq._fit.traps import Try, interior, on_other_side, other_tries, unscaled, without_effect
 
 Flags = NDArray[np.bool_]
+KINDS = (
+    (ON_OTHER_SIDE, 1.0, False),
+    (AS_IT_IS, 0.5, True),
+    (AS_IT_IS, 1.0, False),
+    (AS_IT_IS, 1.0, True),
+)
+"""The kinds of further tries: attempt and share as in a Try, and whether there is a scale."""
 Solve = Callable[[Group, Settings], tuple[Solutions, Flags]]
 """Fits a group; returns the results, and which fits are done."""
 
@@ -38,24 +54,26 @@ class Keeper:
             self.one_by_one.fit(group)
             return
         found, is_done = solve(group, self.plan.options(group.box is not None).settings)
-        again, is_poor = self.keep(group, found, is_done)
+        ends = self.keep(group, found, is_done)
+        again = ends.again
         if again.any() and not self.plan.is_cancelled:
-            tries = Tries(self.plan, group.take(again), found.take(again), is_poor[again], solve)
+            tries = Tries(self.plan, group.take(again), found.take(again), ends.take(again), solve)
             self.is_trying = True
             tries.run(self)
             self.is_trying = False
 
-    def keep(self, group: Group, found: Solutions, is_done: Flags) -> tuple[Flags, Flags]:
-        """Store the results that are final.
+    def keep(self, group: Group, found: Solutions, is_done: Flags) -> Ends:
+        """Store the results that are final; tell which fits are tried again, as in curve_fit.
 
-        Return which fits are to be tried again, as curve_fit does, and which of them began with a
-        wider loss and ended poorly. After an exception in another try nothing is final.
+        After an exception in another try nothing is final.
         """
-        is_poor = take_poor(found)
-        again = is_done & (is_poor | has_idle(group, found))
+        ends = take_ends(found)
+        settings = self.plan.options(group.box is not None).settings
+        is_open = ends.is_open | ((found.ending == MAXFEV_REACHED) & (not settings.is_limited))
+        again = is_done & (ends.is_poor | is_open | has_idle(group, found))
         if not self.is_trying:
             self.store(group, found, is_done & ~again)
-        return again, is_poor
+        return Ends(ends.is_poor, is_open, again)
 
     def store(self, group: Group, found: Solutions, is_done: Flags) -> None:
         """Store the results of the fits that are done."""
@@ -65,11 +83,25 @@ class Keeper:
         self.results.store(group.places, found, group.box, as_least_squares)
 
 
-def take_poor(found: Solutions) -> Flags:
-    """Tell which fits may end better without a wider loss, and leave that out of their endings."""
-    is_poor = found.ending >= POOR_END
-    found.ending[is_poor] -= POOR_END
-    return np.asarray(is_poor)
+class Ends(NamedTuple):
+    """How fits ended: which ended poorly, which are open, and which are to be tried again."""
+
+    is_poor: Flags
+    is_open: Flags
+    again: Flags
+
+    def take(self, chosen: Flags) -> Ends:
+        """Select some of the fits."""
+        return Ends(*(part[chosen] for part in self))
+
+
+def take_ends(found: Solutions) -> Ends:
+    """Tell how fits ended, and leave in their endings why they ended alone."""
+    extra = np.maximum(found.ending, 0) // POOR_END
+    np.subtract(found.ending, POOR_END * extra, out=found.ending)
+    is_open = extra >= OPEN_END // POOR_END
+    is_poor = extra % (OPEN_END // POOR_END) == 1
+    return Ends(is_poor, is_open, is_poor | is_open)
 
 
 def has_idle(group: Group, found: Solutions) -> Flags:
@@ -86,23 +118,26 @@ class Tries:
     """The further tries of the fits of a group, which are done at the same time."""
 
     def __init__(
-        self, plan: Plan, group: Group, found: Solutions, is_poor: Flags, solve: Solve
+        self, plan: Plan, group: Group, found: Solutions, ends: Ends, solve: Solve
     ) -> None:
         self.group = group
-        self.first = found
         self.best = Solutions(*(None if part is None else part.copy() for part in found))  # type: ignore[arg-type]
         self.solve = solve
-        settings = plan.options(group.box is not None).settings
-        self.settings = replace(settings, begins_wide=False)
+        self.settings = settings = plan.options(group.box is not None).settings
         self.nfev = found.nfev.copy()
-        self.is_poor = is_poor
-        self.waits = np.ones(len(group.places), bool)
+        self.is_poor, self.is_open = ends.is_poor, ends.is_open
+        self.is_improved = np.zeros(len(group.places), bool)
+        self.most = settings.maxfev - fewest_calls(plan.n, settings)
+        if not settings.is_limited:
+            self.most = np.iinfo(np.int32).max
+        self.is_short = self.nfev > self.most
+        self.waits = ~self.is_short
         self.is_done = np.ones(len(group.places), bool)
-        self.is_short = np.zeros(len(group.places), bool)
-        self.tries = [
-            [Try(start, None, limit=1.0)] if poor else []
-            for start, poor in zip(group.p, is_poor, strict=True)
-        ]
+        self.tries: list[list[Try]] = [[] for _ in group.p]
+        for i in np.flatnonzero(ends.is_poor).tolist():
+            self.tries[i].append(on_other_side(group.p[i], settings.loss is not None))
+        for i in np.flatnonzero(ends.is_open & (settings.diag is None)).tolist():
+            self.tries[i].append(unscaled(group.p[i]))
         for i in np.flatnonzero(has_idle(group, found)).tolist():
             self.tries[i] += other_tries(
                 group.p[i],
@@ -115,40 +150,55 @@ class Tries:
     def run(self, keeper: Keeper) -> None:
         """Do the tries, and store the best results."""
         for k in range(max(map(len, self.tries), default=0)):
-            for is_scaled in (False, True):
-                chosen = [i for i, tries in enumerate(self.tries) if self.asks(i, k, is_scaled)]
+            for kind in KINDS:
+                chosen = [i for i, tries in enumerate(self.tries) if self.asks(i, k, kind)]
                 if chosen:
-                    self.try_once(np.array(chosen), [self.tries[i][k] for i in chosen], is_scaled)
+                    self.try_once(np.array(chosen), [self.tries[i][k] for i in chosen], *kind)
         self.best.nfev[:] = self.nfev
         keeper.store(self.group, self.best, self.is_done & ~self.is_short)
         if self.is_short.any():  # curve_fit counts the calls of all tries
             keeper.one_by_one.fit(self.group.take(self.is_short))
 
-    def asks(self, i: int, k: int, is_scaled: bool) -> bool:
-        """Tell whether a fit waits for its try number k, with a scale of its own or without."""
+    def asks(self, i: int, k: int, kind: tuple[int, float, bool]) -> bool:
+        """Tell whether a fit waits for its try number k, and whether the try is of a kind."""
         if not self.waits[i] or k >= len(self.tries[i]):
             return False
-        return is_scaled == (self.tries[i][k].diag is not None and self.settings.diag is None)
+        again = self.tries[i][k]
+        is_scaled = again.diag is not None and self.settings.diag is None
+        return kind == (again.attempt, again.share, is_scaled)
 
-    def try_once(self, chosen: NDArray[np.int64], tries: list[Try], is_scaled: bool) -> None:
+    def try_once(
+        self,
+        chosen: NDArray[np.int64],
+        tries: list[Try],
+        attempt: int,
+        share: float,
+        is_scaled: bool,
+    ) -> None:
         """Do one more try of some fits."""
-        settings = self.settings
+        most = int(share * self.settings.maxfev)
+        settings = replace(self.settings, attempt=attempt, maxfev=most)
         if is_scaled:
             diag: FloatArray = np.array([again.diag for again in tries])
             settings = replace(settings, factor=1.0, diag=diag)
         start = np.array([again.x for again in tries])
         other, is_done = self.solve(self.group.take(chosen)._replace(p=start), settings)
-        take_poor(other)
+        is_open = take_ends(other).is_open
         self.nfev[chosen] += other.nfev
         self.is_done[chosen] &= is_done
-        self.is_short[chosen] |= self.nfev[chosen] >= settings.maxfev
+        self.is_short[chosen] |= self.nfev[chosen] > self.most
         solved = is_solved(other.ending % PROMISE_BROKEN)
         limit = np.array([again.limit for again in tries])
-        lower = other.fnorm < limit * self.first.fnorm[chosen]
-        was_solved = is_solved(self.first.ending[chosen] % PROMISE_BROKEN)
+        lower = other.fnorm < limit * self.best.fnorm[chosen]
+        was_solved = is_solved(self.best.ending[chosen] % PROMISE_BROKEN)
         is_final = was_solved & ~self.is_poor[chosen]
         better = is_done & np.where(is_final, solved & lower, lower | (solved & ~was_solved))
         for mine, its in zip(self.best, other, strict=True):
             if mine is not None and its is not None:
                 mine[chosen[better]] = its[better]
-        self.waits[chosen] = is_done & ~better & ~self.is_short[chosen]
+        improved = chosen[better]
+        self.is_improved[improved] = True
+        self.is_poor[improved] = False
+        self.is_open[improved] = is_open[better]
+        self.waits[chosen] = is_done & ~self.is_short[chosen]
+        self.waits &= ~self.is_improved | self.is_open

@@ -137,6 +137,8 @@ class Lockstep:
             try:
                 alone = replace(settings.of_fit(i), tries_again=False)
                 x = self.keeper.one_by_one.fit_one(group, i, options._replace(settings=alone)).x
+            except TimeoutError:
+                raise
             except Exception:
                 x = None
             if x is None or not np.array_equal(x, group.p[i], equal_nan=True):

@@ -11,12 +11,19 @@ from numpy import empty
 from numpy.typing import NDArray
 
 from leastsq import _core
-from leastsq._arguments.arrays import FloatArray
+from leastsq._arguments.arrays import FloatArray, norm
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.options import Settings
-from leastsq._core._calls import MAXFEV_REACHED, OUT_OF_MEMORY, POOR_END, STOPPED, TIME_IS_UP
+from leastsq._core._calls import (
+    MAXFEV_REACHED,
+    OPEN_END,
+    OUT_OF_MEMORY,
+    POOR_END,
+    STOPPED,
+    TIME_IS_UP,
+)
 from leastsq._fit.result import SOLVED, Outcome
-from leastsq._fit.traps import Try, all_act, other_tries
+from leastsq._fit.traps import Try, all_act, on_other_side, other_tries, unscaled
 from leastsq._functions.functions import Functions
 from leastsq._functions.native import StoppedError
 
@@ -24,6 +31,8 @@ if TYPE_CHECKING:
     from leastsq._core._calls import Observer
 
 INT32 = np.dtype(np.int32)
+Left = tuple[float, FloatArray, NDArray[np.int32], dict[str, int], int]
+"""What the core leaves: the fields of an Outcome from fnorm to ending."""
 
 
 def solve(
@@ -33,23 +42,41 @@ def solve(
     box: Box | None,
     watch: Observer | None = None,
 ) -> Outcome:
-    """Minimize from x, and try again where this may help."""
-    has_tries = settings.loss is not None or (box is not None and box.is_bounded())
-    if not (has_tries and settings.tries_again):
-        return solve_once(functions, x, settings, box, watch)
+    """Minimize from x, and try again where this may help. The array x becomes the solution."""
+    start = x.copy()
+    left = minimize(functions, x, settings, box, watch)
+    return solved(functions, x, start, settings, box, watch, left)
 
-    def once(x: FloatArray, settings: Settings) -> Outcome:
-        functions.fvec = np.empty_like(functions.fvec)  # the outcome keeps the old array
+
+def solved(
+    functions: Functions,
+    x: FloatArray,
+    start: FloatArray,
+    settings: Settings,
+    box: Box | None,
+    watch: Observer | None,
+    left: Left,
+) -> Outcome:
+    """Return the outcome of the first fit, or of a better one if it ended poorly."""
+    outcome = outcome_of(functions, x, box, left)
+    if not settings.tries_again:
+        return outcome
+    is_bounded = box is not None and box.is_bounded()
+    if not (outcome.is_poor or outcome.is_open or is_bounded or has_crawled(outcome.ier, settings)):
+        return outcome
+    is_linear = settings.loss is None
+
+    def once(other: FloatArray, settings: Settings) -> Outcome:
+        functions.fvec = np.full_like(functions.fvec, np.nan)  # the outcome keeps the old array
         functions.is_evaluated = False
         try:
-            return solve_once(functions, x, settings, box, watch)
-        except BaseException:
-            if outcome.is_poor:  # the caller finds the best point in the array of the first fit
-                first[:] = x
+            left = minimize(functions, other, settings, box, watch)
+        except BaseException:  # the caller finds the best point in the array of the first fit
+            if outcome.is_poor and (not is_linear or norm(functions.fvec) < outcome.fnorm):
+                x[:] = other
             raise
+        return outcome_of(functions, other, box, left)
 
-    first, start = x, x.copy()
-    outcome = solve_once(functions, x, settings, box, watch)
     return solve_again(once, outcome, start, settings, box, watch)
 
 
@@ -63,38 +90,60 @@ def solve_again(
 ) -> Outcome:
     """Try again as tries_after says, until the callback stops the fit; return the best outcome."""
     best, counts = outcome, outcome.counts
-    for again in tries_after(outcome, start, box):
+    for again in tries_after(outcome, start, settings, box):
         nfev = counts["trials" if settings.limits_trials else "nfev"]
-        left = settings.maxfev - nfev
-        if best is not outcome or (watch is not None and watch.has_stopped):
+        left = settings.maxfev - nfev if settings.is_limited else settings.maxfev
+        if best is not outcome and not best.is_open:
             break
-        if left <= 0:
-            if outcome.is_poor:
-                best = outcome._replace(ending=MAXFEV_REACHED)
+        if watch is not None and watch.has_stopped:
+            break
+        if left < fewest_calls(start.size, settings):
+            if best.is_poor and settings.loss is not None:
+                best = best._replace(ending=MAXFEV_REACHED)
             break
         if watch is not None:
             watch.earlier_nit, watch.earlier_nfev = counts["nit"], nfev
-        options: dict[str, Any] = {"maxfev": left, "begins_wide": False}
+        most = min(left, int(again.share * settings.maxfev))
+        options: dict[str, Any] = {"maxfev": most, "attempt": again.attempt}
         if again.diag is not None and settings.diag is None:
             options.update(factor=1.0, diag=again.diag)
         other = once(again.x, replace(settings, **options))
         counts = {name: count + other.counts[name] for name, count in counts.items()}
-        if is_better(other, outcome, again):
+        if is_better(other, best, again):
             best = other
         if other.ier == TIME_IS_UP:
             break
         if other.ier == STOPPED:
-            nearest = min(outcome, other, key=lambda each: each.fnorm)
+            nearest = min(best, other, key=lambda each: each.fnorm)
             best = nearest._replace(ending=STOPPED)
             break
     return best._replace(counts=counts)
 
 
-def tries_after(outcome: Outcome, start: FloatArray, box: Box | None) -> list[Try]:
-    """Choose how to try again: without a wider loss, or where all parameters have an effect."""
+def has_crawled(ier: int, settings: Settings) -> bool:
+    """Tell whether a fit made as many calls as it usually may, and the user has set no limit."""
+    return ier == MAXFEV_REACHED and not settings.is_limited
+
+
+def fewest_calls(n: int, settings: Settings) -> int:
+    """Return with how many calls a try may find something, as the core does.
+
+    Two models and three points; a try with a robust loss may return to the start.
+    """
+    if settings.loss is not None:
+        return 1
+    return 3 if settings.limits_trials else 2 * n + 3
+
+
+def tries_after(
+    outcome: Outcome, start: FloatArray, settings: Settings, box: Box | None
+) -> list[Try]:
+    """Choose how to try again: from the start, or where all parameters have an effect."""
     tries = []
     if outcome.is_poor and outcome.ier not in (TIME_IS_UP, STOPPED):
-        tries.append(Try(start, None, limit=1.0))
+        tries.append(on_other_side(start, settings.loss is not None))
+    if (outcome.is_open or has_crawled(outcome.ier, settings)) and settings.diag is None:
+        tries.append(unscaled(start))
     if box is None or not box.is_bounded() or outcome.ier not in SOLVED:
         return tries
     if not all_act(outcome.x, outcome.least_effect, outcome.fnorm):
@@ -102,33 +151,29 @@ def tries_after(outcome: Outcome, start: FloatArray, box: Box | None) -> list[Tr
     return tries
 
 
-def is_better(other: Outcome, outcome: Outcome, again: Try) -> bool:
+def is_better(other: Outcome, best: Outcome, again: Try) -> bool:
     """Tell whether another try has found a better minimum; after a poor end, a better point."""
-    is_lower, is_solved = other.fnorm < again.limit * outcome.fnorm, other.ier in SOLVED
-    if outcome.ier in SOLVED and not outcome.is_poor:
+    is_lower, is_solved = other.fnorm < again.limit * best.fnorm, other.ier in SOLVED
+    if best.ier in SOLVED and not best.is_poor:
         return is_lower and is_solved
-    return is_lower or (is_solved and outcome.ier not in SOLVED)
+    return is_lower or (is_solved and best.ier not in SOLVED)
 
 
-def solve_once(
-    functions: Functions,
-    x: FloatArray,
-    settings: Settings,
-    box: Box | None,
-    watch: Observer | None = None,
-) -> Outcome:
-    """Minimize the sum of squares from x. The array x becomes the solution."""
-    *left, ending = minimize(functions, x, settings, box, watch)
+def outcome_of(functions: Functions, x: FloatArray, box: Box | None, left: Left) -> Outcome:
+    """Make an outcome of what the core left."""
+    *others, ending = left
     error, has_Dfun = functions.jacobian_error(), functions.Dfun is not None
-    return made(x, functions.fvec, box, error, *left, ending, has_Dfun, 0)
+    return made(x, functions.fvec, box, error, *others, ending, has_Dfun, 0)
 
 
 def made(*fields: Any) -> Outcome:
-    """Make an Outcome of its fields up to rows; its ending may be that of a poor end."""
+    """Make an Outcome of its fields up to rows; its ending may be that of a poor or open end."""
     outcome = Outcome(*fields)
     if outcome.ending < POOR_END:
         return outcome
-    return outcome._replace(ending=outcome.ending - POOR_END, is_poor=True)
+    is_open, left = divmod(outcome.ending, OPEN_END)
+    is_poor, ending = divmod(left, POOR_END)
+    return outcome._replace(ending=ending, is_poor=bool(is_poor), is_open=bool(is_open))
 
 
 def minimize(
@@ -137,8 +182,8 @@ def minimize(
     settings: Settings,
     box: Box | None,
     watch: Observer | None = None,
-) -> tuple[float, FloatArray, NDArray[np.int32], dict[str, int], int]:
-    """Minimize as solve_once does; return the fields of its Outcome from fnorm to ending."""
+) -> Left:
+    """Minimize from x once, without another attempt."""
     n = x.size
     left = empty((n + 1, n)), empty(n, INT32)
     released = functions.release_the_gil

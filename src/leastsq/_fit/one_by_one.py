@@ -29,6 +29,8 @@ class OneByOne:
                 return
             try:
                 outcome = self.fit_one(group, i, options)
+            except TimeoutError:  # of a signal handler
+                raise
             except Exception as error:
                 self.results.store_error(place, error)
             else:

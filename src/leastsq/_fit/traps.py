@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.bounds import Box
+from leastsq._core._calls import AS_IT_IS, ON_OTHER_SIDE
 
 LITTLE = 0.01
 """The part of the distance from a bound to the start, for a new start next to the bound."""
@@ -40,12 +41,25 @@ class Try(NamedTuple):
     """How to try again.
 
     x is the start. diag contains the scale factors of the steps; None for the usual scale. limit is
-    the ratio of the norms of residuals below which the try has found a better minimum.
+    the ratio of the norms of residuals below which the try has found a better minimum. attempt is
+    the option of the core. share is the part of maxfev that the try may use.
     """
 
     x: FloatArray
-    diag: FloatArray | None
+    diag: FloatArray | None = None
     limit: float = WORTHWHILE
+    attempt: int = AS_IT_IS
+    share: float = 1.0
+
+
+def on_other_side(start: FloatArray, is_robust: bool) -> Try:
+    """Choose how to try again after a poor end: from the start, and on its other side."""
+    return Try(start.copy(), None, 1.0 if is_robust else WORTHWHILE, ON_OTHER_SIDE)
+
+
+def unscaled(start: FloatArray) -> Try:
+    """Choose how to try again after an open end: from the start, with steps that are not scaled."""
+    return Try(start.copy(), np.ones(start.size), share=0.5)
 
 
 def all_act(x: FloatArray, least_effect: float, fnorm: float) -> bool:
@@ -77,7 +91,7 @@ def other_tries(
     for j in np.flatnonzero(held)[:MOST]:
         again = np.where(idle | held, inside, x)
         again[j] = bound[j] + LITTLE * (inside[j] - bound[j])
-        tries.append(Try(again, None))
+        tries.append(Try(again))
     if (idle & (x != start)).any():
         again = np.where(movable, inside, start)
         tries.append(Try(again, 1 / np.clip(np.abs(again), 1, LARGEST_SIZE)))

@@ -5,6 +5,7 @@ This module is imported when a function compiled by Numba is used, so Numba is i
 
 from __future__ import annotations
 
+import os
 import sys
 from threading import RLock
 from typing import Any, NamedTuple
@@ -31,6 +32,7 @@ from leastsq._functions.roles import Role
 WORD = np.dtype(np.int64)
 ROOM = 64  # words, enough for most arguments
 LOCK = RLock()
+"""A process that is forked while another thread holds it gets a new one."""
 COMPILERS = {"", "leastsq", "llvmlite", "numba", "numpy"} | sys.stdlib_module_names
 
 
@@ -109,8 +111,27 @@ class Refusal(NamedTuple):
 
 def bound(function: Any, role: Role, args: tuple[Any, ...]) -> CompiledFunction | Refusal:
     """Bind a function to its arguments, or say why it must be called from Python."""
+    if any(map(is_foreign, args)):
+        return Refusal("Numba reads arrays of a foreign byte order as if it were native", False)
     with LOCK:
         return bound_alone(function, role, args)
+
+
+def is_foreign(value: Any) -> bool:
+    """Tell whether a value contains an array of another byte order than that of this machine."""
+    if isinstance(value, tuple):
+        return any(map(is_foreign, value))
+    return isinstance(value, np.ndarray) and not value.dtype.isnative
+
+
+def renew_lock() -> None:
+    """Forget that another thread, which is not in this process, holds the lock."""
+    global LOCK
+    LOCK = RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=renew_lock)
 
 
 def bound_alone(function: Any, role: Role, args: tuple[Any, ...]) -> CompiledFunction | Refusal:

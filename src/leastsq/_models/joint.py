@@ -80,6 +80,8 @@ class Joint:
         shape = (len(points), data.m)
         try:
             values = joint_array(self.f, data, points, fits, shape)
+        except TimeoutError:
+            raise
         except Exception:
             return one_by_one(self.value, data, points, fits, shape)
         self.spot_check(self.value, data, points, fits, values)
@@ -91,6 +93,8 @@ class Joint:
         if self.jac_is_joint and len(points):
             try:
                 values = self.joint_slopes(data, points, fits)
+            except TimeoutError:
+                raise
             except Exception:
                 return one_by_one(self.slopes, data, points, fits, shape)
             self.spot_check(self.slopes, data, points, fits, values)
@@ -113,6 +117,8 @@ class Joint:
         """Compare the joint values of one fit with its values alone."""
         try:
             same = are_same(values, function(data, fit, p.copy()))
+        except TimeoutError:
+            raise
         except Exception:
             same = False
         if not same:
@@ -169,6 +175,8 @@ class Joint:
                 p = np.clip(p, data.box.lower[fit], data.box.upper[fit])
             try:
                 found.append((p, fit, self.value(data, int(fit), p)))
+            except TimeoutError:
+                raise
             except Exception as raised:
                 error = raised
         if error is not None and not found:
@@ -208,6 +216,8 @@ def one_by_one(
     for i, fit in enumerate(fits.tolist()):
         try:
             values[i] = function(data, fit, points[i].copy())
+        except TimeoutError:  # of a signal handler
+            raise
         except Exception as error:
             # The traceback of the first is enough; tracebacks keep the variables of the model.
             errors[i] = error if not errors else without_traceback(error)
@@ -225,6 +235,8 @@ def compare(evaluate: Callable[[], FloatArray], alone: FloatArray) -> None:
     try:
         with np.errstate(all="ignore"):
             jointly = evaluate()
+    except TimeoutError:
+        raise
     except Exception as error:
         raise MismatchError(
             f"with parameters of shape (2, 1) it raises {type(error).__name__}: {error}"

@@ -48,7 +48,8 @@ def compare(
             together = values(function, whole, q)
             apart = [values(function, x, q) for x in pieces]
         except Exception as error:
-            if q is not p:  # the user has not chosen this point
+            is_chosen = q is p  # by the user
+            if not (is_chosen or isinstance(error, TimeoutError)):
                 continue
             error.add_note(
                 f"{name_of(function)} was called for {length(whole)} of the points, because the "

@@ -1,0 +1,110 @@
+"""Fits that would end where a parameter has no effect, because it ran away on the first steps."""
+
+import numpy as np
+import pytest
+from numba import njit
+from scipy import optimize
+
+from leastsq import curve_fit, curve_fit_many, least_squares
+
+Q = np.linspace(0, 60, 25)
+AGES = np.arange(1.0, 21)
+KELVIN = np.linspace(350, 600, 15)
+TRIALS = np.arange(1.0, 41)
+
+
+def pump(q, h, a, b):
+    return h - q**b / a
+
+
+def growth(t, size, rate, t0):
+    return size * (1 - np.exp(-rate * (t - t0)))
+
+
+def viscosity(t, a, b, t0):
+    return a + b / (t - t0)
+
+
+def learning(n, floor, gain, rate, delay):
+    return floor + gain * (n + delay) ** -rate
+
+
+CASES = [
+    (pump, Q, [42, 9000, 1.9], 0.2),
+    (growth, AGES, [120, 0.18, -0.6], 1.0),
+    (viscosity, KELVIN, [-2.5, 4000, 300], 0.05),
+    (learning, TRIALS, [500, 1500, 0.6, 3], 10.0),
+]
+
+
+def data(model, x, truth, noise, seed):
+    rng = np.random.default_rng(seed)
+    truth = np.array(truth) * np.exp(rng.uniform(-0.05, 0.05, len(truth)))
+    y = model(x, *truth) + noise * rng.standard_normal(x.size)
+    best = optimize.curve_fit(model, x, y, truth)[0]
+    return y, np.sum((model(x, *best) - y) ** 2)
+
+
+@pytest.fixture(autouse=True)
+def overflowing():
+    with np.errstate(all="ignore"):
+        yield
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case[0].__name__ for case in CASES])
+def test_defaults_find_what_scipys_scale_finds(case):
+    model, x, *_ = case
+    found = {"ours": 0, "scipys": 0}
+    for seed in range(10):
+        y, least = data(*case, seed)
+        ones = np.ones(len(case[2]))
+        for name, solver in (("ours", least_squares), ("scipys", optimize.least_squares)):
+            fit = solver(lambda p, y=y: model(x, *p) - y, ones)
+            found[name] += 2 * fit.cost <= least * 1.001
+    assert found["ours"] >= max(8, found["scipys"] - 2)
+
+
+def test_a_user_s_scale_is_kept():
+    y, least = data(*CASES[1], 1)
+    scale = np.array([1.0, 1.0, 1.0])
+
+    def residuals(p):
+        return growth(AGES, *p) - y
+
+    fit = least_squares(residuals, [1, 1, 1], x_scale=scale)
+    assert 2 * fit.cost <= least * 1.001
+    assert fit.nfev < least_squares(residuals, [1, 1, 1]).nfev
+
+
+@pytest.mark.parametrize("wrap", [njit, lambda model: model])
+def test_a_batch_tries_as_curve_fit_does(wrap):
+    for case in CASES[1:3]:
+        model, x, truth, _ = case
+        stack = np.array([data(*case, seed)[0] for seed in range(12)])
+        ones = np.ones(len(truth))
+        many = curve_fit_many(wrap(model), x, stack, ones, on_failure="last", covariance=False)
+        for k, y in enumerate(stack):
+            popt, _, info, _, ier = curve_fit(wrap(model), x, y, ones, full_output=True)
+            np.testing.assert_allclose(many.popt[k], popt, rtol=1e-6)
+            assert (many.nfev[k], many.status[k]) == (info["nfev"], ier)
+
+
+@pytest.mark.parametrize("loss", ["soft_l1", "cauchy"])
+def test_a_robust_fit_that_ran_away_is_tried_again(loss):
+    x = np.linspace(0.02, 0.5, 20)
+    found = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        y = isotherm(x, 25, 90) + 0.3 * rng.standard_normal(20)
+        y[rng.choice(20, 2, replace=False)] += rng.uniform(8, 30, 2) * 0.3
+        options = {"loss": loss, "f_scale": 0.3}
+        fits = [
+            solver(lambda p, y=y: isotherm(x, *p) - y, start, **options)
+            for solver, start in ((least_squares, [25, 500]), (optimize.least_squares, [25, 90]))
+        ]
+        found += fits[0].cost <= fits[1].cost * 1.001
+    assert found >= 19
+
+
+def isotherm(x, capacity, c):
+    return capacity * c * x / ((1 - x) * (1 + (c - 1) * x))
