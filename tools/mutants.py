@@ -66,6 +66,20 @@ MUTANTS = {
         "         column(i) = values(i) - fvec(i)\n         if (i == m) column(i) = -column(i)\n",
         (*FITS, "test_leastsq", "test_tutorial_fits"),
     ),
+    "side": Mutant(
+        "never begins on the other side",
+        "minpack/fit/other_side.f90",
+        "         along = 2*dot(head, w, step)/along\n",
+        "         along = 0\n",
+        ("test_other_side",),
+    ),
+    "open": Mutant(
+        "is content with an end where a variable has no effect",
+        "minpack/fit/state.f90",
+        "         if (self%has_idle() .or. self%has_merged()) ending = ending + open_end\n",
+        "         if (self%has_idle() .and. self%n == 0) ending = ending + open_end\n",
+        ("test_open_ends",),
+    ),
     "covariance": Mutant(
         "doubles the covariance",
         "minpack/linear/covariance.F90",
