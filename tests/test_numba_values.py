@@ -9,7 +9,7 @@ from measures import compilations
 from numba import njit
 from problems.curve import curve, curve_jacobian, njit_curve
 
-from leastsq import leastsq
+from leastsq import least_squares, leastsq
 
 Setting = namedtuple("Setting", ["scale", "shift"])
 
@@ -318,3 +318,14 @@ def test_arrays_of_a_foreign_byte_order_are_not_read_as_native():
     native = leastsq(of_integers, [1, 1, 1], args=(t, counts))
     foreign = leastsq(of_integers, [1, 1, 1], args=(t, counts.astype(counts.dtype.newbyteorder())))
     np.testing.assert_allclose(foreign[0], native[0], rtol=1e-8)
+
+
+@njit
+def beyond_numba(p, t, y):
+    return np.array([float(str(value)) for value in p[0] * t - y])
+
+
+@pytest.mark.filterwarnings("ignore:.*is called from Python")
+def test_least_squares_calls_python_where_numba_cannot_compile():
+    t = np.arange(1.0, 9)
+    assert least_squares(beyond_numba, [1.0], args=(t, 2 * t)).x == pytest.approx([2.0])

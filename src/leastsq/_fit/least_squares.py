@@ -19,7 +19,7 @@ from leastsq._core._calls import (
     TRF,
 )
 from leastsq._fit.result import Outcome, addition, message
-from leastsq._functions.functions import Functions, is_dispatcher, refuse_unread
+from leastsq._functions.functions import Functions, callee, is_dispatcher, refuse_unread
 from leastsq._functions.native import NativeFunction
 from leastsq._functions.python import as_residuals
 from leastsq._models.jacobian import dense, jacobian_of
@@ -81,7 +81,7 @@ class Problem:
                 )
             self.m = fun.m
         else:
-            residuals = residuals_at(x, fun, args)
+            fun, residuals = first_call(x, fun, args)
             self.m = residuals.size
             self.start = Start(residuals)
         m, n = self.m, x.size
@@ -103,6 +103,17 @@ class Problem:
     def functions(self, x: FloatArray, deadline: float) -> Functions:
         """Make the functions of a fit from x0."""
         return Functions(self.fun, self.jac, self.args, False, x, self.start, deadline)
+
+
+def first_call(x: FloatArray, fun: Function, args: tuple[Any, ...]) -> tuple[Function, FloatArray]:
+    """Evaluate the residuals at x0; also return the function that Numba or Python can call."""
+    try:
+        return fun, residuals_at(x, fun, args)
+    except Exception:
+        python = callee(fun, "residual", args)[0] if is_dispatcher(fun) else fun
+        if python is fun:
+            raise
+    return python, residuals_at(x, python, args)
 
 
 def residuals_at(x: FloatArray, fun: Function, args: tuple[Any, ...]) -> FloatArray:
