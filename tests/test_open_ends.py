@@ -108,3 +108,10 @@ def test_a_robust_fit_that_ran_away_is_tried_again(loss):
 
 def isotherm(x, capacity, c):
     return capacity * c * x / ((1 - x) * (1 + (c - 1) * x))
+
+
+def test_a_start_that_nothing_moves_is_tried_once():
+    calls = []
+    result = least_squares(lambda p: calls.append(p) or np.ones(4), [1.0, 2.0])
+    assert result.status == 1
+    assert len(calls) <= 10

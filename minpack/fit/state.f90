@@ -282,7 +282,7 @@ contains
 
       ending = self%info
       if (self%is_poor .and. self%info >= 0) ending = ending + poor_end
-      if (self%has_solution() .and. self%settings%attempt /= only_attempt) then
+      if (self%has_solution() .and. self%settings%attempt /= only_attempt .and. self%steps > 0) then
          if (self%has_idle() .or. self%has_merged()) ending = ending + open_end
       end if
    end function ending

@@ -24,7 +24,8 @@ from leastsq._arguments.options import (
 from leastsq._arguments.warn import warn
 from leastsq._core._calls import IMPROPER_INPUT, POOR_END, PROMISE_BROKEN, STOPPED
 from leastsq._errors import OptimizeWarning, add_best_point
-from leastsq._fit.one import has_crawled, minimize, solve, solved
+from leastsq._fit.attempts import has_crawled
+from leastsq._fit.one import minimize, solve, solved
 from leastsq._fit.result import (
     SOLVED,
     SOLVED_OR_FLAT,

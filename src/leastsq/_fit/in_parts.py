@@ -14,7 +14,8 @@ from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.options import EPSILON, Settings
 from leastsq._core._calls import NOTHING_MORE, TIME_IS_UP, TimeIsUpError
-from leastsq._fit.one import INT32, made, solve_again
+from leastsq._fit.attempts import solve_again
+from leastsq._fit.one import INT32, made
 from leastsq._fit.result import Outcome
 from leastsq._functions.functions import jacobian_error
 from leastsq._parts.questions import Answer, Engine, Question, no_rows

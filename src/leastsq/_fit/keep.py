@@ -19,13 +19,14 @@ from leastsq._core._calls import (
     POOR_END,
     PROMISE_BROKEN,
 )
+from leastsq._fit.attempts import fewest_calls
 from leastsq._fit.batch import Group
 from leastsq._fit.many_fits import is_solved
-from leastsq._fit.one import fewest_calls
 from leastsq._fit.one_by_one import OneByOne
 from leastsq._fit.plan import Plan
 from leastsq._fit.results import Results, Solutions
-from leastsq._fit.traps import Try, interior, on_other_side, other_tries, unscaled, without_effect
+from leastsq._fit.traps import interior, other_tries, without_effect
+from leastsq._fit.tries import Try, on_other_side, unscaled
 
 Flags = NDArray[np.bool_]
 KINDS = (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,16 +12,9 @@ from leastsq import _core
 from leastsq._arguments.arrays import FloatArray, norm
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.options import Settings
-from leastsq._core._calls import (
-    MAXFEV_REACHED,
-    OPEN_END,
-    OUT_OF_MEMORY,
-    POOR_END,
-    STOPPED,
-    TIME_IS_UP,
-)
-from leastsq._fit.result import SOLVED, Outcome
-from leastsq._fit.traps import Try, all_act, on_other_side, other_tries, unscaled
+from leastsq._core._calls import OPEN_END, OUT_OF_MEMORY, POOR_END
+from leastsq._fit.attempts import has_crawled, solve_again
+from leastsq._fit.result import Outcome
 from leastsq._functions.functions import Functions
 from leastsq._functions.native import StoppedError
 
@@ -78,85 +69,6 @@ def solved(
         return outcome_of(functions, other, box, left)
 
     return solve_again(once, outcome, start, settings, box, watch)
-
-
-def solve_again(
-    once: Callable[[FloatArray, Settings], Outcome],
-    outcome: Outcome,
-    start: FloatArray,
-    settings: Settings,
-    box: Box | None,
-    watch: Observer | None,
-) -> Outcome:
-    """Try again as tries_after says, until the callback stops the fit; return the best outcome."""
-    best, counts = outcome, outcome.counts
-    for again in tries_after(outcome, start, settings, box):
-        nfev = counts["trials" if settings.limits_trials else "nfev"]
-        left = settings.maxfev - nfev if settings.is_limited else settings.maxfev
-        if best is not outcome and not best.is_open:
-            break
-        if watch is not None and watch.has_stopped:
-            break
-        if left < fewest_calls(start.size, settings):
-            if best.is_poor and settings.loss is not None:
-                best = best._replace(ending=MAXFEV_REACHED)
-            break
-        if watch is not None:
-            watch.earlier_nit, watch.earlier_nfev = counts["nit"], nfev
-        most = min(left, int(again.share * settings.maxfev))
-        options: dict[str, Any] = {"maxfev": most, "attempt": again.attempt}
-        if again.diag is not None and settings.diag is None:
-            options.update(factor=1.0, diag=again.diag)
-        other = once(again.x, replace(settings, **options))
-        counts = {name: count + other.counts[name] for name, count in counts.items()}
-        if is_better(other, best, again):
-            best = other
-        if other.ier == TIME_IS_UP:
-            break
-        if other.ier == STOPPED:
-            nearest = min(best, other, key=lambda each: each.fnorm)
-            best = nearest._replace(ending=STOPPED)
-            break
-    return best._replace(counts=counts)
-
-
-def has_crawled(ier: int, settings: Settings) -> bool:
-    """Tell whether a fit made as many calls as it usually may, and the user has set no limit."""
-    return ier == MAXFEV_REACHED and not settings.is_limited
-
-
-def fewest_calls(n: int, settings: Settings) -> int:
-    """Return with how many calls a try may find something, as the core does.
-
-    Two models and three points; a try with a robust loss may return to the start.
-    """
-    if settings.loss is not None:
-        return 1
-    return 3 if settings.limits_trials else 2 * n + 3
-
-
-def tries_after(
-    outcome: Outcome, start: FloatArray, settings: Settings, box: Box | None
-) -> list[Try]:
-    """Choose how to try again: from the start, or where all parameters have an effect."""
-    tries = []
-    if outcome.is_poor and outcome.ier not in (TIME_IS_UP, STOPPED):
-        tries.append(on_other_side(start, settings.loss is not None))
-    if (outcome.is_open or has_crawled(outcome.ier, settings)) and settings.diag is None:
-        tries.append(unscaled(start))
-    if box is None or not box.is_bounded() or outcome.ier not in SOLVED:
-        return tries
-    if not all_act(outcome.x, outcome.least_effect, outcome.fnorm):
-        tries += other_tries(start, outcome.x, outcome.effect, outcome.fnorm, box)
-    return tries
-
-
-def is_better(other: Outcome, best: Outcome, again: Try) -> bool:
-    """Tell whether another try has found a better minimum; after a poor end, a better point."""
-    is_lower, is_solved = other.fnorm < again.limit * best.fnorm, other.ier in SOLVED
-    if best.ier in SOLVED and not best.is_poor:
-        return is_lower and is_solved
-    return is_lower or (is_solved and best.ier not in SOLVED)
 
 
 def outcome_of(functions: Functions, x: FloatArray, box: Box | None, left: Left) -> Outcome:

@@ -14,14 +14,14 @@ values of the parameters in p0, and not by their effects.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.bounds import Box
-from leastsq._core._calls import AS_IT_IS, ON_OTHER_SIDE
+from leastsq._fit.tries import Try
 
 LITTLE = 0.01
 """The part of the distance from a bound to the start, for a new start next to the bound."""
@@ -31,35 +31,8 @@ MOST = 3
 """The largest number of corners to try."""
 LARGEST_SIZE = 1e300
 """The largest unit of a step: the core refuses scales that differ by more."""
-WORTHWHILE = 0.999
-"""A smaller ratio of two norms of residuals means another minimum."""
 NO_EFFECT = 1e-6
 """A parameter has no effect if doubling it changes the residuals by less than this part."""
-
-
-class Try(NamedTuple):
-    """How to try again.
-
-    x is the start. diag contains the scale factors of the steps; None for the usual scale. limit is
-    the ratio of the norms of residuals below which the try has found a better minimum. attempt is
-    the option of the core. share is the part of maxfev that the try may use.
-    """
-
-    x: FloatArray
-    diag: FloatArray | None = None
-    limit: float = WORTHWHILE
-    attempt: int = AS_IT_IS
-    share: float = 1.0
-
-
-def on_other_side(start: FloatArray, is_robust: bool) -> Try:
-    """Choose how to try again after a poor end: from the start, and on its other side."""
-    return Try(start.copy(), None, 1.0 if is_robust else WORTHWHILE, ON_OTHER_SIDE)
-
-
-def unscaled(start: FloatArray) -> Try:
-    """Choose how to try again after an open end: from the start, with steps that are not scaled."""
-    return Try(start.copy(), np.ones(start.size), share=0.5)
 
 
 def all_act(x: FloatArray, least_effect: float, fnorm: float) -> bool:
