@@ -1,11 +1,15 @@
 """Compiled models of many points, which are called for blocks of them."""
 
+from types import SimpleNamespace
+
 import numba
 import numpy as np
 import pytest
 from problems.rows import LARGE, M, decay, decay_jac, far, njit_decay, njit_jac
 
 from leastsq import FitError, curve_fit
+from leastsq._fit import curve, curve_in_parts
+from leastsq._fit.result import Outcome
 from leastsq._parts.threads import Threads
 
 
@@ -39,6 +43,25 @@ def test_compiled_models_of_many_points(options):
         assert found[2]["fvec"] == pytest.approx(whole[2]["fvec"], abs=1e-8)
         assert found[2]["fjac"].shape == (3, M)
     assert curve_fit(njit_decay, LARGE, y, **options)[0] == pytest.approx(found[0], rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"sigma": 0.1 + LARGE}, {"bounds": (0, [2.4, 9, 9])}, {"loss": "soft_l1"}],
+    ids=lambda options: " ".join(options),
+)
+def test_a_compiled_model_of_many_points_is_fitted_block_by_block(options, monkeypatch):
+    """Otherwise the fit is right, but done a second time, with all points in one call."""
+    outcomes = []
+
+    def fit_large_curve(*args):
+        outcomes.append(curve_in_parts.fit_large_curve(*args))
+        return outcomes[-1]
+
+    monkeypatch.setattr(curve, "large", lambda: SimpleNamespace(fit_large_curve=fit_large_curve))
+    y = decay(LARGE, 2.5, 1.3, 0.5) + 0.1 * np.random.default_rng(10).standard_normal(M)
+    curve_fit(njit_decay, LARGE, y, **options)
+    assert [type(each) for each in outcomes] == [Outcome]
 
 
 @pytest.mark.parametrize(

@@ -100,11 +100,11 @@ def fit_large_curve(
         outcome = InParts(engine, False, jac, settings, box, None, deadline, True).solve(x)
         if monotonic() > deadline:
             return outcome._replace(ending=TIME_IS_UP)
-        functions = work.functions(data, x, math.inf)
-        is_blockwise = all(
-            is_same(engine.ask(norm_at(q)).norm, norm_of(work, functions, f_scale, q), data.y)
-            for q in (nearby(x, p, box), x)
-        )
+        beside = nearby(x, p, box)
+        for q, of_blocks in ((beside, engine.ask(norm_at(beside)).norm), (x, outcome.fnorm)):
+            functions = work.functions(data, q, math.inf)
+            if not is_same(norm_of(work, functions, f_scale, q), of_blocks, data.y):
+                return None
     except TimeoutError:
         raise
     except Exception:
@@ -112,7 +112,7 @@ def fit_large_curve(
     except BaseException as error:
         add_best_point(error, x)
         raise
-    return outcome._replace(fvec=functions.fvec) if is_blockwise else None
+    return outcome._replace(fvec=functions.fvec)
 
 
 def nearby(x: FloatArray, p: FloatArray, box: Box | None) -> FloatArray:
@@ -124,7 +124,7 @@ def nearby(x: FloatArray, p: FloatArray, box: Box | None) -> FloatArray:
 def norm_of(
     work: ReadyWork, functions: Functions, f_scale: FloatArray | None, x: FloatArray
 ) -> float:
-    """Compute the square root of what is minimized, from the residuals of all points."""
+    """Compute the square root of what is minimized at x, where the functions were evaluated."""
     answer, question = no_rows(x.size), norm_at(x)
     for first in range(0, functions.m, MOST_ROWS):
         rows = slice(first, first + MOST_ROWS)
