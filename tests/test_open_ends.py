@@ -11,6 +11,7 @@ Q = np.linspace(0, 60, 25)
 AGES = np.arange(1.0, 21)
 KELVIN = np.linspace(350, 600, 15)
 TRIALS = np.arange(1.0, 41)
+SPECTRUM = np.stack([np.repeat(np.geomspace(10, 1e9, 60), 2), np.tile([0, 1], 60)])
 
 
 def pump(q, h, a, b):
@@ -87,6 +88,26 @@ def test_a_batch_tries_as_curve_fit_does(wrap):
             popt, _, info, _, ier = curve_fit(wrap(model), x, y, ones, full_output=True)
             np.testing.assert_allclose(many.popt[k], popt, rtol=1e-6)
             assert (many.nfev[k], many.status[k]) == (info["nfev"], ier)
+
+
+@pytest.mark.parametrize("start", [[10, 1, 1, 1, 1], [5, 1, 1, 0.5, 0.5], [20, 5, 10, 1, 1]])
+def test_a_first_step_that_is_too_long_is_followed_by_a_small_one(start):
+    """Only the lowest frequencies show more than one of the parameters at these starts."""
+    true = [12, 3, 1e-5, 0.8, 0.6]
+    noise = 0.03 * np.random.default_rng(1).standard_normal((5, 120))
+    stack = havriliak_negami(SPECTRUM, *true) + noise
+    many = curve_fit_many(havriliak_negami, SPECTRUM, stack, start)
+    for k, y in enumerate(stack):
+        popt, cov, info, _, ier = curve_fit(havriliak_negami, SPECTRUM, y, start, full_output=True)
+        assert np.max(np.abs(popt - true) / np.sqrt(np.diag(cov))) < 5
+        np.testing.assert_allclose(many.popt[k], popt, rtol=1e-6)
+        assert (many.nfev[k], many.status[k]) == (info["nfev"], ier)
+
+
+def havriliak_negami(x, static, high, tau, a, b):
+    """A dielectric spectrum: the real part of the permittivity, or the losses."""
+    spectrum = high + (static - high) / (1 + (1j * x[0] * tau) ** a) ** b
+    return np.where(x[1], -spectrum.imag, spectrum.real)
 
 
 @pytest.mark.parametrize("loss", ["soft_l1", "cauchy"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.bounds import Box
@@ -12,7 +12,7 @@ from leastsq._arguments.options import Settings
 from leastsq._core._calls import MAXFEV_REACHED, STOPPED, TIME_IS_UP
 from leastsq._fit.result import SOLVED, Outcome
 from leastsq._fit.traps import all_act, other_tries
-from leastsq._fit.tries import Try, on_other_side, unscaled
+from leastsq._fit.tries import Try, after_open_end, on_other_side
 
 if TYPE_CHECKING:
     from leastsq._core._calls import Observer
@@ -31,7 +31,7 @@ def solve_again(
     for again in tries_after(outcome, start, settings, box):
         nfev = counts["trials" if settings.limits_trials else "nfev"]
         left = settings.maxfev - nfev if settings.is_limited else settings.maxfev
-        if best is not outcome and not best.is_open:
+        if best is not outcome and not (best.is_open or has_crawled(best.ier, settings)):
             break
         if watch is not None and watch.has_stopped:
             break
@@ -41,11 +41,8 @@ def solve_again(
             break
         if watch is not None:
             watch.earlier_nit, watch.earlier_nfev = counts["nit"], nfev
-        most = min(left, int(again.share * settings.maxfev))
-        options: dict[str, Any] = {"maxfev": most, "attempt": again.attempt}
-        if again.diag is not None and settings.diag is None:
-            options.update(factor=1.0, diag=again.diag)
-        other = once(again.x, replace(settings, **options))
+        its = again.settings(settings, again.diag)
+        other = once(again.x, replace(its, maxfev=min(left, its.maxfev)))
         counts = {name: count + other.counts[name] for name, count in counts.items()}
         if is_better(other, best, again):
             best = other
@@ -55,6 +52,7 @@ def solve_again(
             nearest = min(best, other, key=lambda each: each.fnorm)
             best = nearest._replace(ending=STOPPED)
             break
+        del other  # the next try need not keep its residuals
     return best._replace(counts=counts)
 
 
@@ -80,8 +78,8 @@ def tries_after(
     tries = []
     if outcome.is_poor and outcome.ier not in (TIME_IS_UP, STOPPED):
         tries.append(on_other_side(start, settings.loss is not None))
-    if (outcome.is_open or has_crawled(outcome.ier, settings)) and settings.diag is None:
-        tries.append(unscaled(start))
+    if outcome.is_open or has_crawled(outcome.ier, settings):
+        tries += after_open_end(start, settings)
     if box is None or not box.is_bounded() or outcome.ier not in SOLVED:
         return tries
     if not all_act(outcome.x, outcome.least_effect, outcome.fnorm):

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.options import Settings
 from leastsq._core._calls import (
-    AS_IT_IS,
     MAXFEV_REACHED,
-    ON_OTHER_SIDE,
     OPEN_END,
     POOR_END,
     PROMISE_BROKEN,
@@ -26,16 +22,9 @@ from leastsq._fit.one_by_one import OneByOne
 from leastsq._fit.plan import Plan
 from leastsq._fit.results import Results, Solutions
 from leastsq._fit.traps import interior, other_tries, without_effect
-from leastsq._fit.tries import Try, on_other_side, unscaled
+from leastsq._fit.tries import Try, after_open_end, on_other_side
 
 Flags = NDArray[np.bool_]
-KINDS = (
-    (ON_OTHER_SIDE, 1.0, False),
-    (AS_IT_IS, 0.5, True),
-    (AS_IT_IS, 1.0, False),
-    (AS_IT_IS, 1.0, True),
-)
-"""The kinds of further tries: attempt and share as in a Try, and whether there is a scale."""
 Solve = Callable[[Group, Settings], tuple[Solutions, Flags]]
 """Fits a group; returns the results, and which fits are done."""
 
@@ -68,13 +57,11 @@ class Keeper:
 
         After an exception in another try nothing is final.
         """
-        ends = take_ends(found)
-        settings = self.plan.options(group.box is not None).settings
-        is_open = ends.is_open | ((found.ending == MAXFEV_REACHED) & (not settings.is_limited))
-        again = is_done & (ends.is_poor | is_open | has_idle(group, found))
+        is_poor, is_open = take_ends(found, self.plan.options(group.box is not None).settings)
+        again = is_done & (is_poor | is_open | has_idle(group, found))
         if not self.is_trying:
             self.store(group, found, is_done & ~again)
-        return Ends(ends.is_poor, is_open, again)
+        return Ends(is_poor, is_open, again)
 
     def store(self, group: Group, found: Solutions, is_done: Flags) -> None:
         """Store the results of the fits that are done."""
@@ -96,13 +83,13 @@ class Ends(NamedTuple):
         return Ends(*(part[chosen] for part in self))
 
 
-def take_ends(found: Solutions) -> Ends:
-    """Tell how fits ended, and leave in their endings why they ended alone."""
+def take_ends(found: Solutions, settings: Settings) -> tuple[Flags, Flags]:
+    """Tell which fits ended poorly, and which are open; leave only the reasons in their endings."""
     extra = np.maximum(found.ending, 0) // POOR_END
     np.subtract(found.ending, POOR_END * extra, out=found.ending)
     is_open = extra >= OPEN_END // POOR_END
     is_poor = extra % (OPEN_END // POOR_END) == 1
-    return Ends(is_poor, is_open, is_poor | is_open)
+    return is_poor, is_open | ((found.ending == MAXFEV_REACHED) & (not settings.is_limited))
 
 
 def has_idle(group: Group, found: Solutions) -> Flags:
@@ -137,8 +124,8 @@ class Tries:
         self.tries: list[list[Try]] = [[] for _ in group.p]
         for i in np.flatnonzero(ends.is_poor).tolist():
             self.tries[i].append(on_other_side(group.p[i], settings.loss is not None))
-        for i in np.flatnonzero(ends.is_open & (settings.diag is None)).tolist():
-            self.tries[i].append(unscaled(group.p[i]))
+        for i in np.flatnonzero(ends.is_open).tolist():
+            self.tries[i] += after_open_end(group.p[i], settings)
         for i in np.flatnonzero(has_idle(group, found)).tolist():
             self.tries[i] += other_tries(
                 group.p[i],
@@ -151,40 +138,24 @@ class Tries:
     def run(self, keeper: Keeper) -> None:
         """Do the tries, and store the best results."""
         for k in range(max(map(len, self.tries), default=0)):
-            for kind in KINDS:
-                chosen = [i for i, tries in enumerate(self.tries) if self.asks(i, k, kind)]
-                if chosen:
-                    self.try_once(np.array(chosen), [self.tries[i][k] for i in chosen], *kind)
+            alike: dict[tuple[Any, ...], list[int]] = {}
+            for i in np.flatnonzero(self.waits).tolist():
+                if k < len(self.tries[i]):
+                    alike.setdefault(self.tries[i][k].kind, []).append(i)
+            for chosen in alike.values():
+                self.try_once(np.array(chosen), [self.tries[i][k] for i in chosen])
         self.best.nfev[:] = self.nfev
         keeper.store(self.group, self.best, self.is_done & ~self.is_short)
         if self.is_short.any():  # curve_fit counts the calls of all tries
             keeper.one_by_one.fit(self.group.take(self.is_short))
 
-    def asks(self, i: int, k: int, kind: tuple[int, float, bool]) -> bool:
-        """Tell whether a fit waits for its try number k, and whether the try is of a kind."""
-        if not self.waits[i] or k >= len(self.tries[i]):
-            return False
-        again = self.tries[i][k]
-        is_scaled = again.diag is not None and self.settings.diag is None
-        return kind == (again.attempt, again.share, is_scaled)
-
-    def try_once(
-        self,
-        chosen: NDArray[np.int64],
-        tries: list[Try],
-        attempt: int,
-        share: float,
-        is_scaled: bool,
-    ) -> None:
-        """Do one more try of some fits."""
-        most = int(share * self.settings.maxfev)
-        settings = replace(self.settings, attempt=attempt, maxfev=most)
-        if is_scaled:
-            diag: FloatArray = np.array([again.diag for again in tries])
-            settings = replace(settings, factor=1.0, diag=diag)
+    def try_once(self, chosen: NDArray[np.int64], tries: list[Try]) -> None:
+        """Do one more try of some fits; the tries are of one kind."""
+        diag = None if tries[0].diag is None else np.array([again.diag for again in tries])
+        settings = tries[0].settings(self.settings, diag)
         start = np.array([again.x for again in tries])
         other, is_done = self.solve(self.group.take(chosen)._replace(p=start), settings)
-        is_open = take_ends(other).is_open
+        _, is_open = take_ends(other, self.settings)
         self.nfev[chosen] += other.nfev
         self.is_done[chosen] &= is_done
         self.is_short[chosen] |= self.nfev[chosen] > self.most

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from leastsq._arguments.arrays import FloatArray
+from leastsq._arguments.options import Settings
 from leastsq._core._calls import AS_IT_IS, ON_OTHER_SIDE
 
 WORTHWHILE = 0.999
 """A smaller ratio of two norms of residuals means another minimum."""
+GENTLE = 0.01
+"""The factor of a first step that hardly leaves the start."""
 
 
 class Try(NamedTuple):
@@ -18,7 +22,8 @@ class Try(NamedTuple):
 
     x is the start. diag contains the scale factors of the steps; None for the usual scale. limit is
     the ratio of the norms of residuals below which the try has found a better minimum. attempt is
-    the option of the core. share is the part of maxfev that the try may use.
+    the option of the core. share is the part of maxfev that the try may use. factor is that of the
+    first step; None for the usual one.
     """
 
     x: FloatArray
@@ -26,6 +31,20 @@ class Try(NamedTuple):
     limit: float = WORTHWHILE
     attempt: int = AS_IT_IS
     share: float = 1.0
+    factor: float | None = None
+
+    @property
+    def kind(self) -> tuple[Any, ...]:
+        """What tries have in common if they can be done at the same time."""
+        return self.diag is not None, self.attempt, self.share, self.factor
+
+    def settings(self, usual: Settings, diag: FloatArray | None) -> Settings:
+        """Return the settings of a try, or of several with their diag; the user's scale is kept."""
+        most = int(self.share * usual.maxfev)
+        settings = replace(usual, attempt=self.attempt, maxfev=most)
+        if diag is not None and usual.diag is None:
+            return replace(settings, factor=1.0, diag=diag)
+        return settings if self.factor is None else replace(settings, factor=self.factor)
 
 
 def on_other_side(start: FloatArray, is_robust: bool) -> Try:
@@ -33,6 +52,7 @@ def on_other_side(start: FloatArray, is_robust: bool) -> Try:
     return Try(start.copy(), None, 1.0 if is_robust else WORTHWHILE, ON_OTHER_SIDE)
 
 
-def unscaled(start: FloatArray) -> Try:
-    """Choose how to try again after an open end: from the start, with steps that are not scaled."""
-    return Try(start.copy(), np.ones(start.size), share=0.5)
+def after_open_end(start: FloatArray, settings: Settings) -> list[Try]:
+    """Choose how to try again after an open end: with steps that are not scaled, or small ones."""
+    tries = [Try(start.copy(), np.ones(start.size), share=0.35)] if settings.diag is None else []
+    return [*tries, Try(start.copy(), share=0.25, factor=GENTLE)]
