@@ -329,3 +329,39 @@ def test_parameter_that_changes_rounding_errors_alone_does_not_stop_the_others(w
             warnings.simplefilter("ignore", OptimizeWarning)  # the centre is not determined
             popt, _ = curve_fit(model, points, y, [1, 1, 2], **options)
         np.testing.assert_allclose(np.abs(popt[:2]), [2, 1.5], rtol=0.02)
+
+
+OFFSETS = np.array([[4.5e5], [4.1e6]])
+STATIONS = OFFSETS + np.random.default_rng(5).uniform(-3e4, 3e4, (2, 14))
+
+
+def arrivals(stations, x, y, depth, time, speed):
+    """When the waves of an earthquake arrive."""
+    distance = np.sqrt((stations[0] - x) ** 2 + (stations[1] - y) ** 2 + depth**2)
+    return time + distance / speed
+
+
+@pytest.mark.parametrize("way", ["alone", "in bounds", "chunks", "njit", "many"])
+def test_coordinates_of_an_earthquake_do_not_drown_in_its_unix_time(way):
+    """The rounding errors of the time are as large as what the usual steps of x and y change."""
+    epoch = np.array([0, 0, 0, 1.5e9, 0])
+    start = np.array([4.5e5, 4.1e6, 1e4, -3, 6000])
+    lower, upper = np.array([[4e5, 4e6, 0, -1e8, 1e3], [5e5, 4.2e6, 5e4, 1e8, 1e4]])
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        true = [4.53e5, 4.095e6, 8e3, 0, 5800] + rng.uniform(-1, 1, 5) * [2e3, 2e3, 500, 3, 100]
+        times = arrivals(STATIONS, *true) + 0.05 * rng.standard_normal(14)
+        popt, pcov = curve_fit(arrivals, STATIONS, times, start)
+        data = STATIONS, times + 1.5e9, start + epoch
+        if way == "many":
+            fits = curve_fit_many(arrivals, data[0], data[1][np.newaxis], data[2])
+            found, cov = fits.popt[0], fits.pcov[0]
+        elif way == "in bounds":
+            found, cov = curve_fit(arrivals, *data, bounds=(lower + epoch, upper + epoch))
+        elif way == "chunks":
+            found, cov = curve_fit(arrivals, *data, chunks=7)
+        else:
+            found, cov = curve_fit(njit(arrivals) if way == "njit" else arrivals, *data)
+        errors = np.sqrt(np.diag(pcov))
+        assert np.max(np.abs(found - epoch - popt) / errors) < 0.05
+        np.testing.assert_allclose(np.sqrt(np.diag(cov)), errors, rtol=0.05)

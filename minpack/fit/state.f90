@@ -92,6 +92,7 @@ module minpack_state
       procedure :: leaves_open
       procedure :: has_idle
       procedure :: has_merged
+      procedure :: is_perfect
       procedure :: is_on_bound
       procedure :: is_spent
       procedure :: ending
@@ -198,7 +199,8 @@ contains
 
       logical :: is_solved
 
-      is_solved = self%has_solution() .and. .not. (self%leaves_open() .or. self%has_idle())
+      is_solved = self%has_solution() .and. &
+                  (self%is_perfect() .or. .not. (self%leaves_open() .or. self%has_idle()))
       if (self%robust%ends_poorly(is_solved, outliers, m, self%true_norm)) self%is_poor = .true.
    end subroutine judge
 
@@ -212,14 +214,12 @@ contains
    end function leaves_open
 
    pure logical function has_idle(self)
-      !! Whether a variable that is on no bound has no effect on the residuals, and these are not
-      !! all but zero.
+      !! Whether a variable that is on no bound has no effect on the residuals.
       class(state_type), intent(in) :: self
       real(dp) :: effect
       integer :: j, k
 
       has_idle = .false.
-      if (self%true_norm <= perfect*self%robust%start_norm) return
       associate (bounds => self%settings%bounds, model => self%model)
          do k = 1, self%n
             j = model%ipvt(k)
@@ -282,9 +282,17 @@ contains
 
       ending = self%info
       if (self%is_poor .and. self%info >= 0) ending = ending + poor_end
-      if (self%has_solution() .and. self%settings%attempt /= only_attempt .and. self%steps > 0) then
+      if (self%has_solution() .and. self%settings%attempt /= only_attempt .and. self%steps > 0 &
+          .and. .not. self%is_perfect()) then
          if (self%has_idle() .or. self%has_merged()) ending = ending + open_end
       end if
    end function ending
+
+   pure logical function is_perfect(self)
+      !! Whether the residuals are all but zero.
+      class(state_type), intent(in) :: self
+
+      is_perfect = self%true_norm <= perfect*self%robust%start_norm
+   end function is_perfect
 
 end module minpack_state

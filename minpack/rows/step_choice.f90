@@ -129,7 +129,8 @@ contains
             variable%search = begin_up(variable%sample)
          else if (change*(self%unit/memory%start_unit) >= too_large &
                   .and. memory%is_trusted(j) == 0) then
-            variable%search = begin_down(variable%sample, variable%x, self%precision)
+            variable%search = begin_down(variable%sample, variable%x, self%precision, &
+                                         self%largest)
          else
             return
          end if
@@ -194,10 +195,8 @@ contains
       call variable%settle()
       associate (j => variable%j, search => variable%search, last => variable%search%last, &
                  memory => self%memory)
-         if (search%direction == upwards .and. search%is_curved) then
-            memory%trusted_from(j) = self%unit*variable%sample%change/4
-         else if (search%direction == upwards) then
-            has_effect = search%has_effect
+         if (search%direction == upwards) then
+            has_effect = search%has_effect .or. search%is_curved
             ! Without another step, and without a unit, there is nothing to compare with.
             if (search%attempt == 1 .or. self%unit < least_unit) then
                has_effect = has_effect .or. self%has_effect(last)

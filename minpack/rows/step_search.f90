@@ -58,7 +58,7 @@ contains
       search = search_type(upwards, sample, 1, sample%change, half)
    end function begin_up
 
-   pure function begin_down(sample, x, precision) result(search)
+   pure function begin_down(sample, x, precision, largest) result(search)
       !! Begin to shorten the step. What a shorter step changes is more than the errors of x and of
       !! the residuals.
       type(sample_type), intent(in) :: sample
@@ -67,11 +67,15 @@ contains
          !! The variable.
       real(dp), intent(in) :: precision
          !! Relative error of the residuals.
+      real(dp), intent(in) :: largest
+         !! The largest effect of a variable.
       type(search_type) :: search
+      real(dp) :: error
 
+      error = max(precision, epsmch*largest)
       search = search_type(downwards, sample, 1, &
                            least=max(1e4_dp*epsmch*abs(x), &
-                                     1e3_dp*precision*(sample%step/sample%change)))
+                                     1e3_dp*error*(sample%step/sample%change)))
    end function begin_down
 
    pure real(dp) function wanted_step(search, x, largest) result(step)
@@ -150,8 +154,11 @@ contains
             end if
             if (search%is_curved) return
          end if
-         ! Once quotients agree less than the two before them did, curvature outweighs rounding.
+         ! Once quotients agree less than the two before them did, or than rounding errors
+         ! explain, curvature outweighs rounding.
          if (search%least < half .and. disagreement > search%least) return
+         if (search%attempt > 1 .and. is_felt(last, largest) .and. search%noise > 0 .and. &
+             disagreement*last%change > factor*search%noise) return
          if (is_felt(last, largest)) search%least = min(search%least, disagreement)
          share = 1
          last = next

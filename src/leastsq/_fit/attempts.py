@@ -12,7 +12,7 @@ from leastsq._arguments.options import Settings
 from leastsq._core._calls import MAXFEV_REACHED, STOPPED, TIME_IS_UP
 from leastsq._fit.result import SOLVED, Outcome
 from leastsq._fit.traps import all_act, other_tries
-from leastsq._fit.tries import Try, after_open_end, on_other_side
+from leastsq._fit.tries import Try, after_open_end, are_same, on_other_side
 
 if TYPE_CHECKING:
     from leastsq._core._calls import Observer
@@ -27,8 +27,10 @@ def solve_again(
     watch: Observer | None,
 ) -> Outcome:
     """Try again as tries_after says, until the callback stops the fit; return the best outcome."""
-    best, counts = outcome, outcome.counts
+    best, counts, is_confirmed = outcome, outcome.counts, False
     for again in tries_after(outcome, start, settings, box):
+        if is_confirmed and again.factor is not None:
+            continue
         nfev = counts["trials" if settings.limits_trials else "nfev"]
         left = settings.maxfev - nfev if settings.is_limited else settings.maxfev
         if best is not outcome and not (best.is_open or has_crawled(best.ier, settings)):
@@ -44,6 +46,8 @@ def solve_again(
         its = again.settings(settings, again.diag)
         other = once(again.x, replace(its, maxfev=min(left, its.maxfev)))
         counts = {name: count + other.counts[name] for name, count in counts.items()}
+        if other.ier in SOLVED and best.ier in SOLVED:
+            is_confirmed |= bool(are_same(best.x, best.fnorm, other.x, other.fnorm))
         if is_better(other, best, again):
             best = other
         if other.ier == TIME_IS_UP:

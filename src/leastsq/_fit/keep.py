@@ -22,7 +22,7 @@ from leastsq._fit.one_by_one import OneByOne
 from leastsq._fit.plan import Plan
 from leastsq._fit.results import Results, Solutions
 from leastsq._fit.traps import interior, other_tries, without_effect
-from leastsq._fit.tries import Try, after_open_end, on_other_side
+from leastsq._fit.tries import Try, after_open_end, are_same, on_other_side
 
 Flags = NDArray[np.bool_]
 Solve = Callable[[Group, Settings], tuple[Solutions, Flags]]
@@ -115,6 +115,7 @@ class Tries:
         self.nfev = found.nfev.copy()
         self.is_poor, self.is_open = ends.is_poor, ends.is_open
         self.is_improved = np.zeros(len(group.places), bool)
+        self.is_confirmed = np.zeros(len(group.places), bool)
         self.most = settings.maxfev - fewest_calls(plan.n, settings)
         if not settings.is_limited:
             self.most = np.iinfo(np.int32).max
@@ -140,8 +141,9 @@ class Tries:
         for k in range(max(map(len, self.tries), default=0)):
             alike: dict[tuple[Any, ...], list[int]] = {}
             for i in np.flatnonzero(self.waits).tolist():
-                if k < len(self.tries[i]):
-                    alike.setdefault(self.tries[i][k].kind, []).append(i)
+                again = self.tries[i][k] if k < len(self.tries[i]) else None
+                if again and not (self.is_confirmed[i] and again.factor is not None):
+                    alike.setdefault(again.kind, []).append(i)
             for chosen in alike.values():
                 self.try_once(np.array(chosen), [self.tries[i][k] for i in chosen])
         self.best.nfev[:] = self.nfev
@@ -160,9 +162,12 @@ class Tries:
         self.is_done[chosen] &= is_done
         self.is_short[chosen] |= self.nfev[chosen] > self.most
         solved = is_solved(other.ending % PROMISE_BROKEN)
-        limit = np.array([again.limit for again in tries])
-        lower = other.fnorm < limit * self.best.fnorm[chosen]
         was_solved = is_solved(self.best.ending[chosen] % PROMISE_BROKEN)
+        fnorm = self.best.fnorm[chosen]
+        same = are_same(self.best.x[chosen], fnorm, other.x, other.fnorm)
+        self.is_confirmed[chosen] |= same & solved & was_solved
+        limit = np.array([again.limit for again in tries])
+        lower = other.fnorm < limit * fnorm
         is_final = was_solved & ~self.is_poor[chosen]
         better = is_done & np.where(is_final, solved & lower, lower | (solved & ~was_solved))
         for mine, its in zip(self.best, other, strict=True):

@@ -15,6 +15,8 @@ WORTHWHILE = 0.999
 """A smaller ratio of two norms of residuals means another minimum."""
 GENTLE = 0.01
 """The factor of a first step that hardly leaves the start."""
+ALIKE = 1e-3
+"""The relative difference of the parameters of two solutions that are the same."""
 
 
 class Try(NamedTuple):
@@ -23,7 +25,8 @@ class Try(NamedTuple):
     x is the start. diag contains the scale factors of the steps; None for the usual scale. limit is
     the ratio of the norms of residuals below which the try has found a better minimum. attempt is
     the option of the core. share is the part of maxfev that the try may use. factor is that of the
-    first step; None for the usual one.
+    first step; None for the usual one. A try with a factor is of no use after another try has
+    confirmed the best solution so far.
     """
 
     x: FloatArray
@@ -45,6 +48,13 @@ class Try(NamedTuple):
         if diag is not None and usual.diag is None:
             return replace(settings, factor=1.0, diag=diag)
         return settings if self.factor is None else replace(settings, factor=self.factor)
+
+
+def are_same(x: FloatArray, fnorm: Any, other: FloatArray, other_fnorm: Any) -> Any:
+    """Tell whether two solutions are the same, for one fit or many."""
+    with np.errstate(invalid="ignore"):
+        is_near = (np.abs(other - x) <= ALIKE * np.abs(x)).all(axis=-1)
+        return is_near & (np.abs(other_fnorm - fnorm) <= (1 - WORTHWHILE) * fnorm)
 
 
 def on_other_side(start: FloatArray, is_robust: bool) -> Try:
