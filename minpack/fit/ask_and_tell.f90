@@ -14,12 +14,13 @@ module minpack_ask_and_tell
                            residuals_not_finite, jacobian_not_finite, promise_broken
    use minpack_products, only: most_columns
    use minpack_trust_region, only: reduction_type
-   use minpack_settings, only: lm, no_fault, first_attempt, on_other_side
+   use minpack_settings, only: lm, no_fault
    use minpack_slopes, only: gradient, gradient_cosine, is_flat
    use minpack_leap, only: is_leap, has_new_scale, no_leap, most_leaps
    use minpack_settled, only: has_little_left
-   use minpack_other_side, only: start_beyond, on_no_side, on_one_side, turning, turned
-   use minpack_state, only: state_type, nothing, a_model, a_norm
+   use minpack_other_side, only: turning
+   use minpack_state, only: nothing, a_model, a_norm
+   use minpack_side, only: sided_type
    use minpack_verdict, only: verdict
    implicit none
    private
@@ -28,10 +29,7 @@ module minpack_ask_and_tell
    real(dp), parameter :: acceptable = 1.0e-4_dp
       !! The ratio of actual to predicted reduction from which a step is taken.
 
-   real(dp), parameter :: far = 100
-      !! The distance to a start on the other side, at most, in units of |D x|: MINPACK's factor.
-
-   type, extends(state_type) :: fit_type
+   type, extends(sided_type) :: fit_type
    contains
       procedure :: begin
       procedure :: widen
@@ -41,10 +39,7 @@ module minpack_ask_and_tell
       procedure :: tell_norm
       procedure :: expects_end
       procedure :: conclude
-      procedure :: stop
       procedure, private :: use_model
-      procedure, private :: choose_side
-      procedure, private :: turn
       procedure, private :: land
       procedure, private :: begin_again
       procedure, private :: finish
@@ -169,56 +164,6 @@ contains
       end associate
    end subroutine begin_again
 
-   subroutine choose_side(self)
-      !! At the start, leave out of the model where errors of the Jacobian point; or ask for the
-      !! residuals on the other side.
-      class(fit_type), intent(inout) :: self
-      real(dp) :: noise
-      integer :: head, first
-      logical :: is_other
-
-      associate (settings => self%settings, region => self%region, model => self%model)
-         self%is_regular = merge(0, 1, self%leaves_open())
-         noise = settings%jacobian_error()
-         call model%find_noise(noise, head, first)
-         if (first == 0) return
-         if (settings%attempt == on_other_side .and. self%side == on_no_side) then
-            call start_beyond(model, noise, self%x, region, far*region%delta/settings%factor, &
-                              self%trial, is_other, self%workspace)
-            if (is_other) then
-               self%side = turning
-               self%needs = a_norm
-               return
-            end if
-         else if (settings%attempt == first_attempt) then
-            self%side = on_one_side
-         end if
-         call model%leave_out_noise(noise, region%diag, region%delta)
-      end associate
-   end subroutine choose_side
-
-   subroutine turn(self, norm, true_norm)
-      !! Begin at the trial point, on the other side.
-      class(fit_type), intent(inout) :: self
-      real(dp), intent(in) :: norm
-         !! May be NaN or infinite.
-      real(dp), intent(in) :: true_norm
-         !! The same, without the widening of a loss.
-
-      self%side = turned
-      self%accepted = is_finite(norm)
-      if (.not. self%accepted) then
-         call self%stop(residuals_not_finite)
-         return
-      end if
-      self%steps = self%steps + 1
-      self%x = self%trial
-      self%fnorm = norm
-      self%true_norm = true_norm
-      self%models = 0
-      self%needs = a_model
-   end subroutine turn
-
    subroutine land(self, goes_on)
       !! After a leap, begin anew if the scale has changed, or end if the fit was to end.
       class(fit_type), intent(inout) :: self
@@ -319,22 +264,6 @@ contains
       call self%robust%narrow()
       self%needs = a_model
    end subroutine finish
-
-   subroutine stop(self, info)
-      !! End the fit.
-      class(fit_type), intent(inout) :: self
-      integer, intent(in) :: info
-         !! The reason.
-
-      self%info = info
-      self%needs = nothing
-      if (self%models > 0 .and. info /= jacobian_not_finite) then
-         call self%model%pivot(self%workspace%left)
-      end if
-      if (self%side == on_one_side .and. self%steps > 0) then
-         self%is_poor = .not. self%has_solution() .or. self%leaves_open() .or. self%is_on_bound()
-      end if
-   end subroutine stop
 
    subroutine conclude(self, triangle)
       !! Take another linear model at the solution, after the end.
