@@ -15,7 +15,9 @@ module minpack_settled
    !!   model predicted the last step exactly.
    !! - After a step, the promise is that of the point before it. The reduction by the step is
    !!   subtracted, and the error of the model's prediction is added, because the next model has to
-   !!   make up for it. A step to a bound frees or holds variables, so its model says nothing.
+   !!   make up for it. What remains is compared with the sum of squares after the step, which may
+   !!   be a millionth of that before it. A step to a bound frees or holds variables, so its model
+   !!   says nothing.
    !! - Residuals as small as those that rounding errors of x would cause cannot be reduced further.
    use minpack_kinds, only: dp, epsmch
    use minpack_vectors, only: dot, enorm
@@ -40,7 +42,10 @@ module minpack_settled
    real(dp), parameter :: no_damping = epsmch
    real(dp), parameter :: exact = 0.01_dp
       !! The error of the predicted reduction, as a fraction of it, of a model that was right.
-   real(dp), parameter :: rounding = 1000*epsmch
+   real(dp), parameter :: distant = 0.01_dp
+      !! A step that reduces the sum of squares by so many times what is worthwhile comes from a
+      !! point whose columns are not those of the solution.
+   real(dp), parameter :: rounding = 20*epsmch
       !! Residuals are rounding errors below this fraction of |D x|.
 
 contains
@@ -78,7 +83,10 @@ contains
                              merge(damping_after(abs(1 - reduction%ratio)), damping, accepted), &
                              workspace)
       end if
-      if (accepted) remaining = remaining - reduction%predicted + error
+      if (accepted) then
+         remaining = max(remaining - reduction%predicted + error, distant*reduction%predicted)
+         remaining = remaining*(model%fnorm/fnorm)**2
+      end if
       has_settled = remaining <= max(worthwhile, tolerance) .or. fnorm <= rounding*region%xnorm
    end function has_settled
 

@@ -21,6 +21,7 @@ from leastsq._models.joint import MIXED, Joint, MixedFitsError
 Answer = tuple[FloatArray, NDArray[np.int32]]
 """The values of a function at some points, and whether it failed there."""
 NOTHING: Answer = np.empty(0), np.empty(0, np.int32)
+NOWHERE = NOTHING[0].ctypes.data, NOTHING[1].ctypes.data
 CACHE = 2**19
 """The size in bytes of the values of one call of the model, for the sake of the caches."""
 MOST_LANES = 512
@@ -32,9 +33,9 @@ IN_PROGRESS = -100
 
 
 def addresses_of(answer: Answer) -> tuple[int, int]:
-    """Return where the arrays of an answer begin, or zeros if they are empty."""
+    """Return where the arrays of an answer begin."""
     values, failed = answer
-    return (values.ctypes.data, failed.ctypes.data) if len(failed) else (0, 0)
+    return (values.ctypes.data, failed.ctypes.data) if len(failed) else NOWHERE
 
 
 def lanes_for(m: int, n: int) -> int:

@@ -1,0 +1,86 @@
+"""A parameter with a large offset: the fit is that of the same data without the offset."""
+
+import numpy as np
+import pytest
+from numba import njit
+
+from leastsq import curve_fit, curve_fit_many
+
+PULSES = np.arange(0.0, 2000, 20)
+TIMES = np.linspace(0, 100, 200)
+
+
+def clock(n, t0, period, drift):
+    """When pulses arrive."""
+    return t0 + period * n + drift * n * n
+
+
+def warming(t, f0, drift, change, tau):
+    """The frequency of an oscillator that warms up."""
+    return f0 + drift * t + change * np.exp(-t / tau)
+
+
+def warming_jac(t, f0, drift, change, tau):
+    decay = np.exp(-t / tau)
+    columns = np.ones((4, t.size))
+    columns[1], columns[2], columns[3] = t, decay, change * t / tau**2 * decay
+    return columns.T
+
+
+def peak(t, height, centre, width, base):
+    return height * np.exp(-0.5 * ((t - centre) / width) ** 2) + base
+
+
+def assert_same(found, expected, offset):
+    (popt, pcov), (x, cov) = found, expected
+    errors = np.sqrt(np.diag(cov))
+    assert np.max(np.abs(popt - offset - x) / errors) < 0.05
+    np.testing.assert_allclose(np.sqrt(np.diag(pcov)), errors, rtol=0.05)
+
+
+@pytest.mark.parametrize("far", [0.01, 0.1, 1, 10])
+def test_the_fit_of_a_line_goes_on_after_its_first_long_step(far):
+    """The step reduces the sum of squares so much that a millionth of it is the noise."""
+    offset = np.array([1.6e9, 0, 0])
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        true = [rng.uniform(), rng.uniform(0.5, 2), 1e-6 * rng.uniform(-1, 1)]
+        start = true + far * np.array([1, 1e-3, 1e-6]) * rng.uniform(-1, 1, 3)
+        times = clock(PULSES, *(true + offset)) + 1e-3 * rng.standard_normal(100)
+        expected = curve_fit(clock, PULSES, times - 1.6e9, start)
+        assert_same(curve_fit(clock, PULSES, times, start + offset), expected, offset)
+
+
+@pytest.mark.parametrize("wrap", [njit, lambda model: model], ids=["njit", "Python"])
+@pytest.mark.parametrize("jac", [warming_jac, None])
+@pytest.mark.parametrize("noise", [0.02, 1e-4])
+def test_the_covariance_is_that_at_the_solution(jac, wrap, noise):
+    offset = np.array([1e9, 0, 0, 0])
+    stack, starts, single = [], [], []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        true = np.array([rng.uniform(0, 10), 1e-3, 0.5, 15])
+        starts.append(true + 0.3 * np.array([3, 5e-4, 0.2, 5]) * rng.uniform(-1, 1, 4))
+        stack.append(warming(TIMES, *true) + noise * rng.standard_normal(TIMES.size))
+        single.append(curve_fit(warming, TIMES, stack[-1], starts[-1], jac=warming_jac))
+    options = {"jac": jac and wrap(jac)}
+    fits = curve_fit_many(wrap(warming), TIMES, np.array(stack) + 1e9, np.array(starts) + offset)
+    for k, expected in enumerate(single):
+        found = curve_fit(wrap(warming), TIMES, stack[k] + 1e9, starts[k] + offset, **options)
+        assert_same(found, expected, offset)
+        assert_same((fits.popt[k], fits.pcov[k]), expected, offset)
+
+
+@pytest.mark.parametrize("noise", [1e-2, 1e-3, 1e-4])
+@pytest.mark.parametrize("width", [2, 10, 100])
+def test_small_residuals_are_not_taken_for_rounding_errors(width, noise):
+    offset = np.array([0, 1.5e9, 0, 0])
+    t = np.linspace(-5 * width, 5 * width, 200)
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        true = np.array([1, width * rng.uniform(-1, 1), width * rng.uniform(0.7, 1.4), 0.2])
+        start = true + 0.3 * np.array([0.5, width / 2, width * 0.4, 0.2]) * rng.uniform(-1, 1, 4)
+        late = t + 1.5e9
+        y = peak(late, *(true + offset)) + noise * rng.standard_normal(200)
+        expected = curve_fit(peak, late - 1.5e9, y, start)
+        assert_same(curve_fit(peak, late, y, start + offset), expected, offset)
