@@ -84,3 +84,18 @@ def test_small_residuals_are_not_taken_for_rounding_errors(width, noise):
         y = peak(late, *(true + offset)) + noise * rng.standard_normal(200)
         expected = curve_fit(peak, late - 1.5e9, y, start)
         assert_same(curve_fit(peak, late, y, start + offset), expected, offset)
+
+
+@pytest.mark.parametrize(
+    ("epoch", "width"), [(1.5e9, 1), (1.5e9, 0.05), (2.455e6, 1e-3), (4.29e14, 1e5)]
+)
+def test_a_step_is_shortened_until_it_resolves_a_narrow_feature(epoch, width):
+    offset = np.array([0, epoch, 0, 0])
+    x = epoch + np.linspace(-6 * width, 6 * width, 200)
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        true = np.array([1, width * rng.uniform(-1, 1), width * rng.uniform(0.7, 1.4), 0.2])
+        start = true + 0.3 * np.array([0.5, width, width / 2, 0.2]) * rng.uniform(-1, 1, 4)
+        y = peak(x, *(true + offset)) + 0.02 * rng.standard_normal(200)
+        expected = curve_fit(peak, x - epoch, y, start)
+        assert_same(curve_fit(peak, x, y, start + offset), expected, offset)

@@ -38,8 +38,8 @@ module minpack_step_search
          !! Upwards: the change by the first step, which may be rounding errors alone.
       real(dp) :: least = 0
          !! Upwards: the least disagreement so far. Downwards: the least step to try.
-      real(dp) :: growth = 1
-         !! Downwards: how much larger the last quotient was than the one before it.
+      real(dp) :: fall = 0
+         !! Downwards: the last change of the residuals, by the change before it.
       logical :: has_effect = .false.
          !! Upwards: whether a step changed the residuals by more than their rounding errors, which
          !! do not grow with the step.
@@ -74,8 +74,7 @@ contains
 
       error = max(precision, epsmch*largest)
       search = search_type(downwards, sample, 1, &
-                           least=max(1e4_dp*epsmch*abs(x), &
-                                     1e3_dp*error*(sample%step/sample%change)))
+                           least=1e4_dp*max(epsmch*abs(x), error*(sample%step/sample%change)))
    end function begin_down
 
    pure real(dp) function wanted_step(search, x, largest) result(step)
@@ -91,7 +90,7 @@ contains
       if (search%attempt > most_tries) return
       associate (last => search%last, attempt => search%attempt)
          if (search%direction == downwards) then
-            if (last%step/factor >= search%least) step = last%step/factor
+            if (last%step >= several*search%least) step = max(last%step/factor, search%least)
             return
          end if
          if (last%change <= 0 .and. attempt > 2) return
@@ -183,19 +182,19 @@ contains
       goes_on = disagreement > alike
       share = 0
       if (search%attempt == 1 .and. .not. goes_on) return
-      search%growth = (next%change/next%step)/(search%last%change/search%last%step)
+      search%fall = next%change/search%last%change
       share = 1
       search%last = next
       search%attempt = search%attempt + 1
    end subroutine compare_down
 
    pure logical function found_step(search)
-      !! Whether the shorter step is better: a quotient that grows as the step falls is an error of
-      !! the residuals.
+      !! Whether the shorter step is better: a change that does not fall with the step is an error
+      !! of the residuals.
       type(search_type), intent(in) :: search
          !! A search that went down.
 
-      found_step = search%growth < factor/several
+      found_step = several*search%fall < 1
    end function found_step
 
 end module minpack_step_search
