@@ -136,3 +136,54 @@ def test_a_start_that_nothing_moves_is_tried_once():
     result = least_squares(lambda p: calls.append(p) or np.ones(4), [1.0, 2.0])
     assert result.status == 1
     assert len(calls) <= 10
+
+
+def antoine(t, a, b, c):
+    return a - b / (c + t)
+
+
+def vapour_pressures(seed, m=30):
+    rng = np.random.default_rng(seed)
+    t = np.linspace(10, 100, m)
+    y = antoine(t, 8.07, 1730, 233) + 0.002 * rng.standard_normal(m)
+    y[rng.choice(m, m // 12, replace=False)] += rng.choice([-0.04, 0.04], m // 12)
+    return t, y
+
+
+@pytest.mark.parametrize("chunks", [None, 7, 1])
+def test_a_robust_fit_does_not_end_where_the_curve_passes_by_the_data(chunks):
+    for seed in range(10):
+        t, y = vapour_pressures(seed)
+        options = {"loss": "soft_l1", "f_scale": 0.002}
+        popt = curve_fit(antoine, t, y, chunks=chunks, **options)[0]
+        there = optimize.curve_fit(antoine, t, y, (8, 1700, 230), method="trf", **options)[0]
+        np.testing.assert_allclose(antoine(t, *popt), antoine(t, *there), rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("wrap", [njit, lambda model: model])
+def test_robust_fits_that_pass_by_the_data_are_tried_again_in_a_batch(wrap):
+    model = wrap(antoine)
+    y = np.array([vapour_pressures(seed)[1] for seed in range(6)])
+    options = {"loss": "soft_l1", "f_scale": 0.002}
+    t = vapour_pressures(0)[0]
+    fits = curve_fit_many(model, t, y, np.ones(3), **options)
+    for popt, nfev, row in zip(fits.popt, fits.nfev, y, strict=True):
+        one = curve_fit(model, t, row, np.ones(3), full_output=True, **options)
+        np.testing.assert_allclose(popt, one[0], rtol=1e-6)
+        assert nfev == one[2]["nfev"]
+
+
+def test_a_small_scale_of_a_loss_does_not_mean_that_the_curve_passes_by_the_data():
+    t = np.linspace(0, 5, 60)
+    calls = {"ours": 0, "scipys": 0}
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        y = 1e3 * (2.5 * np.exp(-1.3 * t) + 0.5 + 0.1 * rng.standard_normal(60))
+        for name, solver in (("ours", least_squares), ("scipys", optimize.least_squares)):
+
+            def residuals(p, name=name, y=y):
+                calls[name] += 1
+                return p[0] * np.exp(-p[1] * t) + p[2] - y
+
+            solver(residuals, [1000, 1, 200], loss="soft_l1")
+    assert calls["ours"] < 0.25 * calls["scipys"]

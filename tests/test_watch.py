@@ -227,7 +227,7 @@ def test_compiled_functions_are_called_once_at_the_start(solve):
 
 
 def test_nfev_counts_the_calls_of_a_first_try():
-    """The last steps of the first try are not taken, and its fit is poor: there is a second one."""
+    """The last steps of the first try are not taken, and its fit is poor: there are others."""
     rng = np.random.default_rng(184)
     t = np.linspace(0, 5, 40)
     y = 2.5 * np.exp(-1.3 * t) + 0.5 + 0.02 * rng.standard_normal(40)
@@ -248,5 +248,5 @@ def test_nfev_counts_the_calls_of_a_first_try():
 
     options = {"loss": "arctan", "f_scale": 0.002, "callback": callback}
     least_squares(func, start, jac, **options)
-    assert sum((p == start).all() for p in points) == 2
+    assert sum((p == start).all() for p in points) >= 2
     assert all(nfev == calls for nfev, calls in shown)

@@ -5,6 +5,7 @@ module minpack_parts
    use minpack_info, only: going_on
    use minpack_workspace, only: workspace_type
    use minpack_settings, only: settings_type, first_attempt
+   use minpack_runs, only: are_long
    use minpack_robust, only: first_width, are_outliers
    use minpack_state, only: nothing, a_model, a_norm, reals_of_fit, integers_of_fit
    use minpack_ask_and_tell, only: fit_type
@@ -71,8 +72,10 @@ module minpack_parts
          !! Whether products are asked for. If they were not accurate once, triangles are.
       real(dp), private :: norm = 0
          !! The norm at the point where the model was asked for.
-      real(dp), private :: outliers = 0
-         !! How many residuals are outliers at the best point.
+      logical, private :: is_outlying = .false.
+         !! Whether most residuals are outliers at the best point.
+      logical, private :: has_long_runs = .false.
+         !! Whether runs of residuals that have the same sign are long there.
       real(dp), private :: m = 0
          !! Number of residuals.
       real(dp), allocatable, private :: no_residuals(:)
@@ -83,6 +86,7 @@ module minpack_parts
       procedure :: open
       procedure :: begin
       procedure :: tell
+      procedure, private :: look_at_rows
       procedure, private :: go_on
       procedure, private :: ask_for_norm
       procedure, private :: ask_for_model
@@ -152,9 +156,9 @@ contains
       case (a_start)
          call self%fit%begin(self%request%x, sums%norm)
          self%m = sums%count
-         self%outliers = sums%outliers
+         call self%look_at_rows(sums)
          if (self%settings%attempt == first_attempt .and. self%is_robust &
-             .and. are_outliers(self%outliers, self%m)) then
+             .and. self%is_outlying) then
             call self%fit%widen(first_width(sums%logarithms, self%m))
          end if
          call self%hear_point(sums)
@@ -162,7 +166,7 @@ contains
          call self%hear_model(sums)
       case (a_trial)
          call self%fit%tell_norm(sums%norm, sums%true_norm, self%nfev, self%trials)
-         if (self%fit%accepted) self%outliers = sums%outliers
+         if (self%fit%accepted) call self%look_at_rows(sums)
          call self%hear_point(sums)
       case (other_steps)
          call self%columns%hear_others(self%request, sums)
@@ -191,6 +195,15 @@ contains
       end select
       if (self%stage == a_start .or. self%stage == a_trial) self%trials = self%trials + 1
    end subroutine count_evaluations
+
+   subroutine look_at_rows(self, sums)
+      !! See how the residuals are spread at a point that becomes the best.
+      class(parts_type), intent(inout) :: self
+      type(sums_type), intent(in) :: sums
+
+      self%is_outlying = are_outliers(sums%outliers, self%m)
+      self%has_long_runs = are_long(sums%runs, self%m)
+   end subroutine look_at_rows
 
    subroutine go_on(self)
       !! Ask for what the fit needs.
@@ -222,7 +235,7 @@ contains
       self%what = nothing_more
       if (self%fit%info < 0) return
       if (self%is_robust) then
-         call self%fit%judge(merge(self%outliers, 0.0_dp, self%bends_back), self%m)
+         call self%fit%judge(self%is_outlying, self%has_long_runs, self%bends_back)
       end if
       if (self%shown < self%fit%steps) then
          call show(self%fit, self%no_residuals, self%nfev, self%trials, self%watch, .false., info)

@@ -8,6 +8,7 @@ module minpack_told_model
    use minpack_strided_matrix, only: strided_matrix_type
    use minpack_loss, only: loss_type
    use minpack_folding, only: folding_type
+   use minpack_runs, only: size_of_runs, no_runs, add_signs, are_long
    use minpack_robust, only: first_width, are_outliers
    implicit none
    private
@@ -32,16 +33,20 @@ contains
    end subroutine widen
 
    subroutine judge(fvec, loss, fit)
-      !! Let a fit that has ended know its outliers.
+      !! Let a fit that has ended know its outliers and its runs.
       real(dp), intent(in), contiguous :: fvec(:)
          !! Shape: (m). The residuals at the best point.
       type(loss_type), intent(in) :: loss
          !! What is minimized.
       type(fit_type), intent(inout) :: fit
          !! Has ended.
+      real(dp) :: m, runs(size_of_runs)
 
       if (loss%is_linear()) return
-      call fit%judge(merge(loss%outliers(fvec), 0.0_dp, loss%bends_back()), real(size(fvec), dp))
+      m = real(size(fvec), dp)
+      runs = no_runs
+      call add_signs(runs, fvec)
+      call fit%judge(are_outliers(loss%outliers(fvec), m), are_long(runs, m), loss%bends_back())
    end subroutine judge
 
    subroutine tell_model_of(matrix, fvec, loss, folding, fit)

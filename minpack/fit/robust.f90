@@ -167,20 +167,15 @@ contains
       if (ratio < rash) self%learned = min(change_of_share*self%learned, first_share)
    end subroutine learn
 
-   pure logical function ends_poorly(self, is_solved, outliers, m, norm)
+   pure logical function ends_poorly(self, is_solved, norm)
       !! Whether the fit may end better if it does not begin with a wider loss.
       class(robust_type), intent(in) :: self
       logical, intent(in) :: is_solved
          !! Whether the fit has ended at a solution.
-      real(dp), intent(in) :: outliers
-         !! How many residuals are outliers there.
-      real(dp), intent(in) :: m
-         !! Number of residuals.
       real(dp), intent(in) :: norm
          !! The square root of what is to be minimized, there.
 
-      ends_poorly = self%began == 1 .and. (.not. is_solved .or. are_outliers(outliers, m) &
-                                           .or. norm > self%start_norm)
+      ends_poorly = self%began == 1 .and. (.not. is_solved .or. norm > self%start_norm)
    end function ends_poorly
 
    pure real(dp) function at_least_one(width)

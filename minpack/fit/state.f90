@@ -85,6 +85,8 @@ module minpack_state
          !! What the fit has learned of its loss, if there is one.
       logical :: is_poor = .false.
          !! Whether the fit has ended, and another attempt may end better.
+      logical :: is_astray = .false.
+         !! Whether the fit has ended where a curve passes by most of the data.
    contains
       procedure :: attach
       procedure :: stand_at
@@ -183,25 +185,29 @@ contains
       call self%region%begin()
       call self%robust%begin(fnorm)
       self%is_poor = .false.
+      self%is_astray = .false.
       self%info = going_on
       self%after_leap = no_leap
       self%leaps = 0
       self%needs = a_model
    end subroutine stand_at
 
-   subroutine judge(self, outliers, m)
-      !! After the end, see whether a fit with a robust loss may end better without a wider loss.
+   subroutine judge(self, is_outlying, has_long_runs, bends_back)
+      !! After the end, see whether a fit with a robust loss may end better.
       class(state_type), intent(inout) :: self
-      real(dp), intent(in) :: outliers
-         !! How many residuals are outliers at x.
-      real(dp), intent(in) :: m
-         !! Number of residuals.
-
+      logical, intent(in) :: is_outlying
+         !! Whether most residuals are outliers at x.
+      logical, intent(in) :: has_long_runs
+         !! Whether runs of residuals that have the same sign are long there. If they are not, the
+         !! residuals are noise of which the scale of the loss is a small part.
+      logical, intent(in) :: bends_back
+         !! Whether the loss may have minima at which most residuals are outliers.
       logical :: is_solved
 
-      is_solved = self%has_solution() .and. &
+      self%is_astray = is_outlying .and. has_long_runs
+      is_solved = self%has_solution() .and. .not. (is_outlying .and. bends_back) .and. &
                   (self%is_perfect() .or. .not. (self%leaves_open() .or. self%has_idle()))
-      if (self%robust%ends_poorly(is_solved, outliers, m, self%true_norm)) self%is_poor = .true.
+      if (self%robust%ends_poorly(is_solved, self%true_norm)) self%is_poor = .true.
    end subroutine judge
 
    pure logical function leaves_open(self)
@@ -284,7 +290,7 @@ contains
       if (self%is_poor .and. self%info >= 0) ending = ending + poor_end
       if (self%has_solution() .and. self%settings%attempt /= only_attempt .and. self%steps > 0 &
           .and. .not. self%is_perfect()) then
-         if (self%has_idle() .or. self%has_merged()) ending = ending + open_end
+         if (self%has_idle() .or. self%has_merged() .or. self%is_astray) ending = ending + open_end
       end if
    end function ending
 

@@ -10,6 +10,7 @@ module minpack_part
    use minpack_quotient, only: sample_type, take_quotient, gap
    use minpack_differences, only: move
    use minpack_request, only: request_type, norm_alone, products, exact_triangle, comparison
+   use minpack_runs, only: add_signs
    use minpack_sums, only: sums_type
    implicit none
    private
@@ -92,6 +93,7 @@ contains
       if (.not. self%loss%is_linear()) then
          raw = enorm(size(fvec), fvec)
          sums%outliers = sums%outliers + self%loss%outliers(fvec)
+         call add_signs(sums%runs, fvec)
          if (what == norm_alone) sums%logarithms = sums%logarithms + self%loss%logarithms(fvec)
       end if
       sums%count = sums%count + size(fvec)

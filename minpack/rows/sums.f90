@@ -4,6 +4,7 @@ module minpack_sums
    use minpack_kinds, only: dp
    use minpack_store, only: store_type
    use minpack_fold, only: fold_in
+   use minpack_runs, only: size_of_runs, no_runs, add_runs
    implicit none
    private
    public :: sums_type, reals_of_sums
@@ -21,6 +22,8 @@ module minpack_sums
          !! The same, without widening.
       real(dp), pointer :: outliers => null()
          !! How many residuals are outliers of the loss.
+      real(dp), pointer, contiguous :: runs(:) => null()
+         !! Shape: (size_of_runs). The runs of residuals that have the same sign.
       real(dp), pointer :: logarithms => null()
          !! The sum of the logarithms of the residuals, as the loss defines it.
       real(dp), pointer :: size => null()
@@ -53,7 +56,7 @@ contains
       integer, intent(in) :: n
          !! Number of variables.
 
-      count = 7 + 3*n + (n + 1)*(n + 2)/2
+      count = 10 + 3*n + (n + 1)*(n + 2)/2
    end function reals_of_sums
 
    subroutine attach(self, n, numbers, unused)
@@ -75,6 +78,7 @@ contains
       self%size => store%number()
       self%true_norm => store%number()
       self%outliers => store%number()
+      self%runs => store%vector(size_of_runs)
       self%logarithms => store%number()
       self%changes => store%vector(n)
       self%gaps => store%vector(n)
@@ -92,6 +96,7 @@ contains
       self%size = 0
       self%true_norm = 0
       self%outliers = 0
+      self%runs = no_runs
       self%logarithms = 0
       self%changes = 0
       self%gaps = 0
@@ -131,6 +136,7 @@ contains
       self%norm = hypot(self%norm, more%norm)
       self%true_norm = hypot(self%true_norm, more%true_norm)
       self%outliers = self%outliers + more%outliers
+      call add_runs(self%runs, more%runs)
       self%logarithms = self%logarithms + more%logarithms
       self%size = hypot(self%size, more%size)
       self%changes = hypot(self%changes, more%changes)

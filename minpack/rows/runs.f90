@@ -1,0 +1,61 @@
+module minpack_runs
+   !! Runs of residuals that have the same sign, in the order of the rows. Where a model fits, the
+   !! signs of neighbours are as often different as equal; where it passes by the data, they are
+   !! mostly equal.
+   !!
+   !! A. Wald and J. Wolfowitz, "On a test whether two samples are from the same population", Annals
+   !! of Mathematical Statistics 11 (1940).
+   use minpack_kinds, only: dp
+   implicit none
+   private
+   public :: size_of_runs, no_runs, add_signs, add_runs, are_long
+
+   integer, parameter :: size_of_runs = 3
+      !! The runs of some rows are so many numbers: the sign of the first row, that of the last, and
+      !! how many more neighbours have equal signs than different ones. A row that is zero is left
+      !! out; without others, all numbers are zero.
+   real(dp), parameter :: no_runs(size_of_runs) = 0
+   real(dp), parameter :: significant = 2
+      !! In standard deviations of signs that are random.
+
+contains
+
+   pure subroutine add_signs(runs, f)
+      !! Add the signs of rows that follow.
+      real(dp), intent(inout) :: runs(size_of_runs)
+         !! The runs of the rows so far.
+      real(dp), intent(in), contiguous :: f(:)
+         !! Shape: (m). The residuals.
+      real(dp) :: one
+      integer :: i
+
+      do i = 1, size(f)
+         if (f(i) == 0) cycle
+         one = sign(1.0_dp, f(i))
+         call add_runs(runs, [one, one, 0.0_dp])
+      end do
+   end subroutine add_signs
+
+   pure subroutine add_runs(runs, more)
+      !! Add the runs of the rows that follow.
+      real(dp), intent(inout) :: runs(size_of_runs)
+         !! The runs of the rows so far.
+      real(dp), intent(in) :: more(size_of_runs)
+         !! The runs of these rows.
+
+      if (runs(1) == 0) runs(1) = more(1)
+      runs(3) = runs(3) + runs(2)*more(1) + more(3)
+      if (more(2) /= 0) runs(2) = more(2)
+   end subroutine add_runs
+
+   pure logical function are_long(runs, m)
+      !! Whether the runs are longer than those of random signs.
+      real(dp), intent(in) :: runs(size_of_runs)
+         !! The runs of all rows.
+      real(dp), intent(in) :: m
+         !! Number of rows.
+
+      are_long = runs(3) > significant*sqrt(m)
+   end function are_long
+
+end module minpack_runs
