@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from problems import nist
 
-from leastsq import OptimizeWarning, curve_fit, leastsq
+from leastsq import OptimizeWarning, curve_fit, curve_fit_many, leastsq
 
 T = np.linspace(0, 5, 40)
 Y = 2 * np.exp(-0.7 * T) + 0.02 * np.random.default_rng(5).standard_normal(40)
@@ -227,3 +227,31 @@ def test_parameter_on_a_bound_that_others_can_stand_for_is_named():
             jac="3-point",
             bounds=([0, 0, 0], [10, 0.5, 10]),
         )
+
+
+CONCENTRATIONS = np.array([10.0, 30, 50, 70, 100, 125])
+ADSORBED = np.array([155.0, 250, 270, 330, 320, 323])
+
+
+def isotherm(c, q, b):
+    return q * b * c / (1 + b * c)
+
+
+def test_a_parameter_that_ran_away_is_named():
+    popt, pcov, words = said(isotherm, CONCENTRATIONS, ADSORBED, [1, 0.5])
+    assert abs(popt[1]) > 1e6
+    assert np.isfinite(pcov).all()
+    assert "hardly determine b: the fit moved b from 0.5 to " in words
+    popt, _, words = said(isotherm, CONCENTRATIONS, ADSORBED, [300, 1])
+    assert words == ""
+    assert 0 < popt[1] < 1
+    data = np.array([ADSORBED, ADSORBED])
+    with pytest.warns(OptimizeWarning, match="hardly determine the parameters.*the fit at 1"):
+        curve_fit_many(isotherm, CONCENTRATIONS, data, np.array([[300, 1], [1, 0.5]]))
+
+
+def test_a_parameter_that_is_zero_within_its_error_has_not_run_away():
+    rng = np.random.default_rng(0)
+    popt, _, words = said(lambda t, a, b: a + b * t, T, 2 + 0.1 * rng.standard_normal(40), [1, 1])
+    assert abs(popt[1]) < 0.1
+    assert words == ""

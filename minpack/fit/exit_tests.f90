@@ -1,6 +1,6 @@
 module minpack_exit_tests
    !! MINPACK's tests for the end of a fit, which look at its last step.
-   use minpack_kinds, only: dp, epsmch
+   use minpack_kinds, only: dp, epsmch, dwarf
    use minpack_info, only: going_on, ftol_reached, xtol_reached, ftol_and_xtol_reached, &
                            maxfev_reached, ftol_too_small, xtol_too_small, gtol_too_small
    use minpack_vectors, only: enorm
@@ -9,7 +9,7 @@ module minpack_exit_tests
    use minpack_robust, only: loose
    implicit none
    private
-   public :: converged, exhausted, has_vanished, is_close
+   public :: converged, exhausted, has_vanished, is_close, is_nothing
 
 contains
 
@@ -62,6 +62,17 @@ contains
       if (has_vanished(region, fnorm)) info = xtol_too_small
       if (cosine <= epsmch) info = gtol_too_small
    end function exhausted
+
+   pure logical function is_nothing(fnorm, start_norm)
+      !! Whether the sum of squares has become too small for a number. Each step reduces it further
+      !! if the data are zero, or the equations have the solution zero.
+      real(dp), intent(in) :: fnorm
+         !! Norm of the residuals where the fit stands.
+      real(dp), intent(in) :: start_norm
+         !! Their norm at the start.
+
+      is_nothing = fnorm**2 < dwarf .and. fnorm <= epsmch*start_norm
+   end function is_nothing
 
    pure logical function is_close(region, reduction, fnorm)
       !! Whether the minimum of a widened loss is so close that the loss may be narrowed.

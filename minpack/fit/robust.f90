@@ -62,6 +62,7 @@ module minpack_robust
       procedure :: is_new
       procedure :: set_off
       procedure :: narrow
+      procedure :: hurry
       procedure :: learn
       procedure :: ends_poorly
    end type robust_type
@@ -156,6 +157,13 @@ contains
       self%width = at_least_one(self%width/narrowing)
       self%news = 1
    end subroutine narrow
+
+   subroutine hurry(self)
+      !! Narrow the loss to the loss that was asked for the next time.
+      class(robust_type), intent(inout) :: self
+
+      self%width = min(self%width, narrow_enough)
+   end subroutine hurry
 
    subroutine learn(self, ratio)
       !! Change the share after a step.

@@ -31,7 +31,7 @@ contains
       logical :: is_other
 
       associate (settings => self%settings, region => self%region, model => self%model)
-         self%is_regular = merge(0, 1, self%leaves_open())
+         self%determined = self%count_determined()
          noise = settings%jacobian_error()
          call model%find_noise(noise, head, first)
          if (first == 0) return
@@ -84,7 +84,11 @@ contains
          call self%model%pivot(self%workspace%left)
       end if
       if (self%side == on_one_side .and. self%steps > 0) then
-         self%is_poor = .not. self%has_solution() .or. self%leaves_open() .or. self%is_on_bound()
+         self%is_poor = .not. self%has_solution() .or. self%is_on_bound()
+         ! Variables that never acted but together, as at the start, are no sign of a poor end.
+         if (self%leaves_open() .and. .not. self%is_poor) then
+            self%is_poor = self%count_determined() /= self%determined .or. self%has_idle()
+         end if
       end if
    end subroutine stop
 

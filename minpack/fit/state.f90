@@ -54,8 +54,8 @@ module minpack_state
          !! How many steps leapt.
       integer, pointer :: models => null()
          !! How many models the fit was told.
-      integer, pointer :: is_regular => null()
-         !! 1 if the first model determined all variables.
+      integer, pointer :: determined => null()
+         !! How many variables the first model determined.
       integer, pointer :: side => null()
          !! To which side the fit goes, by the names in minpack_other_side.
       real(dp), pointer, contiguous :: x(:) => null()
@@ -92,6 +92,7 @@ module minpack_state
       procedure :: stand_at
       procedure :: judge
       procedure :: leaves_open
+      procedure :: count_determined
       procedure :: has_idle
       procedure :: has_merged
       procedure :: is_perfect
@@ -152,7 +153,7 @@ contains
       self%after_leap => store%counter()
       self%leaps => store%counter()
       self%models => store%counter()
-      self%is_regular => store%counter()
+      self%determined => store%counter()
       self%side => store%counter()
       call self%model%attach(n, store)
       call self%region%attach(n, settings%bounds, store)
@@ -174,7 +175,7 @@ contains
       self%true_norm = fnorm
       self%cosine = 0
       self%models = 0
-      self%is_regular = 0
+      self%determined = 0
       self%side = on_no_side
       self%by_products = are_of_use(self%n)
       self%accepted = .true.
@@ -213,11 +214,17 @@ contains
    pure logical function leaves_open(self)
       !! Whether the last model does not determine all variables, or hardly.
       class(state_type), intent(in) :: self
-      integer :: head, first
+
+      leaves_open = self%count_determined() < self%n
+   end function leaves_open
+
+   pure integer function count_determined(self) result(head)
+      !! How many variables the last model determines.
+      class(state_type), intent(in) :: self
+      integer :: first
 
       call self%model%find_noise(little, head, first)
-      leaves_open = head < self%n
-   end function leaves_open
+   end function count_determined
 
    pure logical function has_idle(self)
       !! Whether a variable that is on no bound has no effect on the residuals.
@@ -244,7 +251,7 @@ contains
       integer :: head, first
 
       call self%model%find_noise(merged, head, first)
-      has_merged = self%is_regular == 1 .and. head < self%n
+      has_merged = self%determined == self%n .and. head < self%n
    end function has_merged
 
    pure logical function is_on_bound(self)
@@ -259,7 +266,7 @@ contains
 
    pure logical function is_spent(self, calls)
       !! Whether there were as many calls as maxfev allows, or half of them if another attempt may
-      !! find something in the other half.
+      !! find something on the other side with the other half.
       class(state_type), intent(in) :: self
       integer, intent(in) :: calls
          !! What maxfev limits.
@@ -267,7 +274,6 @@ contains
 
       left = self%settings%maxfev - calls
       is_spent = left <= 0
-      if (self%robust%is_wide()) is_spent = left <= calls
       if (self%side == on_one_side .and. left >= self%settings%fewest_calls(self%n)) then
          is_spent = left <= calls
       end if

@@ -2,7 +2,7 @@ module minpack_verdict
    !! Whether a fit ends after a step, and how.
    use minpack_info, only: going_on, ftol_reached, maxfev_reached, promise_broken
    use minpack_trust_region, only: reduction_type
-   use minpack_exit_tests, only: converged, exhausted, has_vanished, is_close
+   use minpack_exit_tests, only: converged, exhausted, has_vanished, is_close, is_nothing
    use minpack_settled, only: has_settled, is_promising
    use minpack_state, only: state_type
    implicit none
@@ -27,7 +27,15 @@ contains
          is_spent = fit%is_spent(calls)
          if (fit%robust%is_wide()) then
             if (is_close(region, reduction, fit%fnorm)) info = ftol_reached
+            if (2*calls >= settings%maxfev) then
+               call fit%robust%hurry()
+               info = ftol_reached
+            end if
             if (is_spent) info = maxfev_reached
+            return
+         end if
+         if (is_nothing(fit%fnorm, fit%robust%start_norm)) then
+            info = ftol_reached
             return
          end if
          claim = converged(settings, region, reduction, fit%step, fit%x, fit%fnorm)

@@ -186,13 +186,13 @@ contains
       self%largest = 1
       do j = 1, size(self%x)
          associate (sample => self%variables(j)%sample)
-            if (sample%step <= 0) cycle
+            if (sample%step <= 0 .or. sample%change > giant) cycle
             self%largest = max(self%largest, abs(self%x(j))*(sample%change/sample%step))
          end associate
       end do
       do j = 1, size(self%x)
          associate (variable => self%variables(j), sample => self%variables(j)%sample)
-            if (sample%step <= 0 .or. sample%change > giant) cycle
+            if (sample%step <= 0) cycle
             call self%memory%forget(j, variable%x, sample%change, self%largest, was_in_use)
             if (was_in_use) then
                call variable%ask(self%bounds, again, self%first_step(j, variable%x))

@@ -225,7 +225,7 @@ def curve_fit_many(
         )
     if results.first_error is not None and not (results.status > 0).any():
         raise results.first_error[1]
-    if text := summary(fits, results, plan.absolute_sigma):
+    if text := summary(fits, results, batch.p0, plan.absolute_sigma):
         try:
             warn(text, OptimizeWarning)
         except OptimizeWarning as error:  # the user asks for errors in place of warnings

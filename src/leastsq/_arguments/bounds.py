@@ -50,7 +50,10 @@ class Box(NamedTuple):
 
     def fault(self, x: FloatArray, name: str) -> str:
         """Describe what is wrong with the first parameter that is not within its bounds."""
-        j = int(np.argmin((self.lower <= x) & (x <= self.upper)))
+        is_right = self.lower <= self.upper
+        if is_right.all():
+            is_right = (self.lower <= x) & (x <= self.upper)
+        j = int(np.argmin(is_right))
         value, low, high = x[j], self.lower[j], self.upper[j]
         if np.isnan(low) or np.isnan(high):
             return f"the bounds of {name}[{j}] must be numbers, got {low} and {high}"

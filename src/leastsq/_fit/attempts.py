@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from leastsq._arguments.options import Settings
 from leastsq._core._calls import MAXFEV_REACHED, STOPPED, TIME_IS_UP
 from leastsq._fit.result import SOLVED, Outcome
 from leastsq._fit.traps import all_act, other_tries
-from leastsq._fit.tries import Try, after_open_end, are_same, on_other_side
+from leastsq._fit.tries import Try, after_open_end, are_same, going_on, on_other_side
 
 if TYPE_CHECKING:
     from leastsq._core._calls import Observer
@@ -26,9 +27,15 @@ def solve_again(
     box: Box | None,
     watch: Observer | None,
 ) -> Outcome:
-    """Try again as tries_after says, until the callback stops the fit; return the best outcome."""
+    """Try again as tries_after says, until the callback stops the fit; return the best outcome.
+
+    An exception in a try ends the tries if there is a solution: the try may have left the domain of
+    the function.
+    """
     best, counts, is_confirmed = outcome, outcome.counts, False
-    for again in tries_after(outcome, start, settings, box):
+    tries = deque(tries_after(outcome, start, settings, box))
+    while tries:
+        again = tries.popleft()
         if is_confirmed and again.factor is not None:
             continue
         nfev = counts["trials" if settings.limits_trials else "nfev"]
@@ -44,10 +51,17 @@ def solve_again(
         if watch is not None:
             watch.earlier_nit, watch.earlier_nfev = counts["nit"], nfev
         its = again.settings(settings, again.diag)
-        other = once(again.x, replace(its, maxfev=min(left, its.maxfev)))
+        try:
+            other = once(again.x, replace(its, maxfev=min(left, its.maxfev)))
+        except Exception:
+            if best.ier in SOLVED:
+                break
+            raise
         counts = {name: count + other.counts[name] for name, count in counts.items()}
         if other.ier in SOLVED and best.ier in SOLVED:
             is_confirmed |= bool(are_same(best.x, best.fnorm, other.x, other.fnorm))
+        if again.is_cut_short(other.ier, other.fnorm, best.fnorm):
+            tries.appendleft(going_on(other.x))
         if is_better(other, best, again):
             best = other
         if other.ier == TIME_IS_UP:
@@ -96,4 +110,4 @@ def is_better(other: Outcome, best: Outcome, again: Try) -> bool:
     is_lower, is_solved = other.fnorm < again.limit * best.fnorm, other.ier in SOLVED
     if best.ier in SOLVED and not best.is_poor:
         return is_lower and is_solved
-    return is_lower or (is_solved and best.ier not in SOLVED)
+    return is_lower or (is_solved and best.ier not in SOLVED and other.fnorm <= best.fnorm)

@@ -11,6 +11,11 @@ from leastsq._arguments.arrays import FloatArray, Function, name_of
 from leastsq._core._calls import ACTS_TOGETHER, HARDLY_DETERMINED, WITHOUT_EFFECT
 from leastsq._functions.signature import parameter_names
 
+DISTANT = 1e4
+"""A parameter has run away if its value is so many times its start."""
+UNCERTAIN = 100
+"""Its standard error then is more than so many times its value."""
+
 
 def no_covariance(
     f: Function,
@@ -59,6 +64,33 @@ def doubtful_covariance(f: Function, state: NDArray[np.int32]) -> str:
         f"The data hardly determine {listed(select(names, state == HARDLY_DETERMINED))}: a change "
         "of one is almost compensated by the others, and their standard errors are more than 100 "
         "times their values. The other standard errors are doubtful too"
+    )
+
+
+def is_distant(p0: FloatArray, popt: FloatArray) -> bool:
+    """Tell whether any parameter went far away from p0; this takes no time if none did."""
+    pairs = zip(p0.tolist(), popt.tolist(), strict=True)
+    return any(abs(after) > DISTANT * abs(before) > 0 for before, after in pairs)
+
+
+def ran_away(p0: FloatArray, popt: FloatArray, stderr: FloatArray) -> NDArray[np.bool_]:
+    """Tell which parameters went far away from p0, to values that their errors do not exclude."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        is_far = (np.abs(popt) > DISTANT * np.abs(p0)) & (p0 != 0)
+        return np.asarray(is_far & (stderr > UNCERTAIN * np.abs(popt)) & np.isfinite(stderr))
+
+
+def runaway(f: Function, p0: FloatArray, popt: FloatArray, away: NDArray[np.bool_]) -> str:
+    """Name the parameters that ran away."""
+    names = select(parameter_names(f, popt.size), away)
+    ways = ", ".join(
+        f"{name} from {before:.6g} to {after:.6g}"
+        for name, before, after in zip(names, p0[away], popt[away], strict=True)
+    )
+    return (
+        f"The data hardly determine {listed(names)}: the fit moved {ways}, and there the standard "
+        f"error is more than {UNCERTAIN} times the value. Try another p0, or a model without "
+        f"{'this parameter' if len(names) == 1 else 'these parameters'}"
     )
 
 

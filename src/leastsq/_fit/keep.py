@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -22,7 +23,7 @@ from leastsq._fit.one_by_one import OneByOne
 from leastsq._fit.plan import Plan
 from leastsq._fit.results import Results, Solutions
 from leastsq._fit.traps import interior, other_tries, without_effect
-from leastsq._fit.tries import Try, after_open_end, are_same, on_other_side
+from leastsq._fit.tries import Try, after_open_end, are_same, going_on, on_other_side
 
 Flags = NDArray[np.bool_]
 Solve = Callable[[Group, Settings], tuple[Solutions, Flags]]
@@ -47,7 +48,8 @@ class Keeper:
         ends = self.keep(group, found, is_done)
         again = ends.again
         if again.any() and not self.plan.is_cancelled:
-            tries = Tries(self.plan, group.take(again), found.take(again), ends.take(again), solve)
+            chosen = group.take(again), found.take(again), ends.take(again)
+            tries = Tries(self.plan, self.results, *chosen, solve)
             self.is_trying = True
             tries.run(self)
             self.is_trying = False
@@ -106,8 +108,15 @@ class Tries:
     """The further tries of the fits of a group, which are done at the same time."""
 
     def __init__(
-        self, plan: Plan, group: Group, found: Solutions, ends: Ends, solve: Solve
+        self,
+        plan: Plan,
+        results: Results,
+        group: Group,
+        found: Solutions,
+        ends: Ends,
+        solve: Solve,
     ) -> None:
+        self.results = results
         self.group = group
         self.best = Solutions(*(None if part is None else part.copy() for part in found))  # type: ignore[arg-type]
         self.solve = solve
@@ -122,7 +131,7 @@ class Tries:
         self.is_short = self.nfev > self.most
         self.waits = ~self.is_short
         self.is_done = np.ones(len(group.places), bool)
-        self.tries: list[list[Try]] = [[] for _ in group.p]
+        self.tries: list[deque[Try]] = [deque() for _ in group.p]
         for i in np.flatnonzero(ends.is_poor).tolist():
             self.tries[i].append(on_other_side(group.p[i], settings.loss is not None))
         for i in np.flatnonzero(ends.is_open).tolist():
@@ -138,38 +147,50 @@ class Tries:
 
     def run(self, keeper: Keeper) -> None:
         """Do the tries, and store the best results."""
-        for k in range(max(map(len, self.tries), default=0)):
-            alike: dict[tuple[Any, ...], list[int]] = {}
-            for i in np.flatnonzero(self.waits).tolist():
-                again = self.tries[i][k] if k < len(self.tries[i]) else None
-                if again and not (self.is_confirmed[i] and again.factor is not None):
-                    alike.setdefault(again.kind, []).append(i)
+        while alike := self.next_tries():
             for chosen in alike.values():
-                self.try_once(np.array(chosen), [self.tries[i][k] for i in chosen])
+                self.try_once(np.array(list(chosen)), list(chosen.values()))
         self.best.nfev[:] = self.nfev
         keeper.store(self.group, self.best, self.is_done & ~self.is_short)
         if self.is_short.any():  # curve_fit counts the calls of all tries
             keeper.one_by_one.fit(self.group.take(self.is_short))
+
+    def next_tries(self) -> dict[tuple[Any, ...], dict[int, Try]]:
+        """Take the next try of each fit that waits for one, by their kinds."""
+        alike: dict[tuple[Any, ...], dict[int, Try]] = {}
+        for i in np.flatnonzero(self.waits).tolist():
+            while self.tries[i]:
+                again = self.tries[i].popleft()
+                if not (self.is_confirmed[i] and again.factor is not None):
+                    alike.setdefault(again.kind, {})[i] = again
+                    break
+        return alike
 
     def try_once(self, chosen: NDArray[np.int64], tries: list[Try]) -> None:
         """Do one more try of some fits; the tries are of one kind."""
         diag = None if tries[0].diag is None else np.array([again.diag for again in tries])
         settings = tries[0].settings(self.settings, diag)
         start = np.array([again.x for again in tries])
-        other, is_done = self.solve(self.group.take(chosen)._replace(p=start), settings)
-        _, is_open = take_ends(other, self.settings)
-        self.nfev[chosen] += other.nfev
-        self.is_done[chosen] &= is_done
-        self.is_short[chosen] |= self.nfev[chosen] > self.most
-        solved = is_solved(other.ending % PROMISE_BROKEN)
         was_solved = is_solved(self.best.ending[chosen] % PROMISE_BROKEN)
+        with self.results.keeping(self.group.places[chosen[was_solved]]):
+            other, is_done = self.solve(self.group.take(chosen)._replace(p=start), settings)
+        _, is_open = take_ends(other, self.settings)
+        self.nfev[chosen] += np.where(is_done, other.nfev, 0)
+        self.is_done[chosen] &= is_done | was_solved
+        self.is_short[chosen] |= self.nfev[chosen] > self.most
+        solved = is_done & is_solved(other.ending % PROMISE_BROKEN)
         fnorm = self.best.fnorm[chosen]
         same = are_same(self.best.x[chosen], fnorm, other.x, other.fnorm)
         self.is_confirmed[chosen] |= same & solved & was_solved
         limit = np.array([again.limit for again in tries])
-        lower = other.fnorm < limit * fnorm
+        lower = is_done & (other.fnorm < limit * fnorm)
+        ending = other.ending % PROMISE_BROKEN
+        is_cut_short = is_done & tries[0].is_cut_short(ending, other.fnorm, fnorm)
+        for i in np.flatnonzero(is_cut_short).tolist():
+            self.tries[chosen[i]].appendleft(going_on(other.x[i]))
         is_final = was_solved & ~self.is_poor[chosen]
-        better = is_done & np.where(is_final, solved & lower, lower | (solved & ~was_solved))
+        is_first = solved & ~was_solved & (other.fnorm <= fnorm)
+        better = np.where(is_final, solved & lower, lower | is_first)
         for mine, its in zip(self.best, other, strict=True):
             if mine is not None and its is not None:
                 mine[chosen[better]] = its[better]

@@ -14,7 +14,7 @@ from leastsq._arguments.bounds import Box
 from leastsq._arguments.options import Settings
 from leastsq._core._calls import OPEN_END, OUT_OF_MEMORY, POOR_END
 from leastsq._fit.attempts import has_crawled, solve_again
-from leastsq._fit.result import Outcome
+from leastsq._fit.result import SOLVED, Outcome
 from leastsq._functions.functions import Functions
 from leastsq._functions.native import StoppedError
 
@@ -62,8 +62,11 @@ def solved(
         functions.is_evaluated = False
         try:
             left = minimize(functions, other, settings, box, watch)
-        except BaseException:  # the caller finds the best point in the array of the first fit
-            if outcome.is_poor and (not is_linear or norm(functions.fvec) < outcome.fnorm):
+        except BaseException as error:
+            # The caller finds the best point in the array of the first fit, unless that is solved.
+            is_kept = isinstance(error, Exception) and outcome.ier in SOLVED
+            is_lower = not is_linear or norm(functions.fvec) < outcome.fnorm
+            if outcome.is_poor and is_lower and not is_kept:
                 x[:] = other
             raise
         return outcome_of(functions, other, box, left)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -103,6 +104,7 @@ class Results:
         self.nfev = np.zeros(fits, np.int32)
         self.active_mask = np.zeros((fits, n), np.int8)
         self.doubt = np.zeros(fits, np.int8)
+        self.has_solution = np.zeros(fits, bool)
         self.attempts = np.zeros(fits, np.int8)
         self.errors: dict[int, str] = {}
         self.texts: dict[str, str] = {}
@@ -167,8 +169,19 @@ class Results:
         rows = None if box is None else Box(box.lower[None], box.upper[None])
         self.store(np.array([place]), found, rows, as_least_squares)
 
+    @contextmanager
+    def keeping(self, places: NDArray[np.int64]) -> Iterator[None]:
+        """Do not store errors of some fits, which are tried again although they are solved."""
+        self.has_solution[places] = True
+        try:
+            yield
+        finally:
+            self.has_solution[places] = False
+
     def store_error(self, place: int, error: Exception) -> None:
-        """Store what the model of one fit raised."""
+        """Store what the model of one fit raised, unless the fit has a solution already."""
+        if self.has_solution[place]:
+            return
         self.status[place] = RAISED
         for values in (self.x, self.cov, self.stderr, self.chi2):
             if values is not None:

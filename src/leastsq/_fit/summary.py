@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from leastsq._arguments.many import Stack
 from leastsq._core._calls import PROMISE_BROKEN
+from leastsq._fit.doubts import UNCERTAIN, ran_away
 from leastsq._fit.many_fits import NOT_DONE, RAISED, ManyFits
 from leastsq._fit.results import BOUNDED, DOUBTFUL, IMPROPER, TOO_FEW, UNKNOWN, Results
 
@@ -24,7 +26,7 @@ FAILURES = {
 }
 
 
-def summary(fits: ManyFits, results: Results, absolute_sigma: bool) -> str:
+def summary(fits: ManyFits, results: Results, p0: Stack, absolute_sigma: bool) -> str:
     """Say how many fits failed and why, and how many are doubtful; empty if all is well."""
     status, total = results.status, results.status.size
     lines = []
@@ -50,7 +52,7 @@ def summary(fits: ManyFits, results: Results, absolute_sigma: bool) -> str:
             unknown & ~without_freedom
         ),
         "The data hardly determine the parameters, and the covariance is doubtful": (
-            results.doubt == DOUBTFUL
+            (results.doubt == DOUBTFUL) | have_run_away(results, p0)
         ),
         "No step reduced the sum of squares as much as the Jacobian predicts": is_unkept,
     }
@@ -58,6 +60,19 @@ def summary(fits: ManyFits, results: Results, absolute_sigma: bool) -> str:
         f"{text} ({counted(chosen, fits)})" for text, chosen in doubts.items() if chosen.any()
     )
     return ". ".join(lines)
+
+
+def have_run_away(results: Results, p0: Stack) -> NDArray[np.bool_]:
+    """Tell in which fits a parameter went far away from p0, and its error is huge there."""
+    away = np.zeros(len(results.x), bool)
+    stderr = results.stderr
+    if results.cov is not None:
+        stderr = np.sqrt(np.diagonal(results.cov, axis1=1, axis2=2))
+    if stderr is not None:
+        with np.errstate(invalid="ignore"):
+            places = np.flatnonzero((stderr > UNCERTAIN * np.abs(results.x)).any(axis=1))
+        away[places] = ran_away(p0.rows(places), results.x[places], stderr[places]).any(axis=1)
+    return away
 
 
 def counted(chosen: NDArray[np.bool_], fits: ManyFits) -> str:

@@ -9,10 +9,12 @@ import numpy as np
 
 from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.options import Settings
-from leastsq._core._calls import AS_IT_IS, ON_OTHER_SIDE
+from leastsq._core._calls import AS_IT_IS, MAXFEV_REACHED, ON_OTHER_SIDE
 
 WORTHWHILE = 0.999
 """A smaller ratio of two norms of residuals means another minimum."""
+FAR_BELOW = 0.5
+"""A smaller ratio means a minimum that is worth as many calls as a first fit."""
 GENTLE = 0.01
 """The factor of a first step that hardly leaves the start."""
 ALIKE = 1e-3
@@ -41,9 +43,16 @@ class Try(NamedTuple):
         """What tries have in common if they can be done at the same time."""
         return self.diag is not None, self.attempt, self.share, self.factor
 
+    def is_cut_short(self, ending: Any, fnorm: Any, best: Any) -> Any:
+        """Tell whether a try has used up its part of the calls far below the best minimum so far.
+
+        This is for one fit or many. fnorm and best are the norms of their residuals.
+        """
+        return (self.share < 1) & (ending == MAXFEV_REACHED) & (fnorm < FAR_BELOW * best)
+
     def settings(self, usual: Settings, diag: FloatArray | None) -> Settings:
         """Return the settings of a try, or of several with their diag; the user's scale is kept."""
-        most = int(self.share * usual.maxfev)
+        most = int(self.share * min(usual.maxfev, 200 * (self.x.size + 1)))
         settings = replace(usual, attempt=self.attempt, maxfev=most)
         if diag is not None and usual.diag is None:
             return replace(settings, factor=1.0, diag=diag)
@@ -60,6 +69,11 @@ def are_same(x: FloatArray, fnorm: Any, other: FloatArray, other_fnorm: Any) -> 
 def on_other_side(start: FloatArray, is_robust: bool) -> Try:
     """Choose how to try again after a poor end: from the start, and on its other side."""
     return Try(start.copy(), None, 1.0 if is_robust else WORTHWHILE, ON_OTHER_SIDE)
+
+
+def going_on(x: FloatArray) -> Try:
+    """Choose how to go on with a try that was cut short."""
+    return Try(x.copy())
 
 
 def after_open_end(start: FloatArray, settings: Settings) -> list[Try]:

@@ -1,0 +1,95 @@
+"""Zeros: data that are zero, equations whose solution is zero, and starts at zero."""
+
+import numpy as np
+import pytest
+from numba import njit
+from scipy import optimize
+
+from leastsq import curve_fit, curve_fit_many, least_squares, leastsq
+
+T = np.arange(10.0)
+TEMPERATURES = np.arange(0.0, 361, 20)
+PRESSURES = np.array(
+    [
+        *(0.0002, 0.0012, 0.006, 0.03, 0.09, 0.27, 0.75, 1.85, 4.2, 8.8),
+        *(17.3, 32.1, 57, 96, 157, 247, 376, 558, 806),
+    ]
+)  # of mercury, in mm; R's data set pressure
+
+
+def line(t, a, b):
+    return a * t + b
+
+
+def growth(t, a, b):
+    return a * np.exp(b * t)
+
+
+MODELS = {
+    "line": (line, [1, 1]),
+    "slope": (lambda t, a: a * t, [1]),
+    "parabola": (lambda t, a, b, c: a * t * t + b * t + c, [1, 1, 1]),
+    "tiny start": (line, [1e-3, 5]),
+    "far start": (line, [1e30, 1]),
+}
+
+
+def calls_of(solve, f):
+    calls = []
+
+    def counted(*args):
+        calls.append(args)
+        return f(*args)
+
+    return solve(counted), len(calls)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("bounds", [(-np.inf, np.inf), (-2, 1e31)])
+@pytest.mark.parametrize("unit", [1, 1e-140])
+def test_data_that_are_zero_are_fitted(name, bounds, unit):
+    f, p0 = MODELS[name]
+    start = unit * np.array(p0)
+
+    def solve(f):
+        return curve_fit(f, T, np.zeros(10), start, bounds=bounds)
+
+    (popt, pcov), calls = calls_of(solve, f)
+    np.testing.assert_allclose(popt, 0, atol=1e-10 * unit)
+    np.testing.assert_allclose(pcov, 0, atol=1e-60)
+    assert calls < 120
+
+
+def test_an_empty_pixel_is_fitted_in_a_batch():
+    y = np.zeros((4, 10))
+    y[1] = 2 * T + 1
+    for model in (line, njit(line)):
+        fits = curve_fit_many(model, T, y, [1, 1])
+        assert fits.success.all()
+        np.testing.assert_allclose(fits.popt, [[0, 0], [2, 1], [0, 0], [0, 0]], atol=1e-9)
+        np.testing.assert_array_equal(fits.popt[0], curve_fit(model, T, y[0], [1, 1])[0])
+
+
+@pytest.mark.parametrize("method", ["trf", "lm", "dogbox"])
+def test_equations_with_the_solution_zero_are_solved(method):
+    for residuals in (
+        lambda p: np.array([p[1], p[0] + p[1]]),
+        lambda p: np.array([p[0] - 0.3 * p[1], 0.7 * p[1] + p[0] ** 3]),
+    ):
+        fit = least_squares(residuals, [1.0, 2.0], method=method)
+        assert fit.success
+        np.testing.assert_allclose(fit.x, 0, atol=1e-10)
+        x, ier = leastsq(residuals, [1.0, 2.0])
+        assert ier in (1, 2, 3, 4)
+        np.testing.assert_allclose(x, 0, atol=1e-10)
+
+
+@pytest.mark.parametrize("longest", [10, 270, 360, 1000, 1e4])
+@pytest.mark.parametrize("p0", [[0, 0], [1, 0], [0, 1e-3]])
+def test_a_rate_of_zero_at_the_start_is_no_trap(longest, p0):
+    """The rate has no effect while the amplitude is zero, and a step of 1 in it overflows later."""
+    t = TEMPERATURES / 360 * longest
+    with np.errstate(all="ignore"):
+        popt = curve_fit(growth, t, PRESSURES, p0)[0]
+    best = optimize.curve_fit(growth, TEMPERATURES, PRESSURES, [0.5, 0.02])[0]
+    np.testing.assert_allclose(popt, best * [1, 360 / longest], rtol=1e-4)
