@@ -235,7 +235,7 @@ void minpack_parts_open(const minpack_options *options, int n, int differenced, 
 /* Begin, or tell the sums that were asked for; and ask for others.
  *
  * told     0 to begin at x, without sums; 1 to tell sums
- * sums     10 + 3n + (n + 1)(n + 2)/2: the number of rows is the first, the square root of what is minimized
+ * sums     11 + 3n + (n + 1)(n + 2)/2: the number of rows is the first, the square root of what is minimized
  *          the third of them
  * info     in: 0, or the code with which the fit is to end; out: how it has ended, if it has
  * x        n; in: the starting point; out: the best point

@@ -250,3 +250,37 @@ def test_the_calls_of_further_tries_do_not_grow_with_maxfev():
         curve_fit(f, KELVIN, y, [1.0, 1, 1], maxfev=maxfev)
     first = calls.index(0, 1)
     assert len(calls) - first <= 1.01 * first + 1
+
+
+def test_an_exception_in_a_further_try_does_not_discard_the_solution():
+    """The first try solves the fit where a parameter has no effect, the next leaves the domain."""
+    x, start = KELVIN, np.ones(3)
+    y = data(*CASES[2], 1)[0]
+    points = []
+
+    def seen(t, *p):
+        points.append(p)
+        return viscosity(t, *p)
+
+    curve_fit(seen, x, y, start)
+    again = max(k for k, p in enumerate(points) if p == (1, 1, 1))
+    earlier = points[:again]
+    outside = next(
+        q for q in points[again:] if not any(np.allclose(q, p, rtol=1e-3) for p in earlier)
+    )
+
+    def in_domain(t, *p):
+        if any(
+            np.allclose(outside, np.ravel(q), rtol=1e-6)
+            for q in zip(*map(np.ravel, p), strict=False)
+        ):
+            raise ValueError("outside of the domain")
+        return viscosity(t, *p)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OptimizeWarning)
+        popt, *_, ier = curve_fit(in_domain, x, y, start, full_output=True)
+        many = curve_fit_many(in_domain, x, np.array([y, y]), start, vectorized=True)
+        assert ier in (1, 2, 3, 4)
+        np.testing.assert_array_equal(many.status, ier)
+        np.testing.assert_allclose(many.popt, [popt, popt], rtol=1e-6)

@@ -412,3 +412,40 @@ def test_callback_that_stops_a_robust_fit_is_the_reason_of_its_end(max_nfev):
             callback=stops_at(last),
         )
         assert result.success or result.status == (-2 if result.nit == last else 0)
+
+
+@pytest.mark.parametrize("loss", ["soft_l1", "huber"])
+def test_points_without_weight_do_not_count(loss):
+    """Most points have no weight. The fit begins with a wider loss if most others are outliers."""
+    t = np.linspace(10, 100, 60)
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        y = 8.07 - 1730 / (233 + t) + 0.002 * rng.standard_normal(60)
+        y[rng.choice(60, 5, replace=False)] += 0.04
+        kept = rng.random(60) < 0.4
+        sigma = np.where(kept, 1, np.inf)
+        options = {"loss": loss, "f_scale": 0.002}
+
+        def antoine(t, a, b, c):
+            return a - b / (c + t)
+
+        alone = leastsq.curve_fit(antoine, t[kept], y[kept], **options)[0]
+        for chunks in (None, 7):
+            popt = leastsq.curve_fit(antoine, t, y, sigma=sigma, chunks=chunks, **options)[0]
+            np.testing.assert_allclose(antoine(t, *popt), antoine(t, *alone), atol=2e-4)
+        many = leastsq.curve_fit_many(antoine, t, y[None], np.ones(3), sigma, **options)
+        np.testing.assert_allclose(antoine(t, *many.popt[0]), antoine(t, *alone), atol=2e-4)
+
+
+@pytest.mark.parametrize("loss", ["soft_l1", "huber", "cauchy", "arctan"])
+def test_infinite_residuals_are_not_outliers(loss):
+    t = np.linspace(0, 5, 30)
+    y = np.exp(-t)
+    y[3] = np.inf
+    fit = leastsq.leastsq(
+        lambda p: p[0] * np.exp(-p[1] * t) - y, [1, 2], full_output=True, loss=loss
+    )
+    assert (fit[4], fit[2]["nfev"]) == (9, 1)
+    with pytest.warns(leastsq.OptimizeWarning, match="not finite"):
+        many = leastsq.curve_fit_many(lambda t, a, k: a * np.exp(-k * t), t, [y], [1, 2], loss=loss)
+    assert (many.status[0], many.nfev[0]) == (9, 1)

@@ -5,7 +5,7 @@ module minpack_parts
    use minpack_info, only: going_on
    use minpack_workspace, only: workspace_type
    use minpack_settings, only: settings_type, first_attempt
-   use minpack_runs, only: are_long
+   use minpack_runs, only: rows_of, are_long
    use minpack_robust, only: first_width, are_outliers
    use minpack_state, only: nothing, a_model, a_norm, reals_of_fit, integers_of_fit
    use minpack_ask_and_tell, only: fit_type
@@ -76,8 +76,6 @@ module minpack_parts
          !! Whether most residuals are outliers at the best point.
       logical, private :: has_long_runs = .false.
          !! Whether runs of residuals that have the same sign are long there.
-      real(dp), private :: m = 0
-         !! Number of residuals.
       real(dp), allocatable, private :: no_residuals(:)
          !! Shape: (0).
       integer, allocatable, private :: unused(:)
@@ -155,11 +153,10 @@ contains
       select case (self%stage)
       case (a_start)
          call self%fit%begin(self%request%x, sums%norm)
-         self%m = sums%count
          call self%look_at_rows(sums)
          if (self%settings%attempt == first_attempt .and. self%is_robust &
              .and. self%is_outlying) then
-            call self%fit%widen(first_width(sums%logarithms, self%m))
+            call self%fit%widen(first_width(sums%logarithms, rows_of(sums%runs)))
          end if
          call self%hear_point(sums)
       case (accepted_point)
@@ -201,8 +198,8 @@ contains
       class(parts_type), intent(inout) :: self
       type(sums_type), intent(in) :: sums
 
-      self%is_outlying = are_outliers(sums%outliers, self%m)
-      self%has_long_runs = are_long(sums%runs, self%m)
+      self%is_outlying = are_outliers(sums%outliers, rows_of(sums%runs))
+      self%has_long_runs = are_long(sums%runs)
    end subroutine look_at_rows
 
    subroutine go_on(self)

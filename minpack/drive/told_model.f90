@@ -8,7 +8,7 @@ module minpack_told_model
    use minpack_strided_matrix, only: strided_matrix_type
    use minpack_loss, only: loss_type
    use minpack_folding, only: folding_type
-   use minpack_runs, only: size_of_runs, no_runs, add_signs, are_long
+   use minpack_runs, only: size_of_runs, no_runs, add_signs, rows_of, are_long
    use minpack_robust, only: first_width, are_outliers
    implicit none
    private
@@ -24,12 +24,12 @@ contains
          !! What is minimized.
       type(fit_type), intent(inout) :: fit
          !! Has begun.
+      real(dp) :: rows
 
       if (loss%is_linear() .or. fit%settings%attempt /= first_attempt) return
-      associate (m => real(size(fvec), dp))
-         if (.not. are_outliers(loss%outliers(fvec), m)) return
-         call fit%widen(first_width(loss%logarithms(fvec), m))
-      end associate
+      rows = rows_of(runs_of(fvec))
+      if (.not. are_outliers(loss%outliers(fvec), rows)) return
+      call fit%widen(first_width(loss%logarithms(fvec), rows))
    end subroutine widen
 
    subroutine judge(fvec, loss, fit)
@@ -40,14 +40,22 @@ contains
          !! What is minimized.
       type(fit_type), intent(inout) :: fit
          !! Has ended.
-      real(dp) :: m, runs(size_of_runs)
+      real(dp) :: runs(size_of_runs)
 
       if (loss%is_linear()) return
-      m = real(size(fvec), dp)
+      runs = runs_of(fvec)
+      call fit%judge(are_outliers(loss%outliers(fvec), rows_of(runs)), are_long(runs), &
+                     loss%bends_back())
+   end subroutine judge
+
+   pure function runs_of(fvec) result(runs)
+      real(dp), intent(in), contiguous :: fvec(:)
+         !! Shape: (m). The residuals.
+      real(dp) :: runs(size_of_runs)
+
       runs = no_runs
       call add_signs(runs, fvec)
-      call fit%judge(are_outliers(loss%outliers(fvec), m), are_long(runs, m), loss%bends_back())
-   end subroutine judge
+   end function runs_of
 
    subroutine tell_model_of(matrix, fvec, loss, folding, fit)
       !! Tell a fit the linear model of its residuals.

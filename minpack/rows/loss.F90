@@ -144,7 +144,7 @@ contains
       real(dp), intent(in), contiguous :: f(:)
          !! Shape: (m). The residuals.
       real(dp), intent(out) :: norm
-         !! Infinite if it overflows.
+         !! Infinite if it overflows, NaN or infinite if a residual is.
       real(dp), intent(out) :: true_norm
          !! The same, without the widening.
       integer, intent(out) :: info
@@ -183,7 +183,7 @@ contains
          else
             call values_at(self%kind, (f(i)/c)**2, rho, slope, curvature)
          end if
-         squares = squares + c*rho*c
+         squares = squares + c*rho*c + 0*f(i)  ! NaN if f is infinite, for rho may be finite then
       end do
       norm = sqrt(squares)
    end subroutine total

@@ -8,12 +8,12 @@ module minpack_runs
    use minpack_kinds, only: dp
    implicit none
    private
-   public :: size_of_runs, no_runs, add_signs, add_runs, are_long
+   public :: size_of_runs, no_runs, add_signs, add_runs, rows_of, are_long
 
-   integer, parameter :: size_of_runs = 3
-      !! The runs of some rows are so many numbers: the sign of the first row, that of the last, and
-      !! how many more neighbours have equal signs than different ones. A row that is zero is left
-      !! out; without others, all numbers are zero.
+   integer, parameter :: size_of_runs = 4
+      !! The runs of some rows are so many numbers: the sign of the first row, that of the last, how
+      !! many more neighbours have equal signs than different ones, and how many rows these are. A
+      !! row that is zero is left out: it may have no weight.
    real(dp), parameter :: no_runs(size_of_runs) = 0
    real(dp), parameter :: significant = 2
       !! In standard deviations of signs that are random.
@@ -32,7 +32,7 @@ contains
       do i = 1, size(f)
          if (f(i) == 0) cycle
          one = sign(1.0_dp, f(i))
-         call add_runs(runs, [one, one, 0.0_dp])
+         call add_runs(runs, [one, one, 0.0_dp, 1.0_dp])
       end do
    end subroutine add_signs
 
@@ -46,16 +46,23 @@ contains
       if (runs(1) == 0) runs(1) = more(1)
       runs(3) = runs(3) + runs(2)*more(1) + more(3)
       if (more(2) /= 0) runs(2) = more(2)
+      runs(4) = runs(4) + more(4)
    end subroutine add_runs
 
-   pure logical function are_long(runs, m)
+   pure real(dp) function rows_of(runs)
+      !! How many rows are not zero.
+      real(dp), intent(in) :: runs(size_of_runs)
+         !! The runs of all rows.
+
+      rows_of = runs(4)
+   end function rows_of
+
+   pure logical function are_long(runs)
       !! Whether the runs are longer than those of random signs.
       real(dp), intent(in) :: runs(size_of_runs)
          !! The runs of all rows.
-      real(dp), intent(in) :: m
-         !! Number of rows.
 
-      are_long = runs(3) > significant*sqrt(m)
+      are_long = runs(3) > significant*sqrt(rows_of(runs))
    end function are_long
 
 end module minpack_runs

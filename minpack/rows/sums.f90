@@ -56,7 +56,7 @@ contains
       integer, intent(in) :: n
          !! Number of variables.
 
-      count = 10 + 3*n + (n + 1)*(n + 2)/2
+      count = 11 + 3*n + (n + 1)*(n + 2)/2
    end function reals_of_sums
 
    subroutine attach(self, n, numbers, unused)

@@ -122,7 +122,7 @@ contains
       integer, intent(in) :: n
       real(dp), allocatable :: sums(:)
 
-      sums = spread(0.0_dp, 1, 10 + 3*n + (n + 1)*(n + 2)/2)
+      sums = spread(0.0_dp, 1, 11 + 3*n + (n + 1)*(n + 2)/2)
    end function no_rows
 
    function answer(analytic, request, what) result(sums)

@@ -81,7 +81,7 @@ class Engine(Protocol):
 
 def no_rows(n: int) -> Answer:
     """Return the sums over no rows."""
-    return Answer(np.zeros(10 + 3 * n + (n + 1) * (n + 2) // 2, FLOAT64), EPSILON, False)
+    return Answer(np.zeros(11 + 3 * n + (n + 1) * (n + 2) // 2, FLOAT64), EPSILON, False)
 
 
 class Total:
