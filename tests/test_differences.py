@@ -8,7 +8,7 @@ from numba import njit
 from problems import mgh, nist
 from scipy import optimize
 
-from leastsq import OptimizeWarning, curve_fit, curve_fit_many, leastsq
+from leastsq import OptimizeWarning, curve_fit, curve_fit_many, least_squares, leastsq
 
 SOLVED = (1, 2, 3, 4)
 WAYS = pytest.mark.parametrize("options", [{}, {"bounds": (-10, 10)}, {"method": "trf"}], ids=str)
@@ -365,3 +365,29 @@ def test_coordinates_of_an_earthquake_do_not_drown_in_its_unix_time(way):
         errors = np.sqrt(np.diag(pcov))
         assert np.max(np.abs(found - epoch - popt) / errors) < 0.05
         np.testing.assert_allclose(np.sqrt(np.diag(cov)), errors, rtol=0.05)
+
+
+def test_a_difference_does_not_step_across_the_wall_of_a_penalty():
+    """The best rate is beyond the wall at 1.2: the fit ends close to the wall."""
+    t = np.linspace(0, 5, 40)
+    found = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        y = 2 * np.exp(-1.3 * t) + 0.5 + 0.02 * rng.standard_normal(40)
+
+        def residuals(p, y=y):
+            if p[1] > 1.2:
+                return np.full(40, 1e6)
+            return p[0] * np.exp(-p[1] * t) + p[2] - y
+
+        start = np.exp(0.4 * rng.standard_normal(3))
+        start[1] = min(start[1], 1.15)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", OptimizeWarning)
+            fit = least_squares(residuals, start)
+        held = least_squares(
+            lambda p, y=y: p[0] * np.exp(-p[1] * t) + p[2] - y,
+            [2, 1.1, 0.5], bounds=([-9, -9, -9], [9, 1.2, 9]),
+        )  # fmt: skip
+        found += fit.cost < 10 * held.cost
+    assert found >= 18

@@ -57,6 +57,7 @@ module minpack_step_choice
       procedure, private :: compare
       procedure, private :: search_on
       procedure, private :: finish_search
+      procedure, private :: restore
    end type step_choice_type
 
 contains
@@ -217,10 +218,23 @@ contains
                memory%longest(j) = last%step
                variable%sample = last
             else
-               call variable%ask(self%bounds, restoring, variable%sample%step)
+               call self%restore(variable)
             end if
          end if
       end associate
    end subroutine finish_search
+
+   subroutine restore(self, variable)
+      !! Ask for the first step again, because shorter steps are no better. If the residuals jump
+      !! there, as at the wall of a penalty, ask for the opposite step.
+      class(step_choice_type), intent(inout) :: self
+      type(variable_type), intent(inout) :: variable
+      logical :: jumps
+
+      jumps = variable%sample%change > 1
+      self%memory%is_trusted(variable%j) = merge(0, 1, jumps)
+      call variable%ask(self%bounds, restoring, &
+                        merge(-variable%sample%step, variable%sample%step, jumps))
+   end subroutine restore
 
 end module minpack_step_choice
