@@ -100,8 +100,9 @@ def test_norm_is_minpacks(case, driver):
     right = "lmder" if minpack_stops_short(case, driver) else driver
     reference = case.reference[right].fnorm
     fit = run(leastsq, case, driver)
-    if (case.name, case.factor, driver) == ("Meyer", 10, "lmder"):
-        # Nobody gets to the minimum, 9.37, in so few calls: all creep along the same valley.
+    if (case.name, case.factor) == ("Meyer", 10):
+        # Nobody gets to the minimum, 9.37, in so few calls: all creep along the same valley. With
+        # lmdif, MINPACK ends where variables have no effect.
         assert fit[4] == 5
         assert 9.37 < norm_of(fit) <= reference * 1.01
         return

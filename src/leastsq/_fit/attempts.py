@@ -13,7 +13,7 @@ from leastsq._arguments.options import Settings
 from leastsq._core._calls import MAXFEV_REACHED, STOPPED, TIME_IS_UP
 from leastsq._fit.result import SOLVED, Outcome
 from leastsq._fit.traps import all_act, other_tries
-from leastsq._fit.tries import Try, after_open_end, are_same, going_on, on_other_side
+from leastsq._fit.tries import Try, after_open_end, are_same, going_on, is_far_below, on_other_side
 
 if TYPE_CHECKING:
     from leastsq._core._calls import Observer
@@ -60,7 +60,7 @@ def solve_again(
         counts = {name: count + other.counts[name] for name, count in counts.items()}
         if other.ier in SOLVED and best.ier in SOLVED:
             is_confirmed |= bool(are_same(best.x, best.fnorm, other.x, other.fnorm))
-        if again.is_cut_short(other.ier, other.fnorm, best.fnorm):
+        if again.share < 1 and is_far_below(other.ier, other.fnorm, best.fnorm):
             tries.appendleft(going_on(other.x))
         if is_better(other, best, again):
             best = other
@@ -109,5 +109,6 @@ def is_better(other: Outcome, best: Outcome, again: Try) -> bool:
     """Tell whether another try has found a better minimum; after a poor end, a better point."""
     is_lower, is_solved = other.fnorm < again.limit * best.fnorm, other.ier in SOLVED
     if best.ier in SOLVED and not best.is_poor:
-        return is_lower and is_solved
+        is_none = best.is_open and is_far_below(other.ier, other.fnorm, best.fnorm)
+        return is_none or (is_lower and is_solved)
     return is_lower or (is_solved and best.ier not in SOLVED and other.fnorm <= best.fnorm)

@@ -23,7 +23,7 @@ from leastsq._fit.one_by_one import OneByOne
 from leastsq._fit.plan import Plan
 from leastsq._fit.results import Results, Solutions
 from leastsq._fit.traps import interior, other_tries, without_effect
-from leastsq._fit.tries import Try, after_open_end, are_same, going_on, on_other_side
+from leastsq._fit.tries import Try, after_open_end, are_same, going_on, is_far_below, on_other_side
 
 Flags = NDArray[np.bool_]
 Solve = Callable[[Group, Settings], tuple[Solutions, Flags]]
@@ -184,13 +184,13 @@ class Tries:
         self.is_confirmed[chosen] |= same & solved & was_solved
         limit = np.array([again.limit for again in tries])
         lower = is_done & (other.fnorm < limit * fnorm)
-        ending = other.ending % PROMISE_BROKEN
-        is_cut_short = is_done & tries[0].is_cut_short(ending, other.fnorm, fnorm)
-        for i in np.flatnonzero(is_cut_short).tolist():
+        is_below = is_done & is_far_below(other.ending % PROMISE_BROKEN, other.fnorm, fnorm)
+        for i in np.flatnonzero(is_below & (tries[0].share < 1)).tolist():
             self.tries[chosen[i]].appendleft(going_on(other.x[i]))
+        is_below &= self.is_open[chosen]
         is_final = was_solved & ~self.is_poor[chosen]
         is_first = solved & ~was_solved & (other.fnorm <= fnorm)
-        better = np.where(is_final, solved & lower, lower | is_first)
+        better = np.where(is_final, (solved & lower) | is_below, lower | is_first)
         for mine, its in zip(self.best, other, strict=True):
             if mine is not None and its is not None:
                 mine[chosen[better]] = its[better]

@@ -14,7 +14,7 @@ from leastsq._core._calls import AS_IT_IS, MAXFEV_REACHED, ON_OTHER_SIDE
 WORTHWHILE = 0.999
 """A smaller ratio of two norms of residuals means another minimum."""
 FAR_BELOW = 0.5
-"""A smaller ratio means a minimum that is worth as many calls as a first fit."""
+"""A smaller ratio means that a solution is none, even if the try found none either."""
 GENTLE = 0.01
 """The factor of a first step that hardly leaves the start."""
 ALIKE = 1e-3
@@ -43,13 +43,6 @@ class Try(NamedTuple):
         """What tries have in common if they can be done at the same time."""
         return self.diag is not None, self.attempt, self.share, self.factor
 
-    def is_cut_short(self, ending: Any, fnorm: Any, best: Any) -> Any:
-        """Tell whether a try has used up its part of the calls far below the best minimum so far.
-
-        This is for one fit or many. fnorm and best are the norms of their residuals.
-        """
-        return (self.share < 1) & (ending == MAXFEV_REACHED) & (fnorm < FAR_BELOW * best)
-
     def settings(self, usual: Settings, diag: FloatArray | None) -> Settings:
         """Return the settings of a try, or of several with their diag; the user's scale is kept."""
         most = int(self.share * min(usual.maxfev, 200 * (self.x.size + 1)))
@@ -64,6 +57,11 @@ def are_same(x: FloatArray, fnorm: Any, other: FloatArray, other_fnorm: Any) -> 
     with np.errstate(invalid="ignore"):
         is_near = (np.abs(other - x) <= ALIKE * np.abs(x)).all(axis=-1)
         return is_near & (np.abs(other_fnorm - fnorm) <= (1 - WORTHWHILE) * fnorm)
+
+
+def is_far_below(ending: Any, fnorm: Any, best_fnorm: Any) -> Any:
+    """Tell whether a try has used up its calls far below the best end, for one fit or many."""
+    return (ending == MAXFEV_REACHED) & (fnorm < FAR_BELOW * best_fnorm)
 
 
 def on_other_side(start: FloatArray, is_robust: bool) -> Try:
