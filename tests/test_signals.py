@@ -18,6 +18,14 @@ send = ctypes.CDLL(None)["raise"]
 send.argtypes, send.restype = [ctypes.c_int], ctypes.c_int
 
 
+@pytest.fixture(autouse=True)
+def interrupts():
+    """Let SIGINT raise KeyboardInterrupt: in the background of a shell, the signal is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class AlarmError(Exception):
     """What a handler of SIGALRM raises."""
 
