@@ -241,12 +241,21 @@ def signed(p, t, y, path):
 
 def test_processes_evaluate_the_differences(tmp_path):
     path = tmp_path / "processes"
-    nfev = leastsq(signed, START, (T, Y, path), full_output=True, workers=2)[2]["nfev"]
+    _, _, info, _, _ = leastsq(signed, START, (T, Y, path), full_output=True, workers=2)
     places = path.read_text().split()
-    assert len(places) == nfev
-    own = places.count(str(os.getpid()))
-    assert 2 <= own < nfev - 3
-    assert len(set(places)) == 2  # this process is one of the workers
+    assert len(places) == info["nfev"]
+    assert len(set(places)) == 3
+    own = places.count(str(os.getpid()))  # this process evaluates the trial points
+    assert (len(places) - own) % len(START) == 0
+    assert own >= 2
+
+
+def test_more_workers_than_parameters_evaluate_a_trial_point_with_its_differences(tmp_path):
+    path = tmp_path / "processes"
+    plain = leastsq(residuals, START, args=(T, Y), full_output=True)
+    same(leastsq(signed, START, (T, Y, path), full_output=True, workers=4), plain)
+    own = path.read_text().split().count(str(os.getpid()))
+    assert own <= 2  # the starting point, and a trial point that is expected to be the end
 
 
 def test_curve_fit_and_compiled_functions_have_workers():

@@ -51,6 +51,7 @@ class Observer:
     has_stopped: bool
     earlier_nit: int
     earlier_nfev: int
+    at_once: int
     def ready(self, released: bool, /) -> Observer: ...
 
 class Options:

@@ -15,6 +15,7 @@ typedef struct {
     int sees_start;        /* whether the callback sees the starting point, too */
     double began;
     int earlier_nit, earlier_nfev; /* of earlier fits, from other starts */
+    int at_once; /* points that are evaluated in little more time than one */
     char has_stopped;      /* whether the callback has stopped a fit */
 } Observer;
 
@@ -206,6 +207,7 @@ take_together(PyObject *observer, minpack_options *options)
     } else if (observer != Py_None) {
         options->together = evaluate_together;
         options->together_data = observer;
+        options->together_count = ((Observer *)observer)->at_once;
     }
 }
 
@@ -249,6 +251,8 @@ static PyMemberDef members[] = {
      "Whether the callback has stopped a fit."},
     {"earlier_nit", T_INT, offsetof(Observer, earlier_nit), 0, "Iterations of earlier fits."},
     {"earlier_nfev", T_INT, offsetof(Observer, earlier_nfev), 0, "Calls of earlier fits."},
+    {"at_once", T_INT, offsetof(Observer, at_once), 0,
+     "The number of points that are evaluated in little more time than one."},
     {NULL, 0, 0, 0, NULL},
 };
 

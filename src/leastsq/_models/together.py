@@ -96,6 +96,7 @@ def by_workers(
         points.together = evaluate
     else:
         functions.together = observer(evaluate, None, False, False)
+        functions.together.at_once = evaluate.count
     return evaluate
 
 

@@ -31,40 +31,41 @@ class Workers:
         self.function = name_of(func)
         self.evaluate = partial(residuals_at, func, args)
         self.map = workers if callable(workers) else None
+        self.count = 0
         self.pool: Executor | None = None
-        self.others: Function = self.evaluate
+        self.share: Function = partial(share_of, self.evaluate)
         if self.map is not None:
             return
         self.count = count_of(workers, "workers", " or a map-like function")
-        others = max(self.count - 1, 1)  # this process is one of them
         if has_no_gil(func):
-            self.pool = ThreadPoolExecutor(others)
+            self.pool = ThreadPoolExecutor(self.count)
         else:
-            self.pool = ProcessPoolExecutor(others, initializer=remember, initargs=(func, args))
-            self.others = remembered
+            self.pool = ProcessPoolExecutor(
+                self.count, initializer=remember, initargs=(self.evaluate,)
+            )
+            self.share = remembered_share
 
     def __call__(self, points: Any) -> Any:
         """Evaluate the residuals, unless the time is over."""
         if monotonic() > self.deadline:
             return None
-        if self.pool is None:
-            assert self.map is not None
-            values = list(self.map(self.evaluate, list(points)))
-        else:
+        if self.pool is not None:
             values = self.shared(self.pool, points)
+        elif self.map is not None:
+            values = list(self.map(self.evaluate, list(points)))
         return self.collected(values, points)
 
     def shared(self, pool: Executor, points: FloatArray) -> list[Any]:
-        """Let the others evaluate their points, and evaluate one's own meanwhile."""
-        is_mine = [i % self.count == 0 for i in range(len(points))]
-        values = [
-            None if mine else pool.submit(self.others, point)
-            for mine, point in zip(is_mine, points, strict=True)
-        ]
-        return [
-            self.evaluate(point) if mine else value
-            for mine, value, point in zip(is_mine, values, points, strict=True)
-        ]
+        """Give each worker its share of the points, and wait.
+
+        A thread of the pool sends them. It would have to wait if this thread evaluated points.
+        """
+        count = min(self.count, len(points))
+        shares = [pool.submit(self.share, points[k::count]) for k in range(count)]
+        values: list[Any] = [None] * len(points)
+        for k, share in enumerate(shares):
+            values[k::count] = share.result()
+        return values
 
     def collected(self, values: list[Any], points: Any) -> Any:
         """Collect the residuals: arrays, or futures, as those of Dask's map; and check them."""
@@ -133,20 +134,24 @@ def has_no_gil(func: Any) -> bool:
     return not getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
+def share_of(evaluate: Function, points: FloatArray) -> list[FloatArray]:
+    """Evaluate the residuals at some points."""
+    return [evaluate(point) for point in points]
+
+
 def residuals_at(func: Function, args: tuple[Any, ...], p: FloatArray) -> FloatArray:
     """Evaluate the residuals at one point."""
     return np.array(func(np.array(p), *args)).reshape(-1)  # it may return the same array again
 
 
-REMEMBERED: list[Any] = []
+REMEMBERED: list[Function] = []
 
 
-def remember(func: Function, args: tuple[Any, ...]) -> None:
+def remember(evaluate: Function) -> None:
     """Keep what a process needs for all of its points."""
-    REMEMBERED[:] = func, args
+    REMEMBERED[:] = [evaluate]
 
 
-def remembered(p: FloatArray) -> FloatArray:
-    """Evaluate the residuals that this process remembers."""
-    func, args = REMEMBERED
-    return residuals_at(func, args, p)
+def remembered_share(points: FloatArray) -> list[FloatArray]:
+    """Evaluate the residuals that this process remembers, at some points."""
+    return share_of(REMEMBERED[0], points)
