@@ -75,7 +75,7 @@ MUTANTS = {
     ),
     "open": Mutant(
         "is content with an end where a variable has no effect",
-        "minpack/fit/state.f90",
+        "minpack/fit/quality.f90",
         " .or. self%has_merged() .or. self%is_astray) ending = ending + open_end\n",
         " .and. self%n == 0) ending = ending + open_end\n",
         ("test_open_ends",),

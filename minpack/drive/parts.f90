@@ -1,42 +1,25 @@
 module minpack_parts
    !! The driver for one fit whose rows are in parts: it says what is to be evaluated in all parts,
    !! and is told the sums over all rows.
-   use minpack_kinds, only: dp, dwarf
+   use minpack_kinds, only: dp
    use minpack_info, only: going_on
-   use minpack_workspace, only: workspace_type
-   use minpack_settings, only: settings_type, first_attempt
+   use minpack_settings, only: first_attempt
    use minpack_runs, only: rows_of, are_long
    use minpack_robust, only: first_width, are_outliers
-   use minpack_state, only: nothing, a_model, a_norm, reals_of_fit, integers_of_fit
-   use minpack_ask_and_tell, only: fit_type
+   use minpack_state, only: nothing, a_model, a_norm
    use minpack_products, only: most_columns
-   use minpack_request, only: request_type, reals_of_request, nothing_more, norm_alone, products, &
-                              triangle, exact_triangle, comparison
+   use minpack_request, only: nothing_more, norm_alone, products, triangle, exact_triangle, &
+                              comparison
    use minpack_sums, only: sums_type
-   use minpack_columns_in_parts, only: columns_in_parts_type
+   use minpack_parts_asked, only: asked_type, a_start, accepted_point, a_trial, other_steps, &
+                                  better_columns, an_end
    use minpack_watch, only: watch_type
    use minpack_show, only: show
    implicit none
    private
    public :: parts_type
 
-   ! What is asked for.
-   integer, parameter :: a_start = 0
-      !! The norm at the starting point; without a loss, also the model.
-   integer, parameter :: accepted_point = 1
-      !! The model at a point that was accepted.
-   integer, parameter :: a_trial = 2
-      !! The norm at the trial point, perhaps with the model.
-   integer, parameter :: other_steps = 3
-      !! Other steps of differences.
-   integer, parameter :: better_columns = 4
-      !! The model, with the steps that were found.
-   integer, parameter :: an_end = 5
-      !! The model at the solution, with the curvature of the cost.
-
-   type :: parts_type
-      type(fit_type) :: fit
-      type(settings_type) :: settings
+   type, extends(asked_type) :: parts_type
       type(watch_type) :: watch
          !! Sees how the fit goes on.
       logical :: in_one_trip = .true.
@@ -45,82 +28,27 @@ module minpack_parts
          !! Whether there is a loss.
       logical :: bends_back = .false.
          !! Whether the loss does so.
-      integer :: what = nothing_more
-         !! What the parts are asked for: a name in minpack_request.
-      type(request_type) :: request
-         !! The same in numbers.
-      integer :: nfev = 0
-         !! Evaluations of all residuals.
-      integer :: trials = 0
-         !! Those among them that were not for a differenced Jacobian.
-      integer :: njev = 0
-         !! Evaluations of the Jacobian.
-      real(dp), allocatable :: numbers(:)
-         !! The numbers of the request.
-      integer, private :: stage = a_start
       integer, private :: shown = -1
          !! The step after which the fit was shown last.
-      type(columns_in_parts_type), private :: columns
-         !! Of a differenced Jacobian.
-      type(workspace_type), private :: workspace
-      real(dp), allocatable, private :: reals(:)
-         !! The numbers of the fit.
-      integer, allocatable, private :: integers(:)
-      real(dp), allocatable, private :: r(:, :)
-         !! Shape: (n + 1, n + 1). The triangle, or the products, that were told last.
-      logical, private :: by_products = .true.
-         !! Whether products are asked for. If they were not accurate once, triangles are.
       real(dp), private :: norm = 0
          !! The norm at the point where the model was asked for.
       logical, private :: is_outlying = .false.
          !! Whether most residuals are outliers at the best point.
       logical, private :: has_long_runs = .false.
          !! Whether runs of residuals that have the same sign are long there.
-      real(dp), allocatable, private :: no_residuals(:)
-         !! Shape: (0).
-      integer, allocatable, private :: unused(:)
-         !! Shape: (0).
    contains
-      procedure :: open
       procedure :: begin
       procedure :: tell
       procedure, private :: look_at_rows
       procedure, private :: go_on
-      procedure, private :: ask_for_norm
-      procedure, private :: ask_for_model
-      procedure, private :: count_evaluations
       procedure, private :: hear_point
       procedure, private :: hear_model
       procedure, private :: choose_columns
-      procedure, private :: ask_again
-      procedure, private :: usual_model
       procedure, private :: take_model
       procedure, private :: end_fit
    end type parts_type
 
 contains
-
-   subroutine open(self, n, stat)
-      !! Allocate memory for a fit. The settings are there.
-      class(parts_type), intent(inout), target :: self
-      integer, intent(in) :: n
-         !! Number of variables.
-      integer, intent(out) :: stat
-         !! Not zero if memory ran out.
-      logical :: bounded
-
-      bounded = self%settings%bounds%bounded
-      allocate (self%reals(reals_of_fit(n, bounded)), self%integers(integers_of_fit(n, bounded)), &
-                self%numbers(reals_of_request(n)), self%r(n + 1, n + 1), &
-                self%no_residuals(0), self%unused(0), stat=stat)
-      if (stat == 0) call self%workspace%allocate_for(n, bounded, stat)
-      if (stat == 0 .and. self%settings%differenced) then
-         call self%columns%open(n, self%settings, stat)
-      end if
-      if (stat /= 0) return
-      call self%fit%attach(n, self%settings, self%workspace, self%reals, self%integers)
-      call self%request%attach(n, self%numbers, self%unused)
-   end subroutine open
 
    subroutine begin(self, x)
       !! Start from x, and ask for something.
@@ -176,23 +104,6 @@ contains
       end select
    end subroutine tell
 
-   subroutine count_evaluations(self)
-      !! Count evaluations as a fit in memory does: the model at a trial point counts when it is
-      !! used.
-      class(parts_type), intent(inout) :: self
-
-      select case (self%stage)
-      case (an_end, accepted_point)
-         self%nfev = self%nfev + count(self%request%steps /= 0)
-         self%njev = self%njev + 1
-      case (a_start, a_trial)
-         self%nfev = self%nfev + 1
-      case (other_steps)
-         self%nfev = self%nfev + count(self%request%others /= 0)
-      end select
-      if (self%stage == a_start .or. self%stage == a_trial) self%trials = self%trials + 1
-   end subroutine count_evaluations
-
    subroutine look_at_rows(self, sums)
       !! See how the residuals are spread at a point that becomes the best.
       class(parts_type), intent(inout) :: self
@@ -235,7 +146,7 @@ contains
          call self%fit%judge(self%is_outlying, self%has_long_runs, self%bends_back)
       end if
       if (self%shown < self%fit%steps) then
-         call show(self%fit, self%no_residuals, self%nfev, self%trials, self%watch, .false., info)
+         call show(self%fit, self%reals(:0), self%nfev, self%trials, self%watch, .false., info)
          if (info /= going_on) call self%fit%stop(info)
       end if
       if (self%is_robust .and. self%fit%settings%concludes .and. self%fit%has_solution()) then
@@ -243,33 +154,6 @@ contains
          call self%ask_for_model(self%fit%x, exact_triangle)
       end if
    end subroutine end_fit
-
-   subroutine ask_for_norm(self, x)
-      !! Ask for the norm at x alone.
-      class(parts_type), intent(inout) :: self
-      real(dp), intent(in) :: x(:)
-         !! Shape: (n).
-
-      self%what = norm_alone
-      associate (robust => self%fit%robust)
-         call self%request%begin(x, 1.0_dp, robust%width, robust%share)
-      end associate
-   end subroutine ask_for_norm
-
-   subroutine ask_for_model(self, x, what)
-      !! Ask for the model at x.
-      class(parts_type), intent(inout) :: self
-      real(dp), intent(in) :: x(:)
-         !! Shape: (n).
-      integer, intent(in) :: what
-         !! products, triangle or exact_triangle.
-
-      self%what = what
-      associate (robust => self%fit%robust)
-         call self%request%begin(x, max(self%fit%fnorm, dwarf), robust%width, robust%share)
-      end associate
-      if (self%settings%differenced) call self%columns%plan(self%request, self%numbers)
-   end subroutine ask_for_model
 
    subroutine hear_point(self, sums)
       !! Take the model at a new point if it is of use, or ask for something else.
@@ -323,22 +207,6 @@ contains
       call self%take_model()
    end subroutine choose_columns
 
-   subroutine ask_again(self)
-      !! Ask for the model at the same point, by the steps that are best.
-      class(parts_type), intent(inout) :: self
-
-      self%stage = better_columns
-      self%what = self%usual_model()
-      if (self%settings%differenced) call self%columns%recall(self%numbers)
-   end subroutine ask_again
-
-   pure integer function usual_model(self)
-      !! How the model is asked for.
-      class(parts_type), intent(in) :: self
-
-      usual_model = merge(products, triangle, self%by_products)
-   end function usual_model
-
    subroutine take_model(self)
       !! Tell the fit its model.
       class(parts_type), intent(inout) :: self
@@ -359,7 +227,7 @@ contains
       end if
       info = going_on
       if (self%shown < self%fit%steps) then
-         call show(self%fit, self%no_residuals, self%nfev, self%trials, self%watch, .true., info)
+         call show(self%fit, self%reals(:0), self%nfev, self%trials, self%watch, .true., info)
       end if
       self%shown = self%fit%steps
       if (info /= going_on) call self%fit%stop(info)

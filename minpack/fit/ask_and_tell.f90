@@ -13,7 +13,7 @@ module minpack_ask_and_tell
    use minpack_info, only: going_on, improper_input, gtol_reached, maxfev_reached, &
                            residuals_not_finite, jacobian_not_finite, promise_broken
    use minpack_products, only: most_columns
-   use minpack_trust_region, only: reduction_type
+   use minpack_reduction, only: reduction_type
    use minpack_settings, only: lm, no_fault
    use minpack_slopes, only: gradient, gradient_cosine, is_flat
    use minpack_leap, only: is_leap, has_new_scale, no_leap, most_leaps

@@ -5,7 +5,8 @@ module minpack_exit_tests
                            maxfev_reached, ftol_too_small, xtol_too_small, gtol_too_small
    use minpack_vectors, only: enorm
    use minpack_settings, only: settings_type, lm
-   use minpack_trust_region, only: trust_region_type, reduction_type
+   use minpack_trust_region, only: trust_region_type
+   use minpack_reduction, only: reduction_type
    use minpack_robust, only: loose
    implicit none
    private

@@ -26,7 +26,8 @@ module minpack_settled
    use minpack_workspace, only: workspace_type
    use minpack_lmpar, only: damped_step
    use minpack_active_set, only: descend
-   use minpack_trust_region, only: trust_region_type, reduction_type
+   use minpack_trust_region, only: trust_region_type
+   use minpack_reduction, only: reduction_type
    implicit none
    private
    public :: has_settled, is_promising, has_little_left

@@ -5,7 +5,8 @@ module minpack_side
    use minpack_info, only: residuals_not_finite, jacobian_not_finite
    use minpack_settings, only: first_attempt, on_other_side
    use minpack_other_side, only: start_beyond, on_no_side, on_one_side, turning, turned
-   use minpack_state, only: state_type, nothing, a_model, a_norm
+   use minpack_state, only: nothing, a_model, a_norm
+   use minpack_quality, only: judged_type
    implicit none
    private
    public :: sided_type
@@ -13,7 +14,7 @@ module minpack_side
    real(dp), parameter :: far = 100
       !! The distance to a start on the other side, at most, in units of |D x|: MINPACK's factor.
 
-   type, extends(state_type) :: sided_type
+   type, extends(judged_type) :: sided_type
    contains
       procedure :: choose_side
       procedure :: turn

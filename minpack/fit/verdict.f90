@@ -1,7 +1,7 @@
 module minpack_verdict
    !! Whether a fit ends after a step, and how.
    use minpack_info, only: going_on, ftol_reached, maxfev_reached, promise_broken
-   use minpack_trust_region, only: reduction_type
+   use minpack_reduction, only: reduction_type
    use minpack_exit_tests, only: converged, exhausted, has_vanished, is_close, is_nothing
    use minpack_settled, only: has_settled, is_promising
    use minpack_state, only: state_type

@@ -5,7 +5,8 @@ program test_trust_region
    use minpack_bounds, only: bounds_type
    use minpack_workspace, only: workspace_type
    use minpack_model, only: model_type
-   use minpack_trust_region, only: trust_region_type, reduction_type
+   use minpack_trust_region, only: trust_region_type
+   use minpack_reduction, only: reduction_type
    use checks, only: check, finish, random_matrix, random_triangle
    implicit none
    integer, parameter :: powers(3) = [0, 150, -150]
