@@ -284,3 +284,19 @@ def test_an_exception_in_a_further_try_does_not_discard_the_solution():
         assert ier in (1, 2, 3, 4)
         np.testing.assert_array_equal(many.status, ier)
         np.testing.assert_allclose(many.popt, [popt, popt], rtol=1e-6)
+
+
+@pytest.mark.parametrize("penalty", [10, np.nan])
+@pytest.mark.parametrize("seed", [31, 40, 49, 53])
+def test_a_fit_that_ends_at_a_wall_is_tried_again(seed, penalty):
+    """The first steps run into the wall at 1.6, and stay there; the best rate is 1.3."""
+    t = np.linspace(0, 5, 40)
+    rng = np.random.default_rng(seed)
+    y = 2 * np.exp(-1.3 * t) + 0.5 + 0.02 * rng.standard_normal(t.size)
+    start = np.exp(0.4 * rng.standard_normal(3))
+
+    def residuals(p):
+        return np.full(t.size, penalty) if p[1] > 1.6 else p[0] * np.exp(-p[1] * t) + p[2] - y
+
+    free = optimize.least_squares(lambda p: p[0] * np.exp(-p[1] * t) + p[2] - y, [2, 1.3, 0.5])
+    assert least_squares(residuals, start).cost == pytest.approx(free.cost, rel=1e-6)

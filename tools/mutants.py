@@ -76,8 +76,8 @@ MUTANTS = {
     "open": Mutant(
         "is content with an end where a variable has no effect",
         "minpack/fit/quality.f90",
-        " .or. self%has_merged() .or. self%is_astray) ending = ending + open_end\n",
-        " .and. self%n == 0) ending = ending + open_end\n",
+        "         if (self%is_open()) ending = ending + open_end\n",
+        "",
         ("test_open_ends",),
     ),
     "covariance": Mutant(

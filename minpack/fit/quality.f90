@@ -31,6 +31,7 @@ module minpack_quality
       procedure :: is_perfect
       procedure :: is_on_bound
       procedure :: ending
+      procedure, private :: is_open
       procedure :: has_solution
    end type judged_type
 
@@ -122,9 +123,17 @@ contains
       if (self%is_poor .and. self%info >= 0) ending = ending + poor_end
       if (self%has_solution() .and. self%settings%attempt /= only_attempt .and. self%steps > 0 &
           .and. .not. self%is_perfect()) then
-         if (self%has_idle() .or. self%has_merged() .or. self%is_astray) ending = ending + open_end
+         if (self%is_open()) ending = ending + open_end
       end if
    end function ending
+
+   pure logical function is_open(self)
+      !! Whether a solution may be none, so that another attempt may find one.
+      class(judged_type), intent(in) :: self
+
+      is_open = self%info > promise_broken .or. self%is_astray .or. self%has_merged() &
+                .or. self%has_idle()
+   end function is_open
 
    pure logical function has_solution(self)
       !! Whether the fit has ended at a solution.
