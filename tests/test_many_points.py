@@ -244,7 +244,7 @@ def test_processes_evaluate_the_differences(tmp_path):
     _, _, info, _, _ = leastsq(signed, START, (T, Y, path), full_output=True, workers=2)
     places = path.read_text().split()
     assert len(places) == info["nfev"]
-    assert len(set(places)) == 3
+    assert 2 <= len(set(places)) <= 3  # one process may evaluate both shares
     own = places.count(str(os.getpid()))  # this process evaluates the trial points
     assert (len(places) - own) % len(START) == 0
     assert own >= 2
