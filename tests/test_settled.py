@@ -241,3 +241,47 @@ def test_a_fit_does_not_crawl_because_its_columns_were_large_at_the_start(method
         calls += ours.nfev
     assert found == 40
     assert calls <= 50 * 40
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e9, 1e11, 1e13])
+def test_a_scale_of_the_users_does_not_end_a_fit(unit):
+    """D = 1 is far from the scale of an amplitude in another unit."""
+    t = np.linspace(0, 8, 30)
+    for seed in range(5):
+        y = 3 * np.exp(0.5 * t) + 2 * np.random.default_rng(seed).standard_normal(t.size)
+
+        def residuals(p, y=y):
+            return p[0] / unit * np.exp(p[1] * t) - y
+
+        best = leastsq(residuals, [3 * unit, 0.5])[0]
+        found = leastsq(residuals, [unit, 0.2], diag=[1, 1])[0]
+        np.testing.assert_allclose(found, best, rtol=1e-4)
+
+
+@pytest.mark.parametrize("rate", [1, 1e6, 1e12])
+def test_gtol_does_not_end_a_fit_without_scale_far_from_its_minimum(rate):
+    t = np.linspace(0, 5, 50)
+    y = 1e-9 * (2.5 * np.exp(-1.3 * t) + 0.5)
+    y += 5e-11 * np.random.default_rng(0).standard_normal(t.size)
+
+    def residuals(p):
+        return p[0] * np.exp(-p[1] / rate * t) + p[2] - y
+
+    found = least_squares(residuals, [1e-9, rate, 1e-9], x_scale=1.0)
+    best = leastsq(residuals, [2.5e-9, 1.3 * rate, 5e-10])[0]
+    np.testing.assert_allclose(found.x, best, rtol=1e-3)
+
+
+@pytest.mark.parametrize("unit", [1, 1e-15, 1e-16, 1e-24])
+def test_an_amplitude_in_a_small_unit_that_starts_at_zero(unit):
+    """The first attempt runs away, and the second has D = 1."""
+    t = np.logspace(-11, -7, 50)
+    y = 1e4 * np.exp(-((t / 2e-9) ** 0.6)) + 150 * np.random.default_rng(1).standard_normal(50)
+
+    def model(t, a, tau, b):
+        with np.errstate(all="ignore"):
+            return a / unit * np.exp(-((t / tau) ** b))
+
+    popt, _ = curve_fit(model, t, y, [0, 1e-9, 0.8])
+    best, _ = curve_fit(model, t, y, [1e4 * unit, 2e-9, 0.6])
+    np.testing.assert_allclose(popt, best, rtol=1e-3)

@@ -139,7 +139,7 @@ contains
                              + merge(promise_broken, 0, is_flat(model, settings%bounds)))
             return
          end if
-         call region%adopt(model, follows=.not. associated(settings%diag))
+         call region%adopt(model)
          if (settings%tests /= lm) then
             if (gradient(model, settings, self%x) <= settings%gtol) then
                if (has_little_left(region, model, self%x, self%ratio, self%workspace)) then
@@ -172,7 +172,7 @@ contains
 
       goes_on = .true.
       associate (settings => self%settings, region => self%region, model => self%model)
-         if (has_new_scale(model, region) .and. .not. associated(settings%diag)) then
+         if (region%follows .and. has_new_scale(model, region)) then
             call region%set_off(model, self%x, settings%factor, self%settings%diag, &
                                 self%workspace)
          else if (self%after_leap /= going_on) then

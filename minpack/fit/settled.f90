@@ -12,7 +12,8 @@ module minpack_settled
    !!
    !! - In a direction that the data hardly determine, the model promises a reduction at the end of
    !!   a very long step, where the model is not valid. Damping removes such directions, unless the
-   !!   model predicted the last step exactly.
+   !!   model predicted the last step exactly. It is relative to the norms of the columns, also if
+   !!   D is not.
    !! - After a step, the promise is that of the point before it. The reduction by the step is
    !!   subtracted, and the error of the model's prediction is added, because the next model has to
    !!   make up for it. What remains is compared with the sum of squares after the step, which may
@@ -51,7 +52,7 @@ module minpack_settled
 
 contains
 
-   logical function has_settled(region, model, reduction, accepted, fnorm, tolerance, workspace)
+   logical function has_settled(region, model, reduction, accepted, x, fnorm, tolerance, workspace)
       class(trust_region_type), intent(inout) :: region
          !! The trust region, after its radius was updated.
       type(model_type), intent(in) :: model
@@ -60,8 +61,10 @@ contains
          !! What the step brought.
       logical, intent(in) :: accepted
          !! Whether it was taken.
+      real(dp), intent(in) :: x(:)
+         !! Shape: (n). Where the fit stands.
       real(dp), intent(in) :: fnorm
-         !! Norm of the residuals where the fit stands.
+         !! Norm of the residuals there.
       real(dp), intent(in) :: tolerance
          !! The larger one of ftol and xtol.
       type(workspace_type), intent(inout) :: workspace
@@ -88,7 +91,8 @@ contains
          remaining = max(remaining - reduction%predicted + error, distant*reduction%predicted)
          remaining = remaining*(model%fnorm/fnorm)**2
       end if
-      has_settled = remaining <= max(worthwhile, tolerance) .or. fnorm <= rounding*region%xnorm
+      has_settled = remaining <= max(worthwhile, tolerance) &
+                    .or. fnorm <= rounding*effect(region, model, x, workspace)
    end function has_settled
 
    pure real(dp) function damping_after(error)
@@ -125,12 +129,25 @@ contains
          !! Memory for n variables.
 
       if (region%bounds%bounded) call region%surround(model, x)
-      has_little_left = model%fnorm <= rounding*region%xnorm
+      has_little_left = model%fnorm <= rounding*effect(region, model, x, workspace)
       if (.not. has_little_left) then
          has_little_left = promise(region, model, damping_after(abs(1 - ratio)), workspace) &
                            <= worthwhile
       end if
    end function has_little_left
+
+   real(dp) function effect(region, model, x, workspace)
+      !! |D x| with the norms of the columns for D: how much the residuals change from zero to x.
+      type(trust_region_type), intent(in) :: region
+      type(model_type), intent(in) :: model
+      real(dp), intent(in) :: x(:)
+      type(workspace_type), intent(inout) :: workspace
+
+      effect = region%xnorm
+      if (region%follows) return
+      workspace%scaled = model%acnorm*x
+      effect = enorm(region%n, workspace%scaled)
+   end function effect
 
    real(dp) function promise(region, model, par, workspace)
       !! The relative reduction of the sum of squares by the step with a given par, however long.
@@ -140,15 +157,18 @@ contains
       type(workspace_type), intent(inout) :: workspace
       logical :: has_products
 
-      associate (n => region%n, z => workspace%unlimited, image => workspace%image)
+      associate (n => region%n, z => workspace%unlimited, image => workspace%image, &
+                 units => workspace%scaled)
+         z = region%z
+         if (.not. region%follows) call region%equalize(z, units)
          if (region%bounds%bounded) then
-            z = region%z
             call descend(region%box, region%t, model%qtf, par, z, workspace)
          else
             has_products = .false.
             call damped_step(n, region%t, model%qtf, par, z, workspace, has_products)
          end if
          call multiply(n, region%t, z, image)
+         if (.not. region%follows) call region%restore(units)
          promise = 2*dot(n, image/model%fnorm, model%qtf/model%fnorm) &
                    - (enorm(n, image)/model%fnorm)**2
       end associate

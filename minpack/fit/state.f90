@@ -134,7 +134,7 @@ contains
       self%determined => store%counter()
       self%side => store%counter()
       call self%model%attach(n, store)
-      call self%region%attach(n, settings%bounds, store)
+      call self%region%attach(n, settings%bounds, .not. associated(settings%diag), store)
       call self%robust%attach(store)
       if (debugging) call assert(store%is_full(), 'a fit takes all of its memory')
    end subroutine attach

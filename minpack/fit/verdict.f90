@@ -41,7 +41,7 @@ contains
          claim = converged(settings, region, reduction, fit%step, fit%x, fit%fnorm)
          if (claim == going_on) then
             info = exhausted(region, reduction, is_spent, fit%cosine, fit%fnorm)
-         else if (has_settled(region, fit%model, reduction, fit%accepted, fit%fnorm, &
+         else if (has_settled(region, fit%model, reduction, fit%accepted, fit%x, fit%fnorm, &
                               max(settings%ftol, settings%xtol), fit%workspace)) then
             info = claim
          else if (has_vanished(region, fit%fnorm)) then

@@ -23,6 +23,8 @@ module minpack_region
          !! Number of variables.
       type(bounds_type) :: bounds
          !! Where the variables may go.
+      logical :: follows = .true.
+         !! Whether D follows the norms of the Jacobian's columns.
       real(dp), pointer, contiguous :: diag(:) => null()
          !! Shape: (n). D.
       real(dp), pointer, contiguous :: recent(:) => null()
@@ -51,21 +53,26 @@ module minpack_region
       procedure :: set_off
       procedure :: adopt
       procedure :: stand_at
+      procedure :: equalize
+      procedure :: restore
    end type region_type
 
 contains
 
-   subroutine attach(self, n, bounds, store)
+   subroutine attach(self, n, bounds, follows, store)
       class(region_type), intent(inout) :: self
       integer, intent(in) :: n
          !! Number of variables.
       type(bounds_type), intent(in) :: bounds
          !! Where the variables may go.
+      logical, intent(in) :: follows
+         !! Whether D follows the norms of the Jacobian's columns.
       type(store_type), intent(inout) :: store
          !! The caller's memory, from which the numbers are taken.
 
       self%n = n
       self%bounds = bounds
+      self%follows = follows
       self%diag => store%vector(n)
       self%recent => store%vector(n)
       self%z => store%vector(n)
@@ -139,13 +146,11 @@ contains
       self%delta = factor*max(merge(self%xnorm, unit, self%xnorm > 0), negligible*model%fnorm)
    end subroutine set_off
 
-   subroutine adopt(self, model, follows)
+   subroutine adopt(self, model)
       !! Take over the linear model at a new point.
       class(region_type), intent(inout) :: self
       type(model_type), intent(in) :: model
          !! The linear model.
-      logical, intent(in) :: follows
-         !! Whether D follows the norms of the Jacobian's columns.
       integer :: j
 
       if (self%bounds%bounded) then
@@ -153,7 +158,7 @@ contains
             call self%reach%judge(model%ipvt(j), model%slope(j)*model%fnorm)
          end do
       end if
-      if (follows) call follow(self%n, model%acnorm, self%slow_steps, self%recent, self%diag)
+      if (self%follows) call follow(self%n, model%acnorm, self%slow_steps, self%recent, self%diag)
       do j = 1, self%n
          self%t(:j, j) = model%r(:j, j)/self%diag(model%ipvt(j))
       end do
@@ -176,6 +181,41 @@ contains
       end if
       self%xnorm = enorm(self%n, workspace%scaled)
    end subroutine stand_at
+
+   pure subroutine equalize(self, z, units)
+      !! Divide the columns of T by powers of two that are close to their norms, as if D were the
+      !! norms of the Jacobian's columns.
+      class(region_type), intent(inout) :: self
+      real(dp), intent(inout) :: z(:)
+         !! Shape: (n). A step in these variables.
+      real(dp), intent(out) :: units(:)
+         !! Shape: (n). The powers.
+      integer :: j
+
+      do j = 1, self%n
+         units(j) = power_of_two(enorm(j, self%t(:, j)))
+         self%t(:j, j) = self%t(:j, j)/units(j)
+      end do
+      z = z*units
+      if (.not. self%bounds%bounded) return
+      self%box%least = self%box%least*units
+      self%box%greatest = self%box%greatest*units
+   end subroutine equalize
+
+   pure subroutine restore(self, units)
+      !! Undo what equalize did.
+      class(region_type), intent(inout) :: self
+      real(dp), intent(in) :: units(:)
+         !! Shape: (n). The powers.
+      integer :: j
+
+      do j = 1, self%n
+         self%t(:j, j) = self%t(:j, j)*units(j)
+      end do
+      if (.not. self%bounds%bounded) return
+      self%box%least = self%box%least/units
+      self%box%greatest = self%box%greatest/units
+   end subroutine restore
 
    pure real(dp) function power_of_two(value)
       !! The largest power of two below a value; one for zero, NaN and infinity.

@@ -59,7 +59,7 @@ contains
       call found(region, n, bounds_type())
       model%fnorm = 1
       call region%set_off(model, x, 1.0_dp, follow, workspace)
-      call region%adopt(model, .true.)
+      call region%adopt(model)
       do k = 1, size(radii)
          region%delta = radii(k)*residuals
          region%par = 0
@@ -99,7 +99,7 @@ contains
       call found(region, n, bounds_type())
       model%fnorm = 1
       call region%set_off(model, x, 1.0_dp, follow, workspace)
-      call region%adopt(model, .true.)
+      call region%adopt(model)
       region%delta = 1e-20_dp
       call region%propose(model, x, trial, workspace)
       trial = region%diag*trial/region%length
@@ -122,7 +122,7 @@ contains
       call found(region, 2, bounds_type())
       model%fnorm = 1
       call region%set_off(model, x, 1.0_dp, follow, workspace)
-      call region%adopt(model, .true.)
+      call region%adopt(model)
       do k = 1, 5
          region%delta = 0.9_dp
          call region%propose(model, x, trial, workspace)
@@ -147,7 +147,7 @@ contains
       call found(region, n, bounds_type())
       model%fnorm = 1
       call region%set_off(model, x, 1.0_dp, follow, workspace)
-      call region%adopt(model, .true.)
+      call region%adopt(model)
       call region%propose(model, x, trial, workspace)
       call check(all(trial == x), 'no step without a gradient')
       deallocate (model%r, model%qtf, model%ipvt, model%acnorm, model%fnorm)
@@ -175,7 +175,7 @@ contains
       call found(region, n, bounds_type(bounded, lower, upper))
       model%fnorm = fnorm
       call region%set_off(model, x, 0.1_dp, follow, workspace)
-      call region%adopt(model, .true.)
+      call region%adopt(model)
       call region%propose(model, x, trial, workspace)
       call check(any(trial == lower/2 .or. trial == upper/2) .eqv. bounded, &
                  'the first step stops half-way to a bound')
@@ -209,7 +209,7 @@ contains
       reals = spread(0.0_dp, 1, n*n + 3*n + 4 + merge(3*n, 0, bounds%bounded))
       integers = spread(0, 1, merge(3*n, 0, bounds%bounded) + 1)
       call store%open(reals, integers)
-      call region%attach(n, bounds, store)
+      call region%attach(n, bounds, .true., store)
       call check(store%is_full(), 'a region takes what it needs')
       call region%begin()
       if (allocated(workspace)) deallocate (workspace)
