@@ -99,3 +99,39 @@ def test_a_step_is_shortened_until_it_resolves_a_narrow_feature(epoch, width):
         y = peak(x, *(true + offset)) + 0.02 * rng.standard_normal(200)
         expected = curve_fit(peak, x - epoch, y, start)
         assert_same(curve_fit(peak, x, y, start + offset), expected, offset)
+
+
+@pytest.mark.parametrize("offset", [0, 1e5, 1e7])
+def test_central_differences_with_an_offset(offset):
+    """A step relative to the centre is longer than the peak."""
+    x = np.linspace(0, 10, 60)
+    for seed in range(5):
+        y = peak(x, 3, 4.2, 0.7, 1) + 0.05 * np.random.default_rng(seed).standard_normal(x.size)
+        start = [2, 3.8, 1, 0.5]
+        best, cov = curve_fit(peak, x, y, start, jac="cs")
+        found, found_cov = curve_fit(
+            peak, x + offset, y, start + np.array([0, offset, 0, 0]), jac="3-point"
+        )
+        errors = np.sqrt(np.diag(cov))
+        assert np.max(np.abs(found - [0, offset, 0, 0] - best) / errors) < 0.01
+        np.testing.assert_allclose(np.sqrt(np.diag(found_cov)), errors, rtol=1e-3)
+
+
+@pytest.mark.parametrize("unit", [1, 1e-9])
+@pytest.mark.parametrize("depth", [1e-4, 1e-6])
+def test_central_differences_of_a_weak_line_in_any_unit(depth, unit):
+    """The changes of the values are lost in rounding errors of the level, if steps are short."""
+    x = np.linspace(600, 710, 80)
+
+    def line(x, level, depth, center, width):
+        return level - depth * np.exp(-(((x - center) / width) ** 2) / 2)
+
+    y = line(x, 1, depth, 656.3, 10) + depth / 20 * np.random.default_rng(0).standard_normal(80)
+    best, cov = curve_fit(line, x, y, [1, depth, 656, 10], jac="cs")
+    units = np.array([1, 1, unit, unit])
+    found, found_cov = curve_fit(
+        line, x * unit, y, units * [1, 0.8 * depth, 653, 15], jac="3-point"
+    )
+    errors = np.sqrt(np.diag(cov))
+    assert np.max(np.abs(found / units - best) / errors) < 0.01
+    np.testing.assert_allclose(np.sqrt(np.diag(found_cov)) / units, errors, rtol=1e-3)

@@ -21,10 +21,21 @@ Groups = list[list[int]]
 
 CUBE_ROOT = float(np.finfo(FLOAT64).eps) ** (1 / 3)
 TINY = 1e-20
+EPSILON = float(np.finfo(FLOAT64).eps)
 CLEAR = 1e-7
 """A relative change of the values that is clear of their rounding errors."""
-GROWTH = 1000.0
-"""By this factor, at least, a step becomes longer: a small change may be a rounding error."""
+KNOWN = 1e-12
+"""A relative change of the values that is no rounding error."""
+BENT = 0.03
+"""A part of the change that is not linear, from which a step is too long. Its error is 0.05 %."""
+STRAIGHT = 0.01
+"""The same part after a step was shortened."""
+JUMP = 1000.0
+"""The factor for a step if the values do not tell by how much it is too short or too long."""
+NARROW = 10
+"""No step is tried between two whose ratio is smaller."""
+MOST_BENDS = 3
+"""A step is shortened so many times at most: noise bends the values for any step."""
 THREE_POINT_ERROR = 1e-9
 INFINITE = np.array(np.inf)
 
@@ -38,12 +49,67 @@ class Pair(NamedTuple):
 
 
 class Derivative(NamedTuple):
-    """The derivative with respect to a parameter; change is the largest change by its steps."""
+    """The derivative with respect to a parameter, by two steps from the point."""
 
     column: Any
     change: float
+    """The largest difference of the values after the two steps."""
+    bend: float
+    """The largest part of it that is not linear: a second difference."""
     size: float
     """The largest of the values, or of what they would be if the parameter were zero."""
+
+    def error(self, size: float) -> float:
+        """Estimate the relative error of the column, from rounding and from curvature."""
+        if self.change <= KNOWN * size:
+            return np.inf
+        return EPSILON * size / self.change + (self.bend / self.change) ** 2
+
+    def is_bent(self, size: float) -> bool:
+        """Tell whether the values are not linear within the steps."""
+        return self.bend > max(BENT * self.change, KNOWN * size)
+
+    def shortening(self) -> float:
+        """Compute the factor for a step that is too long."""
+        is_known = self.bend < self.change / 2
+        return STRAIGHT * self.change / self.bend if is_known else 1 / JUMP
+
+    def lengthening(self, size: float) -> float:
+        """Compute the factor for a step that is too short."""
+        is_known = self.change > KNOWN * size
+        return CLEAR * size / self.change if is_known else JUMP
+
+
+class Search:
+    """The search for the step of one parameter, and the best derivative found."""
+
+    def __init__(self, step: float, limit: float) -> None:
+        self.step = step
+        self.limit = limit
+        self.too_short = 0.0
+        self.too_long = np.inf
+        self.best: Derivative | None = None
+        self.error = np.inf
+        self.bends = 0
+
+    def goes_on(self, found: Derivative, size: float) -> bool:
+        """Take the derivative by the last step, and choose another step if it may be better."""
+        error = found.error(size)
+        if self.best is None or error < self.error:
+            self.best, self.error = found, error
+        last = self.step
+        if found.is_bent(size):
+            self.too_long = last
+            self.bends += 1
+            self.step = last * found.shortening()
+        elif found.change < CLEAR * size and last < self.limit:
+            self.too_short = last
+            self.step = min(last * found.lengthening(size), self.limit)
+        else:
+            return False
+        if not self.too_short < self.step < self.too_long:
+            self.step = math.sqrt(self.too_short * self.too_long)
+        return self.too_long > NARROW * self.too_short and self.bends <= MOST_BENDS
 
 
 def central_columns(
@@ -53,7 +119,8 @@ def central_columns(
 
     steps are relative to the parameters, as diff_step. The default is a step relative to the
     parameter; a longer one, up to SciPy's, if the change of the values is lost in their rounding
-    errors. The parameters of a group move together, by SciPy's steps.
+    errors; a shorter one if the values are bent within the step. The parameters of a group move
+    together, by SciPy's steps.
     """
 
     def columns(values_at: Values, p: FloatArray) -> list[Any]:
@@ -64,29 +131,42 @@ def central_columns(
             h = longest
         else:
             h = np.where(p == 0, longest, CUBE_ROOT * np.abs(p))
-        found = derivatives(values_at, p, h, dict(enumerate(places(groups, p.size))), box)
-        while steps is None:
-            clear = CLEAR * max(each.size for each in found.values())
-            short = [j for j in found if h[j] < longest[j] and found[j].change < clear]
-            if not short:
-                break
-            factors = [max(clear / max(found[j].change, TINY), GROWTH) for j in short]
-            h[short] = np.minimum(h[short] * factors, longest[short])
-            found |= derivatives(values_at, p, h, {j: i for i, j in enumerate(short)}, box)
-        return [found[j].column for j in range(p.size)]
+        is_free = steps is None and groups is None
+        place = dict(enumerate(places(groups, p.size)))
+        found = derivatives(values_at, p, h, place, box, is_free)
+        if not is_free:
+            return [found[j].column for j in range(p.size)]
+        searches = [Search(*each) for each in zip(h.tolist(), longest.tolist(), strict=True)]
+        size = 0.0
+        while found:
+            size = max(size, *(each.size for each in found.values()))
+            again = [j for j, each in found.items() if searches[j].goes_on(each, size)]
+            h[again] = [searches[j].step for j in again]
+            place = {j: i for i, j in enumerate(again)}
+            found = derivatives(values_at, p, h, place, box, is_free) if again else {}
+        return [each.best.column for each in searches if each.best is not None]
 
     return columns
 
 
 def derivatives(
-    values_at: Values, p: FloatArray, h: FloatArray, place: dict[int, int], box: Box | None
+    values_at: Values,
+    p: FloatArray,
+    h: FloatArray,
+    place: dict[int, int],
+    box: Box | None,
+    sees_bends: bool,
 ) -> dict[int, Derivative]:
-    """Difference by steps h; place tells which of the pairs of points belongs to a parameter."""
+    """Difference by steps h; place tells which of the pairs of points belongs to a parameter.
+
+    The bends need the values at p, too.
+    """
     below, above = (INFINITE, INFINITE) if box is None else (p - box.lower, box.upper - p)
     below, above = np.broadcast_to(below, p.shape), np.broadcast_to(above, p.shape)
     pairs = {j: pair(float(h[j]), below[j], above[j]) for j in place}
     count = 2 * max(place.values()) + 2
-    points = np.tile(p, (count + any(each.is_one_sided for each in pairs.values()), 1))
+    needs_center = sees_bends or any(each.is_one_sided for each in pairs.values())
+    points = np.tile(p, (count + needs_center, 1))
     for j, (near, far, _) in pairs.items():
         points[2 * place[j], j] += near
         points[2 * place[j] + 1, j] += far
@@ -97,7 +177,8 @@ def derivatives(
         column = quotient(each, points[both, j] - p[j], values[both], values[-1])
         near, far = values[both]
         size = max(largest(near), largest(far), largest(column) * abs(p[j]))
-        found[j] = Derivative(column, largest(near - far), size)
+        bend = largest(second_difference(each, near, far, values[-1])) if sees_bends else 0.0
+        found[j] = Derivative(column, largest(near - far), bend, size)
     return found
 
 
@@ -123,6 +204,11 @@ def quotient(pair: Pair, taken: FloatArray, values: list[Any], here: Any) -> Any
     if h == 0 or k == h:  # no numbers between the bounds
         return np.zeros_like(here, FLOAT64) if k == 0 else (far - here) / k
     return (k**2 * (near - here) - h**2 * (far - here)) / (h * k * (k - h))
+
+
+def second_difference(pair: Pair, near: Any, far: Any, here: Any) -> Any:
+    """Compute by how much the values after the two steps are not linear."""
+    return here - 2 * near + far if pair.is_one_sided else near - 2 * here + far
 
 
 def complex_columns(groups: Groups | None = None) -> Columns:
