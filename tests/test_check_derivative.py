@@ -94,3 +94,19 @@ def test_message_of_a_fit_without_progress_names_it(fit):
             fit.y,
             jac=lambda t, *p: -fit.jacobian(p),
         )
+
+
+@pytest.mark.parametrize("unit", [1e-18, 1e-13, 1.0, 1e15])
+def test_a_parameter_that_is_zero_has_any_unit(unit):
+    t = np.linspace(0, 5, 40)
+
+    def residuals(p):
+        return 2 * np.exp(-(((t - 2 - p[0] / unit) / 0.7) ** 2)) + p[1] - 1
+
+    def jacobian(p):
+        apart = (t - 2 - p[0] / unit) / 0.7
+        return np.stack([2 * np.exp(-(apart**2)) * 2 * apart / 0.7 / unit, np.ones(40)], 1)
+
+    assert (check_derivative(residuals, [0, 0.5], jacobian) < 1e-6).all()
+    wrong = check_derivative(residuals, [0, 0.5], lambda p: jacobian(p) * [2, 1])
+    assert wrong.round(3).tolist() == [0.5, 0]

@@ -13,7 +13,7 @@ from leastsq._functions.functions import refuse_unfit, refuse_unread
 from leastsq._functions.native import NativeFunction
 from leastsq._functions.python import Jacobian, as_many_residuals, as_residuals
 
-STEPS = 10.0 ** np.arange(-12, 1)  # in units of the parameter, or of 1 where that is 0
+STEPS = 10.0 ** np.arange(-12, 1)  # in units of the parameter; see unit_of where that is 0
 
 
 def check_derivative(
@@ -92,12 +92,13 @@ def check_derivative(
         (after, above), (before, below) = residuals(j, step), residuals(j, -step)
         return (after - before) / (above - below)
 
+    units = [abs(float(x[j])) or unit_of(fvec, given[:, j]) for j in range(x.size)]
     with np.errstate(all="ignore"):
         return np.array(
             [
                 relative_error(
                     np.array(given[:, j], FLOAT64),
-                    most_certain([differenced(j, step * (abs(x[j]) or 1)) for step in STEPS]),
+                    most_certain([differenced(j, step * units[j]) for step in STEPS]),
                 )
                 for j in range(x.size)
             ]
@@ -117,6 +118,12 @@ def jacobian_at(
         refuse_unfit(Dfun, fvec.size)
         return Dfun.jacobian_at(x, fvec)
     return Jacobian(Dfun, fvec.size, x.size, col_deriv)(x.copy(), *args)
+
+
+def unit_of(fvec: FloatArray, column: FloatArray) -> float:
+    """Compute by how much a parameter must change to change the residuals by their own size."""
+    size, slope = norm(fvec), norm(np.array(column, FLOAT64))
+    return size / slope if 0 < slope < np.inf and 0 < size < np.inf else 1.0
 
 
 def most_certain(columns: list[FloatArray]) -> FloatArray:
