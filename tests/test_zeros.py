@@ -1,11 +1,13 @@
 """Zeros: data that are zero, equations whose solution is zero, and starts at zero."""
 
+import warnings
+
 import numpy as np
 import pytest
 from numba import njit
 from scipy import optimize
 
-from leastsq import curve_fit, curve_fit_many, least_squares, leastsq
+from leastsq import OptimizeWarning, curve_fit, curve_fit_many, least_squares, leastsq
 
 T = np.arange(10.0)
 TEMPERATURES = np.arange(0.0, 361, 20)
@@ -93,3 +95,21 @@ def test_a_rate_of_zero_at_the_start_is_no_trap(longest, p0):
         popt = curve_fit(growth, t, PRESSURES, p0)[0]
     best = optimize.curve_fit(growth, TEMPERATURES, PRESSURES, [0.5, 0.02])[0]
     np.testing.assert_allclose(popt, best * [1, 360 / longest], rtol=1e-4)
+
+
+@pytest.mark.parametrize("wrap", [lambda f: f, njit])
+def test_a_dead_pixel_does_not_determine_its_rate(wrap):
+    def decay(t, a, rate):
+        return a * np.exp(-rate * t)
+
+    model = wrap(decay)
+    y = np.stack([2 * np.exp(-0.3 * T), 0 * T, 3 * np.exp(-0.5 * T)])
+    y[::2] += 0.01 * np.random.default_rng(0).standard_normal((2, T.size))
+    with pytest.warns(OptimizeWarning, match="do not determine rate: at the solution a is zero"):
+        curve_fit(model, T, y[1], [1, 1])
+    with pytest.warns(OptimizeWarning, match=r"covariance is doubtful \(the fit at 1\)"):
+        curve_fit_many(model, T, y, [1, 1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        curve_fit(line, T, 0 * T, [1, 1])
+        curve_fit_many(model, T, y, [1, 1], mask=np.array([[False], [True], [False]]))

@@ -25,11 +25,10 @@ from leastsq._errors import FitError, OptimizeWarning
 from leastsq._fit.curve import fit_curve
 from leastsq._fit.doubts import (
     conditional_covariance,
+    distance_doubt,
     doubtful_covariance,
     is_distant,
     no_covariance,
-    ran_away,
-    runaway,
 )
 from leastsq._fit.result import (
     SOLVED,
@@ -459,8 +458,8 @@ def parameter_covariance(
         return np.full((x.size, x.size), np.inf)
     if np.count_nonzero(state):
         warn(doubtful_covariance(f, state), OptimizeWarning)
-    elif is_distant(p0, x) and (away := ran_away(p0, x, np.sqrt(np.diagonal(pcov)))).any():
-        warn(runaway(f, p0, x, away), OptimizeWarning)
+    elif is_distant(p0, x) and (doubt := distance_doubt(f, p0, x, np.sqrt(np.diagonal(pcov)))):
+        warn(doubt, OptimizeWarning)
     elif outcome.box is not None and np.count_nonzero(active):
         together = inverse(outcome, active=np.zeros_like(active))[1] == ACTS_TOGETHER
         if (together & (active != 0)).any():

@@ -13,6 +13,8 @@ from leastsq._functions.signature import parameter_names
 
 DISTANT = 1e4
 """A parameter has run away if its value is so many times its start."""
+VANISHED = 1e-30
+"""A parameter is zero but for rounding errors if its value is this part of its start."""
 UNCERTAIN = 100
 """Its standard error then is more than so many times its value."""
 
@@ -68,9 +70,12 @@ def doubtful_covariance(f: Function, state: NDArray[np.int32]) -> str:
 
 
 def is_distant(p0: FloatArray, popt: FloatArray) -> bool:
-    """Tell whether any parameter went far away from p0; this takes no time if none did."""
+    """Tell whether any parameter went far away from p0, or vanished; this takes little time."""
     pairs = zip(p0.tolist(), popt.tolist(), strict=True)
-    return any(abs(after) > DISTANT * abs(before) > 0 for before, after in pairs)
+    return any(
+        before != 0 and not VANISHED * abs(before) <= abs(after) <= DISTANT * abs(before)
+        for before, after in pairs
+    )
 
 
 def ran_away(p0: FloatArray, popt: FloatArray, stderr: FloatArray) -> NDArray[np.bool_]:
@@ -78,6 +83,43 @@ def ran_away(p0: FloatArray, popt: FloatArray, stderr: FloatArray) -> NDArray[np
     with np.errstate(invalid="ignore", over="ignore"):
         is_far = (np.abs(popt) > DISTANT * np.abs(p0)) & (p0 != 0)
         return np.asarray(is_far & (stderr > UNCERTAIN * np.abs(popt)) & np.isfinite(stderr))
+
+
+def distance_doubt(f: Function, p0: FloatArray, popt: FloatArray, stderr: FloatArray) -> str:
+    """Name the parameters that ran away, or are left alone; return an empty text if there are none.
+
+    The arrays have the shape (n,).
+    """
+    if (away := ran_away(p0, popt, stderr)).any():
+        return runaway(f, p0, popt, away)
+    if (alone := left_alone(p0, popt, stderr)).any():
+        return without_others(f, alone, have_vanished(p0, popt))
+    return ""
+
+
+def have_vanished(p0: FloatArray, popt: FloatArray) -> NDArray[np.bool_]:
+    """Tell which parameters are zero but for rounding errors, although they were not at p0."""
+    return np.asarray((popt != 0) & (np.abs(popt) < VANISHED * np.abs(p0)))
+
+
+def left_alone(p0: FloatArray, popt: FloatArray, stderr: FloatArray) -> NDArray[np.bool_]:
+    """Tell which parameters lost their effect when others vanished, as for data that are zero.
+
+    The arrays have the shape (..., n).
+    """
+    vanished = have_vanished(p0, popt)
+    return np.asarray(vanished.any(axis=-1, keepdims=True) & ~vanished & (stderr > 0))
+
+
+def without_others(f: Function, alone: NDArray[np.bool_], vanished: NDArray[np.bool_]) -> str:
+    """Name the parameters that lost their effect when others vanished."""
+    names = parameter_names(f, alone.size)
+    lost = select(names, vanished)
+    return (
+        f"The data do not determine {listed(select(names, alone))}: at the solution "
+        f"{listed(lost)} {'is' if len(lost) == 1 else 'are'} zero but for rounding errors, as for "
+        "data that are zero. Treat the other standard errors as infinite"
+    )
 
 
 def runaway(f: Function, p0: FloatArray, popt: FloatArray, away: NDArray[np.bool_]) -> str:

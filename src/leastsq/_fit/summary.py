@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from leastsq._arguments.many import Stack
 from leastsq._core._calls import PROMISE_BROKEN
-from leastsq._fit.doubts import UNCERTAIN, ran_away
+from leastsq._fit.doubts import UNCERTAIN, VANISHED, left_alone, ran_away
 from leastsq._fit.many_fits import NOT_DONE, RAISED, ManyFits
 from leastsq._fit.results import BOUNDED, DOUBTFUL, IMPROPER, TOO_FEW, UNKNOWN, Results
 
@@ -52,7 +52,7 @@ def summary(fits: ManyFits, results: Results, p0: Stack, absolute_sigma: bool) -
             unknown & ~without_freedom
         ),
         "The data hardly determine the parameters, and the covariance is doubtful": (
-            (results.doubt == DOUBTFUL) | have_run_away(results, p0)
+            (results.doubt == DOUBTFUL) | have_distant_ends(results, p0)
         ),
         "No step reduced the sum of squares as much as the Jacobian predicts": is_unkept,
     }
@@ -62,16 +62,20 @@ def summary(fits: ManyFits, results: Results, p0: Stack, absolute_sigma: bool) -
     return ". ".join(lines)
 
 
-def have_run_away(results: Results, p0: Stack) -> NDArray[np.bool_]:
-    """Tell in which fits a parameter went far away from p0, and its error is huge there."""
+def have_distant_ends(results: Results, p0: Stack) -> NDArray[np.bool_]:
+    """Tell in which fits a parameter ran away, or was left alone: see doubts."""
     away = np.zeros(len(results.x), bool)
     stderr = results.stderr
     if results.cov is not None:
         stderr = np.sqrt(np.diagonal(results.cov, axis1=1, axis2=2))
     if stderr is not None:
         with np.errstate(invalid="ignore"):
-            places = np.flatnonzero((stderr > UNCERTAIN * np.abs(results.x)).any(axis=1))
-        away[places] = ran_away(p0.rows(places), results.x[places], stderr[places]).any(axis=1)
+            sizes = np.abs(results.x)
+            largest = np.fmax.reduce(np.abs(p0.values), axis=None, initial=0)
+            may_be = (stderr > UNCERTAIN * sizes) | (sizes < VANISHED * largest)
+        places = np.flatnonzero(may_be.any(axis=1))
+        chosen = p0.rows(places), results.x[places], stderr[places]
+        away[places] = (ran_away(*chosen) | left_alone(*chosen)).any(axis=1)
     return away
 
 
