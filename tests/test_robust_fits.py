@@ -417,7 +417,7 @@ def test_callback_that_stops_a_robust_fit_is_the_reason_of_its_end(max_nfev):
 @pytest.mark.parametrize("loss", ["soft_l1", "huber"])
 def test_points_without_weight_do_not_count(loss):
     """Most points have no weight. The fit begins with a wider loss if most others are outliers."""
-    t = np.linspace(10, 100, 60)
+    t, p0 = np.linspace(10, 100, 60), [6, 1000, 150]
     for seed in range(5):
         rng = np.random.default_rng(seed)
         y = 8.07 - 1730 / (233 + t) + 0.002 * rng.standard_normal(60)
@@ -429,11 +429,11 @@ def test_points_without_weight_do_not_count(loss):
         def antoine(t, a, b, c):
             return a - b / (c + t)
 
-        alone = leastsq.curve_fit(antoine, t[kept], y[kept], **options)[0]
+        alone = leastsq.curve_fit(antoine, t[kept], y[kept], p0, **options)[0]
         for chunks in (None, 7):
-            popt = leastsq.curve_fit(antoine, t, y, sigma=sigma, chunks=chunks, **options)[0]
+            popt = leastsq.curve_fit(antoine, t, y, p0, sigma, chunks=chunks, **options)[0]
             np.testing.assert_allclose(antoine(t, *popt), antoine(t, *alone), atol=2e-4)
-        many = leastsq.curve_fit_many(antoine, t, y[None], np.ones(3), sigma, **options)
+        many = leastsq.curve_fit_many(antoine, t, y[None], p0, sigma, **options)
         np.testing.assert_allclose(antoine(t, *many.popt[0]), antoine(t, *alone), atol=2e-4)
 
 

@@ -97,8 +97,8 @@ MUTANTS = {
     "settled": Mutant(
         "stops as early as MINPACK",
         "minpack/fit/settled.f90",
-        "      has_settled = remaining <= max(worthwhile, tolerance) .or.",
-        "      has_settled = .true. .or. remaining <= max(worthwhile, tolerance) .or.",
+        "      has_settled = remaining <= max(worthwhile, tolerance) &\n",
+        "      has_settled = .true. .or. remaining <= max(worthwhile, tolerance) &\n",
         ("test_settled",),
     ),
     "steps": Mutant(
