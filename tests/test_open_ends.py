@@ -252,6 +252,40 @@ def test_the_calls_of_further_tries_do_not_grow_with_maxfev():
     assert len(calls) - first <= 1.01 * first + 1
 
 
+def power(x, a, b, c):
+    return a * x**b + c
+
+
+@pytest.mark.parametrize("wrap", [njit, lambda model: model])
+@pytest.mark.parametrize("limit", [{"maxfev": 3000}, {"max_nfev": 2000}])
+def test_a_limit_above_the_default_does_not_rule_out_further_tries(wrap, limit):
+    """The first try crawls, with c close to -a, and b close to zero."""
+    x, start = np.arange(1.0, 41), np.ones(3)
+    rng = np.random.default_rng(0)
+    stack = power(x, 30, -0.7, 1) + 0.3 * rng.standard_normal((6, 40))
+    many = curve_fit_many(wrap(power), x, stack, start, **limit)
+    for k, y in enumerate(stack):
+        popt, _, info, _, _ = curve_fit(wrap(power), x, y, start, full_output=True, **limit)
+        there = optimize.curve_fit(power, x, y, [30, -0.7, 1])[0]
+        np.testing.assert_allclose(power(x, *popt), power(x, *there), rtol=0, atol=1e-3)
+        assert info["nfev"] < 1500
+        np.testing.assert_allclose(many.popt[k], popt, rtol=1e-6)
+        assert many.nfev[k] == info["nfev"]
+
+
+def test_the_calls_that_are_left_after_all_tries_are_used_from_the_best_point():
+    def banana(p):
+        return np.array([1e4 * (p[1] - p[0] ** 2), 1 - p[0]])
+
+    costs = []
+    for limit in (None, 400, 1000, 20000):
+        fit = least_squares(banana, [-1.2, 1], max_nfev=limit, method="lm")
+        assert fit.nfev <= (limit or 320)
+        costs.append(fit.cost)
+    assert costs == sorted(costs, reverse=True)
+    assert costs[-1] < 1e-20
+
+
 def test_an_exception_in_a_further_try_does_not_discard_the_solution():
     """The first try solves the fit where a parameter has no effect, the next leaves the domain."""
     x, start = KELVIN, np.ones(3)

@@ -298,7 +298,7 @@ def leastsq(
                 outcome = solve(functions, x, settings, box, watch)
             return ended(outcome, settings, full_output)
         start = x.copy()
-        left = minimize(functions, x, settings, box, watch)
+        left = minimize(functions, x, settings.first, box, watch)
         if left[-1] >= POOR_END or has_crawled(left[-1], settings):
             outcome = solved(functions, x, start, settings, box, watch, left)
             return ended(outcome, settings, full_output)

@@ -134,11 +134,12 @@ def fit_settings(
         raise ValueError(f"x_scale must be 'jac' or positive numbers, got {x_scale!r}")
     limit = None
     is_limited = bool(maxfev) or max_nfev is not None
-    limits_trials = as_least_squares or max_nfev is not None
-    if limits_trials:
+    others = {}
+    if as_least_squares or max_nfev is not None:
         name, given = ("maxfev", maxfev) if max_nfev is None else ("max_nfev", max_nfev)
         if max_nfev is not None and not real_number(max_nfev, name) >= 1:
             raise ValueError(f"max_nfev must be None or a positive number, got {max_nfev!r}")
+        others = {"limits_trials": True, "usual_maxfev": 100 * n}
         maxfev = most_calls(given or 0, 100 * n, name)
         limit = f"{name} = {maxfev}" + (", without those for differences" if differenced else "")
     return read_settings(
@@ -155,8 +156,8 @@ def fit_settings(
         diff_step,
         loss,
         f_scale,
-        limits_trials=limits_trials,
         is_limited=is_limited,
+        **others,
     ), limit
 
 

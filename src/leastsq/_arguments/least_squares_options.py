@@ -86,6 +86,7 @@ def settings_of(
         True,
         **tolerances,
         maxfev=most_calls(max_nfev or 0, 100 * n, "max_nfev"),
+        usual_maxfev=100 * n,
         factor=100.0 if method == "lm" and box is None and loss == "linear" else 1.0,
         diag=diag,
         diff_step=diff_step,

@@ -57,7 +57,8 @@ FAULTS = {
 class Settings:
     """The options of a fit, converted; None if the core chooses.
 
-    is_limited tells that the user gave maxfev: then all attempts share the calls.
+    usual_maxfev is the default of maxfev, and the most that the first attempt may use. is_limited
+    tells that the user gave maxfev: then all attempts share the calls.
     Fits with the same options share one object, so its properties are computed once only.
     """
 
@@ -67,6 +68,7 @@ class Settings:
     factor: float
     epsfcn: float | None
     maxfev: int
+    usual_maxfev: int
     diag: FloatArray | None = None
     diff_step: FloatArray | None = None
     limits_trials: bool = False
@@ -121,6 +123,18 @@ class Settings:
             setattr(self, name, value.copy() if isinstance(value, np.ndarray) else value)
         if self.loss is not None:
             self.loss = self.loss._replace(scale=self.loss.scale.copy())
+
+    @cached_property
+    def first(self) -> Settings:
+        """The options of the first attempt."""
+        if self.maxfev <= self.usual_maxfev:
+            return self
+        return replace(self, maxfev=self.usual_maxfev)
+
+    @property
+    def leaves_calls(self) -> bool:
+        """Whether there are calls left for other attempts if one has used up its own."""
+        return not self.is_limited or self.maxfev > self.usual_maxfev
 
     @cached_property
     def usual(self) -> Options:
@@ -243,13 +257,15 @@ def make_settings(
     **others: Any,
 ) -> Settings:
     """Convert the options one by one; the others are converted already."""
+    usual_maxfev = others.pop("usual_maxfev", (200 if differenced else 100) * (n + 1))
     return Settings(
         real_number(ftol, "ftol"),
         real_number(xtol, "xtol"),
         real_number(gtol, "gtol"),
         real_number(factor, "factor"),
         None if epsfcn is None else real_number(epsfcn, "epsfcn"),
-        most_calls(maxfev, (200 if differenced else 100) * (n + 1)),
+        most_calls(maxfev, usual_maxfev),
+        min(usual_maxfev, LARGEST_INT),
         None if diag is None else scale_factors(diag, n),
         None if diff_step is None else steps(diff_step, n),
         is_limited=others.pop("is_limited", maxfev > 0),

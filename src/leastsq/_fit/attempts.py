@@ -13,7 +13,15 @@ from leastsq._arguments.options import Settings
 from leastsq._core._calls import MAXFEV_REACHED, STOPPED, TIME_IS_UP
 from leastsq._fit.result import SOLVED, Outcome
 from leastsq._fit.traps import all_act, other_tries
-from leastsq._fit.tries import Try, after_open_end, are_same, going_on, is_far_below, on_other_side
+from leastsq._fit.tries import (
+    Try,
+    after_open_end,
+    are_same,
+    going_on,
+    is_far_below,
+    on_other_side,
+    the_rest,
+)
 
 if TYPE_CHECKING:
     from leastsq._core._calls import Observer
@@ -36,8 +44,10 @@ def solve_again(
     tries = deque(tries_after(outcome, start, settings, box))
     while tries:
         again = tries.popleft()
-        if is_confirmed and again.factor is not None:
+        if not again.is_of_use(best.ier in SOLVED, is_confirmed):
             continue
+        if again.is_rest:
+            again = again._replace(x=best.x.copy())
         nfev = counts["trials" if settings.limits_trials else "nfev"]
         left = settings.maxfev - nfev if settings.is_limited else settings.maxfev
         if best is not outcome and not (best.is_open or has_crawled(best.ier, settings)):
@@ -75,8 +85,8 @@ def solve_again(
 
 
 def has_crawled(ier: int, settings: Settings) -> bool:
-    """Tell whether a fit made as many calls as it usually may, and the user has set no limit."""
-    return ier == MAXFEV_REACHED and not settings.is_limited
+    """Tell whether a fit made as many calls as it usually may, and others may make more."""
+    return ier == MAXFEV_REACHED and settings.leaves_calls
 
 
 def fewest_calls(n: int, settings: Settings) -> int:
@@ -98,6 +108,8 @@ def tries_after(
         tries.append(on_other_side(start, settings.loss is not None))
     if outcome.is_open or has_crawled(outcome.ier, settings):
         tries += after_open_end(start, settings)
+    if settings.is_limited and has_crawled(outcome.ier, settings):
+        tries.append(the_rest(start))
     if box is None or not box.is_bounded() or outcome.ier not in SOLVED:
         return tries
     if not all_act(outcome.x, outcome.least_effect, outcome.fnorm):

@@ -15,6 +15,8 @@ DISTANT = 1e4
 """A parameter has run away if its value is so many times its start."""
 VANISHED = 1e-30
 """A parameter is zero but for rounding errors if its value is this part of its start."""
+STAYED = 1e-10
+"""A parameter kept its order of magnitude, more or less, if its value is this part of its start."""
 UNCERTAIN = 100
 """Its standard error then is more than so many times its value."""
 
@@ -107,8 +109,8 @@ def left_alone(p0: FloatArray, popt: FloatArray, stderr: FloatArray) -> NDArray[
 
     The arrays have the shape (..., n).
     """
-    vanished = have_vanished(p0, popt)
-    return np.asarray(vanished.any(axis=-1, keepdims=True) & ~vanished & (stderr > 0))
+    vanished = have_vanished(p0, popt).any(axis=-1, keepdims=True)
+    return np.asarray(vanished & (np.abs(popt) > STAYED * np.abs(p0)) & (stderr > 0))
 
 
 def without_others(f: Function, alone: NDArray[np.bool_], vanished: NDArray[np.bool_]) -> str:

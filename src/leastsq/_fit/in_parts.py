@@ -60,7 +60,7 @@ class InParts:
         try:
             if time() <= self.deadline:
                 self.engine.check(start)
-            outcome = self.solve_once(x, self.settings)
+            outcome = self.solve_once(x, self.settings.first)
             outcome = solve_again(
                 self.solve_once, outcome, start, self.settings, self.box, self.watch
             )

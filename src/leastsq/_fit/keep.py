@@ -23,7 +23,15 @@ from leastsq._fit.one_by_one import OneByOne
 from leastsq._fit.plan import Plan
 from leastsq._fit.results import Results, Solutions
 from leastsq._fit.traps import interior, other_tries, without_effect
-from leastsq._fit.tries import Try, after_open_end, are_same, going_on, is_far_below, on_other_side
+from leastsq._fit.tries import (
+    Try,
+    after_open_end,
+    are_same,
+    going_on,
+    is_far_below,
+    on_other_side,
+    the_rest,
+)
 
 Flags = NDArray[np.bool_]
 Solve = Callable[[Group, Settings], tuple[Solutions, Flags]]
@@ -44,7 +52,7 @@ class Keeper:
         if group.m < self.plan.n:  # possible if parameters are fixed
             self.one_by_one.fit(group)
             return
-        found, is_done = solve(group, self.plan.options(group.box is not None).settings)
+        found, is_done = solve(group, self.plan.options(group.box is not None).settings.first)
         ends = self.keep(group, found, is_done)
         again = ends.again
         if again.any() and not self.plan.is_cancelled:
@@ -91,7 +99,7 @@ def take_ends(found: Solutions, settings: Settings) -> tuple[Flags, Flags]:
     np.subtract(found.ending, POOR_END * extra, out=found.ending)
     is_open = extra >= OPEN_END // POOR_END
     is_poor = extra % (OPEN_END // POOR_END) == 1
-    return is_poor, is_open | ((found.ending == MAXFEV_REACHED) & (not settings.is_limited))
+    return is_poor, is_open | ((found.ending == MAXFEV_REACHED) & settings.leaves_calls)
 
 
 def has_idle(group: Group, found: Solutions) -> Flags:
@@ -136,6 +144,8 @@ class Tries:
             self.tries[i].append(on_other_side(group.p[i], settings.loss is not None))
         for i in np.flatnonzero(ends.is_open).tolist():
             self.tries[i] += after_open_end(group.p[i], settings)
+            if settings.is_limited and found.ending[i] == MAXFEV_REACHED:
+                self.tries[i].append(the_rest(group.p[i]))
         for i in np.flatnonzero(has_idle(group, found)).tolist():
             self.tries[i] += other_tries(
                 group.p[i],
@@ -158,10 +168,13 @@ class Tries:
     def next_tries(self) -> dict[tuple[Any, ...], dict[int, Try]]:
         """Take the next try of each fit that waits for one, by their kinds."""
         alike: dict[tuple[Any, ...], dict[int, Try]] = {}
+        solved = is_solved(self.best.ending % PROMISE_BROKEN)
         for i in np.flatnonzero(self.waits).tolist():
             while self.tries[i]:
                 again = self.tries[i].popleft()
-                if not (self.is_confirmed[i] and again.factor is not None):
+                if again.is_of_use(solved[i], self.is_confirmed[i]):
+                    if again.is_rest:
+                        again = again._replace(x=self.best.x[i].copy())
                     alike.setdefault(again.kind, {})[i] = again
                     break
         return alike

@@ -35,7 +35,7 @@ def solve(
 ) -> Outcome:
     """Minimize from x, and try again where this may help. The array x becomes the solution."""
     start = x.copy()
-    left = minimize(functions, x, settings, box, watch)
+    left = minimize(functions, x, settings.first, box, watch)
     return solved(functions, x, start, settings, box, watch, left)
 
 

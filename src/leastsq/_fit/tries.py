@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -26,9 +27,9 @@ class Try(NamedTuple):
 
     x is the start. diag contains the scale factors of the steps; None for the usual scale. limit is
     the ratio of the norms of residuals below which the try has found a better minimum. attempt is
-    the option of the core. share is the part of maxfev that the try may use. factor is that of the
-    first step; None for the usual one. A try with a factor is of no use after another try has
-    confirmed the best solution so far.
+    the option of the core. share is the part of the default of maxfev that the try may use; the
+    rest, which has no share, begins at the best point. factor is that of the first step; None for
+    the usual one.
     """
 
     x: FloatArray
@@ -43,9 +44,20 @@ class Try(NamedTuple):
         """What tries have in common if they can be done at the same time."""
         return self.diag is not None, self.attempt, self.share, self.factor
 
+    @property
+    def is_rest(self) -> bool:
+        """Whether to go on from the best point with all calls that are left."""
+        return self.share == math.inf
+
+    def is_of_use(self, is_solved: bool, is_confirmed: bool) -> bool:
+        """Tell whether to do the try, after others have solved the fit, or confirmed that."""
+        if self.is_rest:
+            return not is_solved
+        return not is_confirmed or self.factor is None
+
     def settings(self, usual: Settings, diag: FloatArray | None) -> Settings:
         """Return the settings of a try, or of several with their diag; the user's scale is kept."""
-        most = int(self.share * min(usual.maxfev, 200 * (self.x.size + 1)))
+        most = usual.maxfev if self.is_rest else int(self.share * usual.first.maxfev)
         settings = replace(usual, attempt=self.attempt, maxfev=most)
         if diag is not None and usual.diag is None:
             return replace(settings, factor=1.0, diag=diag)
@@ -72,6 +84,11 @@ def on_other_side(start: FloatArray, is_robust: bool) -> Try:
 def going_on(x: FloatArray) -> Try:
     """Choose how to go on with a try that was cut short."""
     return Try(x.copy())
+
+
+def the_rest(x: FloatArray) -> Try:
+    """Choose to use all calls that the user allows, after tries that used up the usual ones."""
+    return Try(x.copy(), limit=1.0, share=math.inf)
 
 
 def after_open_end(start: FloatArray, settings: Settings) -> list[Try]:
