@@ -158,7 +158,7 @@ def test_standard_start_leads_where_it_leads_scipy(case, driver):
     assert norm_of(ours) == pytest.approx(norm_of(theirs), rel=1e-6, abs=1e-9)
     if case.name in COVARIANCE[driver]:
         assert (ours[1] is None) == (theirs[1] is None)
-        if ours[1] is not None:
+        if ours[1] is not None and np.linalg.cond(theirs[1]) < 1e10:
             assert np.abs(ours[1] - theirs[1]).max() <= 1e-3 * np.abs(theirs[1]).max()
 
 

@@ -5,7 +5,7 @@ import pytest
 from problems import nist
 from scipy import optimize
 
-from leastsq import OptimizeWarning, curve_fit, curve_fit_many, least_squares, leastsq
+from leastsq import FitError, OptimizeWarning, curve_fit, curve_fit_many, least_squares, leastsq
 
 SOLVED = (1, 2, 3, 4)
 
@@ -171,8 +171,31 @@ def test_data_that_are_zero_take_few_calls():
     with pytest.warns(OptimizeWarning, match="covariance is doubtful"):
         fits = curve_fit_many(lambda t, a, b, c: a * np.exp(-b * t) + c, t, np.zeros((5, 30)))
     assert fits.success.all()
-    assert (fits.nfev <= 45).all()
+    assert (fits.nfev <= 80).all()
     np.testing.assert_allclose(fits.popt[:, [0, 2]], 0, atol=1e-20)
+
+
+def diode(v, current, ideality):
+    return current * (np.exp(v / (0.0259 * ideality)) - 1)
+
+
+@pytest.mark.parametrize("solver", [curve_fit, least_squares])
+def test_a_fit_does_not_end_because_its_columns_were_huge_at_the_start(solver):
+    """The start predicts 1e60 amperes, beside which a residual of 1e20 seems a rounding error."""
+    v = np.linspace(0.3, 0.7, 40)
+    for ideality in (1.2, 1.5, 1.7):
+        y = diode(v, 1e-9, ideality)
+        y += 0.01 * np.ptp(y) * np.random.default_rng(0).standard_normal(40)
+        start = [1e-10, ideality / 10]
+        if solver is curve_fit:
+            with pytest.raises(FitError, match="maxfev") as error:
+                curve_fit(diode, v, y, start)
+            popt = error.value.popt
+        else:
+            found = least_squares(lambda p, y=y: diode(v, *p) - y, start)
+            assert not found.success
+            popt = found.x
+        assert np.sum((diode(v, *popt) - y) ** 2) < np.sum(y**2)
 
 
 def test_last_step_to_a_bound_is_looked_at():

@@ -83,7 +83,7 @@ contains
       error = abs(reduction%actual - reduction%predicted)
       remaining = reduction%predicted
       if (region%par > 0) then
-         remaining = promise(region, model, &
+         remaining = promise(region, model, x, &
                              merge(damping_after(abs(1 - reduction%ratio)), damping, accepted), &
                              workspace)
       end if
@@ -102,16 +102,18 @@ contains
       damping_after = merge(no_damping, damping, error <= exact)
    end function damping_after
 
-   logical function is_promising(region, model, workspace)
+   logical function is_promising(region, model, x, workspace)
       !! Whether the model promises more than the errors of a differenced Jacobian can explain.
       class(trust_region_type), intent(inout) :: region
          !! The trust region.
       type(model_type), intent(in) :: model
          !! The linear model at its centre.
+      real(dp), intent(in) :: x(:)
+         !! Shape: (n). The centre.
       type(workspace_type), intent(inout) :: workspace
          !! Memory for n variables.
 
-      is_promising = promise(region, model, damping, workspace) > credible
+      is_promising = promise(region, model, x, damping, workspace) > credible
    end function is_promising
 
    logical function has_little_left(region, model, x, ratio, workspace)
@@ -131,28 +133,31 @@ contains
       if (region%bounds%bounded) call region%surround(model, x)
       has_little_left = model%fnorm <= rounding*effect(region, model, x, workspace)
       if (.not. has_little_left) then
-         has_little_left = promise(region, model, damping_after(abs(1 - ratio)), workspace) &
+         has_little_left = promise(region, model, x, damping_after(abs(1 - ratio)), workspace) &
                            <= worthwhile
       end if
    end function has_little_left
 
    real(dp) function effect(region, model, x, workspace)
-      !! |D x| with the norms of the columns for D: how much the residuals change from zero to x.
+      !! How much the residuals change from zero to x, by the model. D may be that of a point with
+      !! much larger columns.
       type(trust_region_type), intent(in) :: region
       type(model_type), intent(in) :: model
       real(dp), intent(in) :: x(:)
       type(workspace_type), intent(inout) :: workspace
 
-      effect = region%xnorm
-      if (region%follows) return
       workspace%scaled = model%acnorm*x
+      if (region%bounds%bounded) then
+         where (x <= region%bounds%lower .or. x >= region%bounds%upper) workspace%scaled = 0
+      end if
       effect = enorm(region%n, workspace%scaled)
    end function effect
 
-   real(dp) function promise(region, model, par, workspace)
+   real(dp) function promise(region, model, x, par, workspace)
       !! The relative reduction of the sum of squares by the step with a given par, however long.
       class(trust_region_type), intent(inout) :: region
       type(model_type), intent(in) :: model
+      real(dp), intent(in) :: x(:)
       real(dp), intent(in) :: par
       type(workspace_type), intent(inout) :: workspace
       logical :: has_products
@@ -160,7 +165,7 @@ contains
       associate (n => region%n, z => workspace%unlimited, image => workspace%image, &
                  units => workspace%scaled)
          z = region%z
-         if (.not. region%follows) call region%equalize(z, units)
+         call region%equalize(model, x, z, units)
          if (region%bounds%bounded) then
             call descend(region%box, region%t, model%qtf, par, z, workspace)
          else
@@ -168,7 +173,7 @@ contains
             call damped_step(n, region%t, model%qtf, par, z, workspace, has_products)
          end if
          call multiply(n, region%t, z, image)
-         if (.not. region%follows) call region%restore(units)
+         call region%restore(units)
          promise = 2*dot(n, image/model%fnorm, model%qtf/model%fnorm) &
                    - (enorm(n, image)/model%fnorm)**2
       end associate

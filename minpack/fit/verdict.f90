@@ -46,7 +46,7 @@ contains
             info = claim
          else if (has_vanished(region, fit%fnorm)) then
             info = claim
-            if (is_promising(region, fit%model, fit%workspace)) info = info + promise_broken
+            if (is_promising(region, fit%model, fit%x, fit%workspace)) info = info + promise_broken
          else if (is_spent) then
             info = maxfev_reached
          end if

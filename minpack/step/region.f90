@@ -18,6 +18,9 @@ module minpack_region
       !! If |D x| is smaller than this part of the norm of the residuals, the residuals hardly
       !! change between x and zero.
 
+   real(dp), parameter :: no_effect = 1.0e-2_dp
+      !! A variable has no effect if doubling it changes the residuals by less than this part.
+
    type :: region_type
       integer :: n = 0
          !! Number of variables.
@@ -182,19 +185,27 @@ contains
       self%xnorm = enorm(self%n, workspace%scaled)
    end subroutine stand_at
 
-   pure subroutine equalize(self, z, units)
+   pure subroutine equalize(self, model, x, z, units)
       !! Divide the columns of T by powers of two that are close to their norms, as if D were the
-      !! norms of the Jacobian's columns.
+      !! norms of the Jacobian's columns. Let columns be small that have become so because their
+      !! variables have lost their effect.
       class(region_type), intent(inout) :: self
+      type(model_type), intent(in) :: model
+         !! The linear model.
+      real(dp), intent(in) :: x(:)
+         !! Shape: (n). The point.
       real(dp), intent(inout) :: z(:)
          !! Shape: (n). A step in these variables.
       real(dp), intent(out) :: units(:)
          !! Shape: (n). The powers.
-      integer :: j
+      integer :: j, k
 
-      do j = 1, self%n
-         units(j) = power_of_two(enorm(j, self%t(:, j)))
-         self%t(:j, j) = self%t(:j, j)/units(j)
+      do k = 1, self%n
+         j = model%ipvt(k)
+         units(k) = 1
+         if (self%follows .and. model%acnorm(j)*abs(x(j)) <= no_effect*model%fnorm) cycle
+         units(k) = power_of_two(enorm(k, self%t(:, k)))
+         self%t(:k, k) = self%t(:k, k)/units(k)
       end do
       z = z*units
       if (.not. self%bounds%bounded) return
