@@ -12,6 +12,7 @@
 # make bench-picture: the picture and the table of README.md, from the results of make bench.
 # make bench-many: many fits beside loops, Dask and xarray.
 # make bench-parts: data in parts beside SciPy in memory, and Dask; threads.
+# make survey: which solver finds the minimum of usual fits.
 # make bench-core: the compiled core beside libcminpack, and in threads.
 # make clean: remove .venv, build and generated files.
 
@@ -29,7 +30,7 @@ define patiently
 	$(2); failed=$$?; kill $$dots; wait $$dots 2>/dev/null; echo; exit $$failed
 endef
 
-.PHONY: demo test test-all checks docs sanitize valgrind fuzz mutants peers wheel bench bench-picture bench-many bench-parts bench-core clean
+.PHONY: demo test test-all checks docs sanitize valgrind fuzz mutants peers wheel bench bench-picture bench-many bench-parts bench-core survey clean
 
 demo: $(INSTALLED)demo
 	@$(BIN)/python tools/demo.py build/demo
@@ -95,6 +96,9 @@ bench-many: $(INSTALLED)benchmark
 
 bench-parts: $(INSTALLED)benchmark
 	$(BIN)/python benchmarks/parts.py
+
+survey: $(INSTALLED)benchmark
+	$(BIN)/python benchmarks/survey.py
 
 bench-core: $(INSTALLED)benchmark
 	@$(call build_core,harness)

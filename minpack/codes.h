@@ -34,8 +34,12 @@
  * effect. */
 #define MINPACK_OPEN_END 64
 
+/* Is added when x is a solution where most neighbouring residuals have the same sign: the model does not
+ * describe the data there. */
+#define MINPACK_MISFIT 128
+
 /* How a fit begins. */
-#define MINPACK_ONLY_ATTEMPT 0  /* at x, and it ends without the last two codes */
+#define MINPACK_ONLY_ATTEMPT 0  /* at x, and it ends without the last three codes */
 #define MINPACK_FIRST_ATTEMPT 1 /* with a wider loss, if most residuals are outliers */
 #define MINPACK_AS_IT_IS 2      /* at x */
 #define MINPACK_ON_OTHER_SIDE 3 /* far from x, if some variables have the same effect there */

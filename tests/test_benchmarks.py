@@ -4,8 +4,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from scipy import optimize
+
+import leastsq
 
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
+import survey
 from suite import bounded, curves, large, native, small, startup
 
 GROUPS = (small.Small, curves.Curves, curves.OtherLibraries, bounded.Bounded, native.Native)
@@ -46,3 +50,13 @@ def test_evaluations_are_counted():
 @pytest.mark.release
 def test_the_wheel_is_small():
     assert startup.Startup().track_size("leastsq") < 800
+
+
+def test_the_survey_finds_more_than_scipy():
+    rows = survey.survey("curve_fit", [0], (leastsq, optimize))
+    good, silent = (
+        [sum(row.solver == k and row.ending == ending for row in rows) for k in (0, 1)]
+        for ending in (survey.GOOD, survey.SILENT)
+    )
+    assert good[0] > 1.05 * good[1]
+    assert silent[0] < 0.6 * silent[1]

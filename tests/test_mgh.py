@@ -106,9 +106,12 @@ def test_norm_is_minpacks(case, driver):
         assert fit[4] == 5
         assert 9.37 < norm_of(fit) <= reference * 1.01
         return
-    if (case.name, case.n, case.factor, driver) == ("Brown almost-linear", 10, 100, "lmdif"):
+    if (case.name, case.n, driver) == ("Brown almost-linear", 10, "lmdif") and case.factor != 10:
         # There are two minima, 0 and 1. MINPACK ends at the larger one.
         reference = 0.0
+    if case.name == "Bard" and case.factor > 1:
+        # MINPACK ends where a variable has changed its sign. The fit is attempted again.
+        reference = 0.09063596
     if (case.name, case.factor) == ("Kowalik-Osborne", 10):
         # MINPACK ends where variables have no effect. There the fit is attempted again.
         assert 0.0175358 < norm_of(fit) < 0.9 * reference

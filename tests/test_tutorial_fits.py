@@ -43,8 +43,9 @@ def test_tutorial_fit_is_scipys(name, noise, factor):
         for solver in (leastsq, optimize.leastsq)
     )
     norm, scipys = (np.linalg.norm(result[2]["fvec"]) for result in (ours, theirs))
-    assert norm == pytest.approx(scipys, rel=1e-6, abs=1e-6)
-    if scipys < 5:  # elsewhere the sine has fled to a flat far corner, and any x is as good
+    assert norm <= scipys * (1 + 1e-6) + 1e-6
+    if scipys < 5:  # elsewhere SciPy's sine has fled to a flat far corner
+        assert norm == pytest.approx(scipys, rel=1e-6, abs=1e-6)
         np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-5)
         errors = np.sqrt(np.diag(theirs[1]))
         assert np.all(np.abs(ours[1] - theirs[1]) <= 1e-4 * np.outer(errors, errors))

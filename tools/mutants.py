@@ -80,6 +80,13 @@ MUTANTS = {
         "",
         ("test_open_ends",),
     ),
+    "misfit": Mutant(
+        "does not see that the model misses the data",
+        "minpack/rows/runs.f90",
+        "      prevail = are_long(runs) .and. runs(3) > most*rows_of(runs)\n",
+        "      prevail = .false.\n",
+        ("test_signs",),
+    ),
     "covariance": Mutant(
         "doubles the covariance",
         "minpack/linear/covariance.F90",

@@ -3,7 +3,7 @@ module minpack_quality
    !! end better.
    use minpack_kinds, only: dp
    use minpack_info, only: improper_input, maxfev_reached, gtol_too_small, promise_broken, &
-                           poor_end, open_end
+                           poor_end, open_end, misfit
    use minpack_settings, only: only_attempt
    use minpack_state, only: state_type, nothing
    implicit none
@@ -20,6 +20,9 @@ module minpack_quality
 
    real(dp), parameter :: perfect = 1.0e-8_dp
       !! A fit that reduces the norm of the residuals to this part is not to be improved.
+
+   integer, parameter :: few = 3
+      !! A fit of so few steps has a model that is almost linear, and one minimum.
 
    type, extends(state_type) :: judged_type
    contains
@@ -124,6 +127,7 @@ contains
       if (self%has_solution() .and. self%settings%attempt /= only_attempt .and. self%steps > 0 &
           .and. .not. self%is_perfect()) then
          if (self%is_open()) ending = ending + open_end
+         if (self%is_misfit .and. self%steps > few) ending = ending + misfit
       end if
    end function ending
 

@@ -74,6 +74,8 @@ module minpack_state
          !! Whether the fit has ended, and another attempt may end better.
       logical :: is_astray = .false.
          !! Whether the fit has ended where a curve passes by most of the data.
+      logical :: is_misfit = .false.
+         !! Whether most neighbouring residuals have the same sign at x.
    contains
       procedure :: attach
       procedure :: stand_at
@@ -165,6 +167,7 @@ contains
       call self%robust%begin(fnorm)
       self%is_poor = .false.
       self%is_astray = .false.
+      self%is_misfit = .false.
       self%info = going_on
       self%after_leap = no_leap
       self%leaps = 0

@@ -93,9 +93,9 @@ contains
       if (.not. self%loss%is_linear()) then
          raw = enorm(size(fvec), fvec)
          sums%outliers = sums%outliers + self%loss%outliers(fvec)
-         call add_signs(sums%runs, fvec)
          if (what == norm_alone) sums%logarithms = sums%logarithms + self%loss%logarithms(fvec)
       end if
+      call add_signs(sums%runs, fvec)
       sums%count = sums%count + size(fvec)
       sums%norm = hypot(sums%norm, norm)
       sums%true_norm = hypot(sums%true_norm, true_norm)

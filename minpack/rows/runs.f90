@@ -8,7 +8,7 @@ module minpack_runs
    use minpack_kinds, only: dp
    implicit none
    private
-   public :: size_of_runs, no_runs, add_signs, add_runs, rows_of, are_long
+   public :: size_of_runs, no_runs, add_signs, add_runs, rows_of, are_long, prevail
 
    integer, parameter :: size_of_runs = 4
       !! The runs of some rows are so many numbers: the sign of the first row, that of the last, how
@@ -17,6 +17,9 @@ module minpack_runs
    real(dp), parameter :: no_runs(size_of_runs) = 0
    real(dp), parameter :: significant = 2
       !! In standard deviations of signs that are random.
+   real(dp), parameter :: most = 0.3_dp
+      !! How many more neighbours have equal signs than different ones, as a part of the rows, where
+      !! a model does not describe the data.
 
 contains
 
@@ -26,14 +29,19 @@ contains
          !! The runs of the rows so far.
       real(dp), intent(in), contiguous :: f(:)
          !! Shape: (m). The residuals.
-      real(dp) :: one
+      real(dp) :: more(size_of_runs), one
       integer :: i
 
+      more = no_runs
       do i = 1, size(f)
          if (f(i) == 0) cycle
          one = sign(1.0_dp, f(i))
-         call add_runs(runs, [one, one, 0.0_dp, 1.0_dp])
+         if (more(1) == 0) more(1) = one
+         more(3) = more(3) + one*more(2)
+         more(2) = one
+         more(4) = more(4) + 1
       end do
+      call add_runs(runs, more)
    end subroutine add_signs
 
    pure subroutine add_runs(runs, more)
@@ -64,5 +72,13 @@ contains
 
       are_long = runs(3) > significant*sqrt(rows_of(runs))
    end function are_long
+
+   pure logical function prevail(runs)
+      !! Whether the runs are so long that the residuals are not mainly noise.
+      real(dp), intent(in) :: runs(size_of_runs)
+         !! The runs of all rows.
+
+      prevail = are_long(runs) .and. runs(3) > most*rows_of(runs)
+   end function prevail
 
 end module minpack_runs

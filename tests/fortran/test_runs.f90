@@ -1,12 +1,12 @@
 program test_runs
    !! Runs of residuals with the same sign: random signs, long runs, zeros, and rows in parts.
    use minpack_kinds, only: dp
-   use minpack_runs, only: size_of_runs, no_runs, add_signs, add_runs, rows_of, are_long
+   use minpack_runs, only: size_of_runs, no_runs, add_signs, add_runs, rows_of, are_long, prevail
    use checks, only: check, finish
    implicit none
 
    real(dp), parameter :: high = 2.0_dp, low = -1e-300_dp
-   real(dp) :: one(16), slow(16), few(4), runs(size_of_runs), more(size_of_runs)
+   real(dp) :: one(16), slow(16), few(4), noisy(400), runs(size_of_runs), more(size_of_runs)
    integer :: i
 
    one = [(merge(high, low, mod(i, 2) == 0), i=1, 16)]
@@ -17,6 +17,10 @@ program test_runs
    call check(.not. are_long(runs_of(one)), 'signs that change')
    call check(are_long(runs_of(slow)), 'signs that change once')
    call check(.not. are_long(runs_of(few)), 'few rows tell nothing')
+   call check(prevail(runs_of(slow)), 'runs that are all there is')
+   call check(.not. prevail(runs_of(few)), 'too few rows for runs to prevail')
+   noisy = [(merge(high, low, mod(i, 5) < 2), i=1, 400)]
+   call check(are_long(runs_of(noisy)) .and. .not. prevail(runs_of(noisy)), 'runs of two and three')
 
    runs = runs_of(slow)
    call check(runs(3) == 13, '14 neighbours are alike and one pair differs')

@@ -15,12 +15,13 @@ from leastsq._fit.result import SOLVED, Outcome
 from leastsq._fit.traps import all_act, other_tries
 from leastsq._fit.tries import (
     Try,
-    after_open_end,
     are_same,
+    from_start,
     going_on,
     is_far_below,
     on_other_side,
     the_rest,
+    without_signs,
 )
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def solve_again(
-    once: Callable[[FloatArray, Settings], Outcome],
+    once: Callable[[FloatArray, Settings, Box | None], Outcome],
     outcome: Outcome,
     start: FloatArray,
     settings: Settings,
@@ -47,7 +48,7 @@ def solve_again(
         if not again.is_of_use(best.ier in SOLVED, is_confirmed):
             continue
         if again.is_rest:
-            again = again._replace(x=best.x.copy())
+            again = again._replace(x=best.x)
         nfev = counts["trials" if settings.limits_trials else "nfev"]
         left = settings.maxfev - nfev if settings.is_limited else settings.maxfev
         if best is not outcome and not (best.is_open or has_crawled(best.ier, settings)):
@@ -62,7 +63,9 @@ def solve_again(
             watch.earlier_nit, watch.earlier_nfev = counts["nit"], nfev
         its = again.settings(settings, again.diag)
         try:
-            other = once(again.x, replace(its, maxfev=min(left, its.maxfev)))
+            other = once(
+                again.x.copy(), replace(its, maxfev=min(left, its.maxfev)), again.box or box
+            )
         except Exception:
             if best.ier in SOLVED:
                 break
@@ -72,7 +75,10 @@ def solve_again(
             is_confirmed |= bool(are_same(best.x, best.fnorm, other.x, other.fnorm))
         if again.share < 1 and is_far_below(other.ier, other.fnorm, best.fnorm):
             tries.appendleft(going_on(other.x))
-        if is_better(other, best, again):
+        if again.has_ended_at_zero(other.x):
+            is_open = best.is_open or has_crawled(best.ier, settings)
+            tries = deque(without_signs(tries, is_open, other.x, other.fnorm < best.fnorm))
+        elif is_better(other, best, again):
             best = other
         if other.ier == TIME_IS_UP:
             break
@@ -106,8 +112,9 @@ def tries_after(
     tries = []
     if outcome.is_poor and outcome.ier not in (TIME_IS_UP, STOPPED):
         tries.append(on_other_side(start, settings.loss is not None))
-    if outcome.is_open or has_crawled(outcome.ier, settings):
-        tries += after_open_end(start, settings)
+    is_open = outcome.is_open or has_crawled(outcome.ier, settings)
+    if is_open or outcome.is_misfit:
+        tries += from_start(start, outcome.x, settings, box, is_open)
     if settings.is_limited and has_crawled(outcome.ier, settings):
         tries.append(the_rest(start))
     if box is None or not box.is_bounded() or outcome.ier not in SOLVED:

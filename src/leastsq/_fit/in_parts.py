@@ -60,7 +60,7 @@ class InParts:
         try:
             if time() <= self.deadline:
                 self.engine.check(start)
-            outcome = self.solve_once(x, self.settings.first)
+            outcome = self.solve_once(x, self.settings.first, self.box)
             outcome = solve_again(
                 self.solve_once, outcome, start, self.settings, self.box, self.watch
             )
@@ -70,14 +70,14 @@ class InParts:
             self.engine.close()
         return outcome
 
-    def solve_once(self, x: FloatArray, settings: Settings) -> Outcome:
+    def solve_once(self, x: FloatArray, settings: Settings, box: Box | None) -> Outcome:
         """Minimize from x, without other starts."""
-        talk = self.begin(x, settings, EPSILON)
+        talk = self.begin(x, settings, box, EPSILON)
         try:
             answer = first = self.answer(talk, True)
             if first is not None and first.precision > EPSILON and self.Dfun is None:
                 talk.close()
-                talk = self.begin(x, settings, first.precision)  # with longer steps
+                talk = self.begin(x, settings, box, first.precision)  # with longer steps
                 answer = first = self.answer(talk, True)
             if first is not None:
                 self.refuse_few(first.rows, x.size)
@@ -103,9 +103,9 @@ class InParts:
                 "parameters"
             )
 
-    def begin(self, x: FloatArray, settings: Settings, precision: float) -> Talk:
+    def begin(self, x: FloatArray, settings: Settings, box: Box | None, precision: float) -> Talk:
         """Begin a fit; precision is that of the residuals."""
-        options = settings.for_core(self.box, precision, self.watch)
+        options = settings.for_core(box, precision, self.watch)
         in_one_trip = self.has_trips or x.size <= FEW
         return Talk(x, options, self.Dfun is None, in_one_trip)
 

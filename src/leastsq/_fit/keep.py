@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from leastsq._arguments.bounds import Box
 from leastsq._arguments.options import Settings
 from leastsq._core._calls import (
     MAXFEV_REACHED,
+    MISFIT,
     OPEN_END,
     POOR_END,
     PROMISE_BROKEN,
@@ -25,12 +27,14 @@ from leastsq._fit.results import Results, Solutions
 from leastsq._fit.traps import interior, other_tries, without_effect
 from leastsq._fit.tries import (
     Try,
-    after_open_end,
     are_same,
+    from_start,
     going_on,
+    has_turned,
     is_far_below,
     on_other_side,
     the_rest,
+    without_signs,
 )
 
 Flags = NDArray[np.bool_]
@@ -67,11 +71,13 @@ class Keeper:
 
         After an exception in another try nothing is final.
         """
-        is_poor, is_open = take_ends(found, self.plan.options(group.box is not None).settings)
-        again = is_done & (is_poor | is_open | has_idle(group, found))
+        settings = self.plan.options(group.box is not None).settings
+        is_poor, is_open, is_misfit = take_ends(found, settings)
+        is_turned = (is_open | is_misfit) & has_turned(group.p, found.x)
+        again = is_done & (is_poor | is_open | is_turned | has_idle(group, found))
         if not self.is_trying:
             self.store(group, found, is_done & ~again)
-        return Ends(is_poor, is_open, again)
+        return Ends(is_poor, is_open, is_turned, again)
 
     def store(self, group: Group, found: Solutions, is_done: Flags) -> None:
         """Store the results of the fits that are done."""
@@ -82,10 +88,11 @@ class Keeper:
 
 
 class Ends(NamedTuple):
-    """How fits ended: which ended poorly, which are open, and which are to be tried again."""
+    """How fits ended: poorly, open, where signs have changed, and which are to be tried again."""
 
     is_poor: Flags
     is_open: Flags
+    is_turned: Flags
     again: Flags
 
     def take(self, chosen: Flags) -> Ends:
@@ -93,13 +100,16 @@ class Ends(NamedTuple):
         return Ends(*(part[chosen] for part in self))
 
 
-def take_ends(found: Solutions, settings: Settings) -> tuple[Flags, Flags]:
-    """Tell which fits ended poorly, and which are open; leave only the reasons in their endings."""
-    extra = np.maximum(found.ending, 0) // POOR_END
-    np.subtract(found.ending, POOR_END * extra, out=found.ending)
-    is_open = extra >= OPEN_END // POOR_END
-    is_poor = extra % (OPEN_END // POOR_END) == 1
-    return is_poor, is_open | ((found.ending == MAXFEV_REACHED) & settings.leaves_calls)
+def take_ends(found: Solutions, settings: Settings) -> tuple[Flags, Flags, Flags]:
+    """Tell which fits ended poorly, are open, and do not describe the data.
+
+    Leave only the reasons in their endings.
+    """
+    ending = np.maximum(found.ending, 0)
+    is_poor, is_open, is_misfit = (ending & flag > 0 for flag in (POOR_END, OPEN_END, MISFIT))
+    np.copyto(found.ending, ending % POOR_END, where=found.ending >= 0)
+    is_open |= (found.ending == MAXFEV_REACHED) & settings.leaves_calls
+    return is_poor, is_open, is_misfit
 
 
 def has_idle(group: Group, found: Solutions) -> Flags:
@@ -142,8 +152,9 @@ class Tries:
         self.tries: list[deque[Try]] = [deque() for _ in group.p]
         for i in np.flatnonzero(ends.is_poor).tolist():
             self.tries[i].append(on_other_side(group.p[i], settings.loss is not None))
-        for i in np.flatnonzero(ends.is_open).tolist():
-            self.tries[i] += after_open_end(group.p[i], settings)
+        for i in np.flatnonzero(ends.is_open | ends.is_turned).tolist():
+            box, is_open = group.box_of(i), bool(ends.is_open[i])
+            self.tries[i] += from_start(group.p[i], found.x[i], settings, box, is_open)
             if settings.is_limited and found.ending[i] == MAXFEV_REACHED:
                 self.tries[i].append(the_rest(group.p[i]))
         for i in np.flatnonzero(has_idle(group, found)).tolist():
@@ -184,10 +195,14 @@ class Tries:
         diag = None if tries[0].diag is None else np.array([again.diag for again in tries])
         settings = tries[0].settings(self.settings, diag)
         start = np.array([again.x for again in tries])
+        group = self.group.take(chosen)._replace(p=start)
+        if tries[0].box is not None:
+            boxes = [again.box for again in tries if again.box is not None]
+            group = group._replace(box=Box(*map(np.array, zip(*boxes, strict=True))))
         was_solved = is_solved(self.best.ending[chosen] % PROMISE_BROKEN)
         with self.results.keeping(self.group.places[chosen[was_solved]]):
-            other, is_done = self.solve(self.group.take(chosen)._replace(p=start), settings)
-        _, is_open = take_ends(other, self.settings)
+            other, is_done = self.solve(group, settings)
+        _, is_open, _ = take_ends(other, self.settings)
         self.nfev[chosen] += np.where(is_done, other.nfev, 0)
         self.is_done[chosen] &= is_done | was_solved
         self.is_short[chosen] |= self.nfev[chosen] > self.most
@@ -201,9 +216,14 @@ class Tries:
         for i in np.flatnonzero(is_below & (tries[0].share < 1)).tolist():
             self.tries[chosen[i]].appendleft(going_on(other.x[i]))
         is_below &= self.is_open[chosen]
+        at_zero = np.array([t.has_ended_at_zero(x) for t, x in zip(tries, other.x, strict=True)])
+        for k in np.flatnonzero(at_zero).tolist():
+            i, is_lower = chosen[k], bool(other.fnorm[k] < fnorm[k])
+            left = without_signs(self.tries[i], bool(self.is_open[i]), other.x[k], is_lower)
+            self.tries[i] = deque(left)
         is_final = was_solved & ~self.is_poor[chosen]
         is_first = solved & ~was_solved & (other.fnorm <= fnorm)
-        better = np.where(is_final, (solved & lower) | is_below, lower | is_first)
+        better = np.where(is_final, (solved & lower) | is_below, lower | is_first) & ~at_zero
         for mine, its in zip(self.best, other, strict=True):
             if mine is not None and its is not None:
                 mine[chosen[better]] = its[better]

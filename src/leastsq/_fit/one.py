@@ -12,7 +12,7 @@ from leastsq import _core
 from leastsq._arguments.arrays import FloatArray, norm
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.options import Settings
-from leastsq._core._calls import OPEN_END, OUT_OF_MEMORY, POOR_END
+from leastsq._core._calls import MISFIT, OPEN_END, OUT_OF_MEMORY, POOR_END
 from leastsq._fit.attempts import has_crawled, solve_again
 from leastsq._fit.result import SOLVED, Outcome
 from leastsq._functions.functions import Functions
@@ -53,15 +53,16 @@ def solved(
     if not settings.tries_again:
         return outcome
     is_bounded = box is not None and box.is_bounded()
-    if not (outcome.is_poor or outcome.is_open or is_bounded or has_crawled(outcome.ier, settings)):
+    is_doubtful = outcome.is_poor or outcome.is_open or outcome.is_misfit
+    if not (is_doubtful or is_bounded or has_crawled(outcome.ier, settings)):
         return outcome
     is_linear = settings.loss is None
 
-    def once(other: FloatArray, settings: Settings) -> Outcome:
+    def once(other: FloatArray, settings: Settings, its_box: Box | None) -> Outcome:
         functions.fvec = np.full_like(functions.fvec, np.nan)  # the outcome keeps the old array
         functions.is_evaluated = False
         try:
-            left = minimize(functions, other, settings, box, watch)
+            left = minimize(functions, other, settings, its_box, watch)
         except BaseException as error:
             # The caller finds the best point in the array of the first fit, unless that is solved.
             is_kept = isinstance(error, Exception) and outcome.ier in SOLVED
@@ -82,13 +83,17 @@ def outcome_of(functions: Functions, x: FloatArray, box: Box | None, left: Left)
 
 
 def made(*fields: Any) -> Outcome:
-    """Make an Outcome of its fields up to rows; its ending may be that of a poor or open end."""
+    """Make an Outcome of its fields up to rows; its ending may be that of a poor end."""
     outcome = Outcome(*fields)
     if outcome.ending < POOR_END:
         return outcome
-    is_open, left = divmod(outcome.ending, OPEN_END)
-    is_poor, ending = divmod(left, POOR_END)
-    return outcome._replace(ending=ending, is_poor=bool(is_poor), is_open=bool(is_open))
+    ending = outcome.ending
+    return outcome._replace(
+        ending=ending % POOR_END,
+        is_poor=bool(ending & POOR_END),
+        is_open=bool(ending & OPEN_END),
+        is_misfit=bool(ending & MISFIT),
+    )
 
 
 def minimize(

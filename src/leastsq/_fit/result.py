@@ -92,8 +92,8 @@ class Outcome(NamedTuple):
     fnorm is the norm of fvec; with a loss, the square root of what is minimized. counts contains
     nfev, njev, trials (calls of func that are not for differences) and nit (steps that were taken).
     Data in parts have no fvec; rows is the number of residuals then.
-    is_poor tells that another attempt may end better, is_open that a parameter has no
-    effect of its own.
+    is_poor tells that another attempt may end better, is_open that a parameter has no effect of its
+    own, is_misfit that most neighbouring residuals have the same sign.
     The rows of augmented are the columns of the triangle R, and the first n elements of Q'f.
     """
 
@@ -110,6 +110,7 @@ class Outcome(NamedTuple):
     rows: int = 0
     is_poor: bool = False
     is_open: bool = False
+    is_misfit: bool = False
 
     @property
     def residuals(self) -> FloatArray:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from leastsq._arguments.arrays import FloatArray
+from leastsq._arguments.bounds import Box
 from leastsq._arguments.options import Settings
 from leastsq._core._calls import AS_IT_IS, MAXFEV_REACHED, ON_OTHER_SIDE
 
@@ -29,7 +31,7 @@ class Try(NamedTuple):
     the ratio of the norms of residuals below which the try has found a better minimum. attempt is
     the option of the core. share is the part of the default of maxfev that the try may use; the
     rest, which has no share, begins at the best point. factor is that of the first step; None for
-    the usual one.
+    the usual one. box contains bounds at zero for some parameters; None for the user's bounds.
     """
 
     x: FloatArray
@@ -38,16 +40,21 @@ class Try(NamedTuple):
     attempt: int = AS_IT_IS
     share: float = 1.0
     factor: float | None = None
+    box: Box | None = None
 
     @property
     def kind(self) -> tuple[Any, ...]:
         """What tries have in common if they can be done at the same time."""
-        return self.diag is not None, self.attempt, self.share, self.factor
+        return self.diag is not None, self.attempt, self.share, self.factor, self.box is not None
 
     @property
     def is_rest(self) -> bool:
         """Whether to go on from the best point with all calls that are left."""
         return self.share == math.inf
+
+    def has_ended_at_zero(self, x: FloatArray) -> bool:
+        """Tell whether a parameter that was to keep its sign has become zero."""
+        return self.box is not None and bool(((x == 0) & (self.x != 0)).any())
 
     def is_of_use(self, is_solved: bool, is_confirmed: bool) -> bool:
         """Tell whether to do the try, after others have solved the fit, or confirmed that."""
@@ -76,22 +83,66 @@ def is_far_below(ending: Any, fnorm: Any, best_fnorm: Any) -> Any:
     return (ending == MAXFEV_REACHED) & (fnorm < FAR_BELOW * best_fnorm)
 
 
+def has_turned(start: FloatArray, x: FloatArray) -> Any:
+    """Tell whether any parameter has changed its sign, for one fit or many."""
+    return (np.sign(start) * np.sign(x) < 0).any(axis=-1)
+
+
+def with_signs_of(start: FloatArray, x: FloatArray, box: Box | None) -> Box | None:
+    """Bound the parameters that have changed their signs by zero; None if there are none."""
+    if not has_turned(start, x):
+        return None
+    without = np.full(start.size, np.inf)
+    lower, upper = Box(-without, without) if box is None else box
+    turned = np.sign(start) * np.sign(x) < 0
+    return Box(
+        np.where(turned & (start > 0), np.maximum(lower, 0), lower),
+        np.where(turned & (start < 0), np.minimum(upper, 0), upper),
+    )
+
+
 def on_other_side(start: FloatArray, is_robust: bool) -> Try:
     """Choose how to try again after a poor end: from the start, and on its other side."""
-    return Try(start.copy(), None, 1.0 if is_robust else WORTHWHILE, ON_OTHER_SIDE)
+    return Try(start, None, 1.0 if is_robust else WORTHWHILE, ON_OTHER_SIDE)
 
 
 def going_on(x: FloatArray) -> Try:
     """Choose how to go on with a try that was cut short."""
-    return Try(x.copy())
+    return Try(x)
 
 
 def the_rest(x: FloatArray) -> Try:
     """Choose to use all calls that the user allows, after tries that used up the usual ones."""
-    return Try(x.copy(), limit=1.0, share=math.inf)
+    return Try(x, limit=1.0, share=math.inf)
 
 
-def after_open_end(start: FloatArray, settings: Settings) -> list[Try]:
-    """Choose how to try again after an open end: with steps that are not scaled, or small ones."""
-    tries = [Try(start.copy(), np.ones(start.size), share=0.35)] if settings.diag is None else []
-    return [*tries, Try(start.copy(), share=0.25, factor=GENTLE)]
+def without_signs(
+    tries: Iterable[Try], is_open: bool, x: FloatArray, is_lower: bool
+) -> Iterator[Try]:
+    """Let parameters change their signs after all, because one has ended at zero, at x.
+
+    Go on there if the sum of squares is lower. Do the tries that are left as far as they are
+    useful.
+    """
+    if is_lower:
+        yield going_on(x)
+    for again in tries:
+        if again.box is None or is_open:
+            yield again._replace(box=None)
+
+
+def from_start(
+    start: FloatArray, x: FloatArray, settings: Settings, box: Box | None, is_open: bool
+) -> list[Try]:
+    """Choose how to try again from the start, after an open end or one that misses the data.
+
+    If parameters have changed their signs, they keep them. Then the steps are as usual, not scaled,
+    or small at first.
+    """
+    signs = with_signs_of(start, x, box)
+    tries = [] if signs is None else [Try(start, share=0.35, box=signs)]
+    if signs is None and not is_open:
+        return []
+    if settings.diag is None:
+        tries.append(Try(start, np.ones(start.size), share=0.35, box=signs))
+    return [*tries, Try(start, share=0.25, factor=GENTLE, box=signs)]
