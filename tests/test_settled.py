@@ -198,6 +198,23 @@ def test_a_fit_does_not_end_because_its_columns_were_huge_at_the_start(solver):
         assert np.sum((diode(v, *popt) - y) ** 2) < np.sum(y**2)
 
 
+@pytest.mark.parametrize("level", [0, 1e6])
+def test_data_without_noise_beside_a_large_constant_give_no_warning(level):
+    """The constant is no parameter. Its rounding errors, 1e-10, are all that the data contain."""
+    x = np.linspace(0, 5, 40)
+    models = [
+        (lambda x, a, k, b: level + a * np.exp(-k * x) + b, [2.5, 1.3, 0.5]),
+        (lambda x, a, m, w: level + a / (1 + ((x - m) / w) ** 2), [2, 2.4, 0.7]),
+        (lambda x, a, w, p: level + a * np.cos(w * x + p) ** 2, [3, 0.6, 0.4]),
+        (lambda x, k, r, m: level + k / (1 + np.exp(-r * (x - m))), [5, 2, 2.5]),
+    ]
+    for model, truth in models:
+        for seed in range(10):
+            start = np.array(truth) * np.exp(0.1 * np.random.default_rng(seed).standard_normal(3))
+            popt, _ = curve_fit(model, x, model(x, *truth), start)
+            np.testing.assert_allclose(model(x, *popt), model(x, *truth), rtol=1e-13, atol=1e-9)
+
+
 def test_last_step_to_a_bound_is_looked_at():
     """At the end, the amplitude was zero, and the position of the peak had a finite error."""
 

@@ -31,7 +31,7 @@ module minpack_settled
    use minpack_reduction, only: reduction_type
    implicit none
    private
-   public :: has_settled, is_promising, has_little_left
+   public :: has_settled, is_promising, has_little_left, is_exact
 
    real(dp), parameter :: worthwhile = 1e-6_dp
       !! The fraction of the sum of squares by which it must be reducible for the fit to go on,
@@ -49,6 +49,8 @@ module minpack_settled
       !! point whose columns are not those of the solution.
    real(dp), parameter :: rounding = 20*epsmch
       !! Residuals are rounding errors below this fraction of |D x|.
+   real(dp), parameter :: noiseless = 1e-8_dp
+      !! Residuals are so small if the data have no noise.
 
 contains
 
@@ -115,6 +117,25 @@ contains
 
       is_promising = promise(region, model, x, damping, workspace) > credible
    end function is_promising
+
+   logical function is_exact(region, model, x, fnorm, start_norm, workspace)
+      !! Whether the residuals are so small that the data have no noise. Then their rounding errors
+      !! are what is left, also if a constant in the model makes them large.
+      type(trust_region_type), intent(in) :: region
+         !! The trust region.
+      type(model_type), intent(in) :: model
+         !! The linear model at its centre.
+      real(dp), intent(in) :: x(:)
+         !! Shape: (n). The centre.
+      real(dp), intent(in) :: fnorm
+         !! Norm of the residuals there.
+      real(dp), intent(in) :: start_norm
+         !! Their norm at the start.
+      type(workspace_type), intent(inout) :: workspace
+         !! Memory for n variables.
+
+      is_exact = fnorm <= noiseless*min(start_norm, effect(region, model, x, workspace))
+   end function is_exact
 
    logical function has_little_left(region, model, x, ratio, workspace)
       !! Whether the model promises no reduction that is worthwhile, or the residuals are rounding

@@ -3,7 +3,7 @@ module minpack_verdict
    use minpack_info, only: going_on, ftol_reached, maxfev_reached, promise_broken
    use minpack_reduction, only: reduction_type
    use minpack_exit_tests, only: converged, exhausted, has_vanished, is_close, is_nothing
-   use minpack_settled, only: has_settled, is_promising
+   use minpack_settled, only: has_settled, is_promising, is_exact
    use minpack_state, only: state_type
    implicit none
    private
@@ -46,7 +46,9 @@ contains
             info = claim
          else if (has_vanished(region, fit%fnorm)) then
             info = claim
-            if (is_promising(region, fit%model, fit%x, fit%workspace)) info = info + promise_broken
+            if (is_promising(region, fit%model, fit%x, fit%workspace) .and. &
+                .not. is_exact(region, fit%model, fit%x, fit%fnorm, fit%robust%start_norm, &
+                               fit%workspace)) info = info + promise_broken
          else if (is_spent) then
             info = maxfev_reached
          end if
