@@ -139,6 +139,49 @@ def test_a_straight_line_through_a_curve_is_fitted_once():
     assert len(calls) <= 12
 
 
+def hill(x, v, k, h):
+    return v * np.abs(x / k) ** h / (1 + np.abs(x / k) ** h)
+
+
+@pytest.mark.parametrize(
+    ("model", "truth", "start", "noise"),
+    [
+        (peak, [2.87, 4.22, 1.3, 0.44], [2.4, -5.9, 1.3, 0.4], 0.06),
+        (hill, [3.6, 3, 1.85], [-1] * 3, 0.07),
+    ],
+)
+def test_signs_of_p0_that_are_wrong_do_no_harm(model, truth, start, noise):
+    """The first attempt ends where parameters have no effect; SciPy finds none of these."""
+    x = np.linspace(0.1, 10, 40)
+    found = 0
+    for seed in range(10):
+        y = model(x, *truth) + noise * np.random.default_rng(seed).standard_normal(40)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", OptimizeWarning)
+            popt = curve_fit(model, x, y, start)[0]
+        found += np.sum((model(x, *popt) - y) ** 2) < 2 * 40 * noise**2
+    assert found >= 8
+
+
+def test_a_sign_that_makes_no_difference_is_tried_once():
+    """A slow wave beside the data makes all neighbours alike; s and -s are the same."""
+    x = np.linspace(0, 5, 60)
+    calls = []
+
+    def bell(x, a, s):
+        calls.append(1)
+        return a * np.exp(-(s**2) * x)
+
+    y = bell(x, 2, 0.8) + 0.1 * np.sin(x)
+    for start in ([1, 1], [1, -1], [0.1, -0.1]):
+        calls.clear()
+        popt = curve_fit(bell, x, y, start)[0]
+        np.testing.assert_allclose(
+            np.abs(popt), np.abs(curve_fit(bell, x, y, [2, 0.8])[0]), rtol=1e-4
+        )
+        assert len(calls) < 120
+
+
 @pytest.mark.parametrize("solver", ["curve_fit", "least_squares"])
 def test_a_peak_stays_a_peak(solver):
     """The first step turns the peak into a dip beside it; SciPy finds 7 and 2 of 20."""

@@ -17,7 +17,7 @@ module minpack_runs
    real(dp), parameter :: no_runs(size_of_runs) = 0
    real(dp), parameter :: significant = 2
       !! In standard deviations of signs that are random.
-   real(dp), parameter :: most = 0.3_dp
+   real(dp), parameter :: most = 0.4_dp
       !! How many more neighbours have equal signs than different ones, as a part of the rows, where
       !! a model does not describe the data.
 

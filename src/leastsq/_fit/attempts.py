@@ -17,11 +17,10 @@ from leastsq._fit.tries import (
     Try,
     are_same,
     from_start,
-    going_on,
     is_far_below,
+    left_after,
     on_other_side,
     the_rest,
-    without_signs,
 )
 
 if TYPE_CHECKING:
@@ -54,6 +53,7 @@ def solve_again(
         if best is not outcome and not (best.is_open or has_crawled(best.ier, settings)):
             break
         if watch is not None and watch.has_stopped:
+            best = best._replace(ending=STOPPED)
             break
         if left < fewest_calls(start.size, settings):
             if best.is_poor and settings.loss is not None:
@@ -73,12 +73,9 @@ def solve_again(
         counts = {name: count + other.counts[name] for name, count in counts.items()}
         if other.ier in SOLVED and best.ier in SOLVED:
             is_confirmed |= bool(are_same(best.x, best.fnorm, other.x, other.fnorm))
-        if again.share < 1 and is_far_below(other.ier, other.fnorm, best.fnorm):
-            tries.appendleft(going_on(other.x))
-        if again.has_ended_at_zero(other.x):
-            is_open = best.is_open or has_crawled(best.ier, settings)
-            tries = deque(without_signs(tries, is_open, other.x, other.fnorm < best.fnorm))
-        elif is_better(other, best, again):
+        is_open = best.is_open or has_crawled(best.ier, settings)
+        tries = left_after(again, tries, other.x, other.ier, other.fnorm, best.fnorm, is_open)
+        if is_better(other, best, again):
             best = other
         if other.ier == TIME_IS_UP:
             break
@@ -126,6 +123,8 @@ def tries_after(
 
 def is_better(other: Outcome, best: Outcome, again: Try) -> bool:
     """Tell whether another try has found a better minimum; after a poor end, a better point."""
+    if again.has_ended_at_zero(other.x):
+        return False
     is_lower, is_solved = other.fnorm < again.limit * best.fnorm, other.ier in SOLVED
     if best.ier in SOLVED and not best.is_poor:
         is_none = best.is_open and is_far_below(other.ier, other.fnorm, best.fnorm)

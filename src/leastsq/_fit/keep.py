@@ -29,12 +29,11 @@ from leastsq._fit.tries import (
     Try,
     are_same,
     from_start,
-    going_on,
     has_turned,
     is_far_below,
+    left_after,
     on_other_side,
     the_rest,
-    without_signs,
 )
 
 Flags = NDArray[np.bool_]
@@ -213,14 +212,14 @@ class Tries:
         limit = np.array([again.limit for again in tries])
         lower = is_done & (other.fnorm < limit * fnorm)
         is_below = is_done & is_far_below(other.ending % PROMISE_BROKEN, other.fnorm, fnorm)
-        for i in np.flatnonzero(is_below & (tries[0].share < 1)).tolist():
-            self.tries[chosen[i]].appendleft(going_on(other.x[i]))
-        is_below &= self.is_open[chosen]
         at_zero = np.array([t.has_ended_at_zero(x) for t, x in zip(tries, other.x, strict=True)])
-        for k in np.flatnonzero(at_zero).tolist():
-            i, is_lower = chosen[k], bool(other.fnorm[k] < fnorm[k])
-            left = without_signs(self.tries[i], bool(self.is_open[i]), other.x[k], is_lower)
-            self.tries[i] = deque(left)
+        endings = other.ending % PROMISE_BROKEN
+        for k, i in enumerate(chosen.tolist()):
+            end = other.x[k], int(endings[k]), float(other.fnorm[k])
+            self.tries[i] = left_after(
+                tries[k], self.tries[i], *end, float(fnorm[k]), bool(self.is_open[i])
+            )
+        is_below &= self.is_open[chosen]
         is_final = was_solved & ~self.is_poor[chosen]
         is_first = solved & ~was_solved & (other.fnorm <= fnorm)
         better = np.where(is_final, (solved & lower) | is_below, lower | is_first) & ~at_zero

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections import deque
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.options import Settings
 from leastsq._core._calls import AS_IT_IS, MAXFEV_REACHED, ON_OTHER_SIDE
+from leastsq._fit.result import SOLVED
 
 WORTHWHILE = 0.999
 """A smaller ratio of two norms of residuals means another minimum."""
@@ -116,19 +117,30 @@ def the_rest(x: FloatArray) -> Try:
     return Try(x, limit=1.0, share=math.inf)
 
 
-def without_signs(
-    tries: Iterable[Try], is_open: bool, x: FloatArray, is_lower: bool
-) -> Iterator[Try]:
-    """Let parameters change their signs after all, because one has ended at zero, at x.
+def left_after(
+    again: Try,
+    tries: deque[Try],
+    x: FloatArray,
+    ending: int,
+    fnorm: float,
+    best_fnorm: float,
+    is_open: bool,
+) -> deque[Try]:
+    """Choose which tries to do after another, which has ended at x; go on there if it is hopeful.
 
-    Go on there if the sum of squares is lower. Do the tries that are left as far as they are
-    useful.
+    If a parameter that was to keep its sign has become zero, it may change the sign after all. If
+    its sign does not matter, as that of a width, no other try keeps it. is_open tells that the best
+    end so far is open.
     """
-    if is_lower:
-        yield going_on(x)
-    for again in tries:
-        if again.box is None or is_open:
-            yield again._replace(box=None)
+    if again.has_ended_at_zero(x):
+        is_lower = ending in SOLVED and fnorm < WORTHWHILE * best_fnorm
+        free = [each._replace(box=None) for each in tries if is_open or each.box is None]
+        return deque([going_on(x), *free] if is_lower else free)
+    if again.box is not None and abs(fnorm - best_fnorm) <= (1 - WORTHWHILE) * best_fnorm:
+        return deque(each for each in tries if each.box is None)
+    if again.share < 1 and is_far_below(ending, fnorm, best_fnorm):
+        tries.appendleft(going_on(x))
+    return tries
 
 
 def from_start(
@@ -136,13 +148,16 @@ def from_start(
 ) -> list[Try]:
     """Choose how to try again from the start, after an open end or one that misses the data.
 
-    If parameters have changed their signs, they keep them. Then the steps are as usual, not scaled,
-    or small at first.
+    The steps are not scaled, or as usual but parameters that have changed their signs keep them, or
+    small at first. After an end that only misses the data, these parameters always keep their
+    signs.
     """
     signs = with_signs_of(start, x, box)
-    tries = [] if signs is None else [Try(start, share=0.35, box=signs)]
     if signs is None and not is_open:
         return []
+    others = None if is_open else signs
+    tries = [] if signs is None else [Try(start, share=0.35, box=signs)]
     if settings.diag is None:
-        tries.append(Try(start, np.ones(start.size), share=0.35, box=signs))
-    return [*tries, Try(start, share=0.25, factor=GENTLE, box=signs)]
+        unscaled = Try(start, np.ones(start.size), share=0.35, box=others)
+        tries.insert(0 if is_open else 1, unscaled)
+    return [*tries, Try(start, share=0.25, factor=GENTLE, box=others)]
