@@ -7,7 +7,14 @@ import pytest
 from numba import njit
 from scipy import optimize
 
-from leastsq import FitError, OptimizeWarning, curve_fit, curve_fit_many, least_squares
+from leastsq import (
+    FitError,
+    OptimizeWarning,
+    curve_fit,
+    curve_fit_many,
+    least_squares,
+    leastsq,
+)
 
 Q = np.linspace(0, 60, 25)
 AGES = np.arange(1.0, 21)
@@ -284,6 +291,25 @@ def test_the_calls_that_are_left_after_all_tries_are_used_from_the_best_point():
         costs.append(fit.cost)
     assert costs == sorted(costs, reverse=True)
     assert costs[-1] < 1e-20
+
+
+def test_an_exception_in_a_further_try_leaves_the_user_s_calls():
+    """The fit goes on from the best point, although the tries from the start raise."""
+    start = np.array([-1.2, 1])
+    furthest = [0.0]
+
+    def banana(p):
+        furthest[0] = max(furthest[0], *np.abs(p - start))
+        if furthest[0] > 0.1 and np.array_equal(p, start):
+            raise ValueError("at the start again")
+        return np.array([1e4 * (p[1] - p[0] ** 2), 1 - p[0]])
+
+    x, ier = leastsq(banana, start, maxfev=20000)
+    assert ier in (1, 2, 3, 4)
+    np.testing.assert_allclose(x, 1, rtol=1e-6)
+    furthest[0] = 0
+    with pytest.raises(ValueError, match="at the start again"):
+        leastsq(banana, start)
 
 
 def test_an_exception_in_a_further_try_does_not_discard_the_solution():

@@ -38,7 +38,7 @@ def solve_again(
     """Try again as tries_after says, until the callback stops the fit; return the best outcome.
 
     An exception in a try ends the tries if there is a solution: the try may have left the domain of
-    the function.
+    the function. If there is none, but calls to go on with, the other tries follow.
     """
     best, counts, is_confirmed = outcome, outcome.counts, False
     tries = deque(tries_after(outcome, start, settings, box))
@@ -69,6 +69,8 @@ def solve_again(
         except Exception:
             if best.ier in SOLVED:
                 break
+            if any(each.is_rest for each in tries):
+                continue
             raise
         counts = {name: count + other.counts[name] for name, count in counts.items()}
         if other.ier in SOLVED and best.ier in SOLVED:
