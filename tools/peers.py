@@ -29,8 +29,8 @@ EXCEPTIONS = {
     "test_models_fitting[DogBoxLSQFitter-model37]": "a broken power law is fitted to a Gaussian; "
     "astropy raises an exception where a model overflows, with other models for each of SciPy's "
     "methods",
-    "test_default_inputs_gauss": "it asks two tolerances to give different numbers for data without "
-    "noise; this library ends at the same rounding errors",
+    "test_default_inputs_gauss": "it asks two tolerances to give different numbers for data "
+    "without noise; this library ends at the same rounding errors",
     "test_blackbody_dimensionless_fit": "it compares two fits that SciPy ends at their starting "
     "point; this library solves one of them",
 }
