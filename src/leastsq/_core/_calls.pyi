@@ -123,6 +123,21 @@ def options(
     attempt: int,
     /,
 ) -> Options: ...
+
+class ModelResiduals:
+    def __call__(
+        self,
+        p: Any,
+        x: Any,
+        y: NDArray[np.float64],
+        weights: NDArray[np.float64] = ...,
+        /,
+    ) -> Any: ...
+
+def model_residuals(
+    model: Callable[..., Any], finish: Callable[..., Any], scales: bool, /
+) -> ModelResiduals: ...
+def model_values(model: Callable[..., Any], x: Any, p: Any, /) -> Any: ...
 def hold(release: int, data: int, needed: object, /) -> object: ...
 def native_residuals(
     function: int, data: int, x: NDArray[np.float64], m: int, released: bool, /

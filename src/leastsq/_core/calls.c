@@ -61,6 +61,12 @@ static PyMethodDef functions[] = {
      "    -> joint\n\n"
      "A vectorized function for the option together: residuals, or a model of the data y. start is the\n"
      "starting point, and residuals are those there. A call is for at most `most` points, and one more."},
+    {"model_residuals", (PyCFunction)(void (*)(void))model_residuals, METH_FASTCALL,
+     "model_residuals(model, finish, scales) -> residuals\n\n"
+     "The function residuals(p, x, y[, weights]) of a model f(x, *p). finish(values, y[, weights]) computes\n"
+     "them unless the model returned a usual array; scales tells whether weights are their factors."},
+    {"model_values", (PyCFunction)(void (*)(void))model_values, METH_FASTCALL,
+     "model_values(model, x, p) -> values\n\nWhat model(x, *p) returns."},
     {"native_function", (PyCFunction)(void (*)(void))native_function, METH_FASTCALL,
      "native_function(function, data, is_jacobian, watched, released, flag, time_left) -> callee\n\n"
      "A C function with its data, both as addresses. After each call of a watched function Python\n"
@@ -129,7 +135,7 @@ prepare_types(void)
         return -1;
     }
     PyTypeObject *types[] = {&python_function_type, &native_function_type, &observer_type, &joint_type, &held_type,
-                             &options_type};
+                             &options_type, &model_residuals_type};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         if (PyType_Ready(types[i]) < 0) {
             return -1;
@@ -148,8 +154,11 @@ static struct PyModuleDef module = {
 PyObject *time_is_up_error;
 
 static int
-add_error(PyObject *self)
+add_classes(PyObject *self)
 {
+    if (PyModule_AddObjectRef(self, "ModelResiduals", (PyObject *)&model_residuals_type) < 0) {
+        return -1;
+    }
     time_is_up_error = PyErr_NewExceptionWithDoc("leastsq._core._calls.TimeIsUpError",
                                                  "The time for the fit is over.", NULL, NULL);
     return PyModule_AddObjectRef(self, "TimeIsUpError", time_is_up_error);
@@ -164,7 +173,7 @@ PyInit__calls(void)
         PyUnstable_Module_SetGIL(self, Py_MOD_GIL_NOT_USED);
     }
 #endif
-    if (self != NULL && (add_codes(self) < 0 || add_error(self) < 0)) {
+    if (self != NULL && (add_codes(self) < 0 || add_classes(self) < 0)) {
         Py_CLEAR(self);
     }
     return self;

@@ -30,7 +30,7 @@ typedef struct {
 
 extern PyNumberMethods callee_as_number;
 extern PyTypeObject python_function_type, native_function_type, observer_type, joint_type, held_type,
-    options_type;
+    options_type, model_residuals_type;
 
 PyObject *python_function(PyObject *self, PyObject *const *given, Py_ssize_t count);
 PyObject *native_function(PyObject *self, PyObject *const *given, Py_ssize_t count);
@@ -38,10 +38,16 @@ PyObject *joint_function(PyObject *self, PyObject *const *given, Py_ssize_t coun
 PyObject *observer(PyObject *self, PyObject *const *given, Py_ssize_t count);
 PyObject *hold(PyObject *self, PyObject *const *given, Py_ssize_t count);
 PyObject *options(PyObject *self, PyObject *const *given, Py_ssize_t count);
+PyObject *model_residuals(PyObject *self, PyObject *const *given, Py_ssize_t count);
+PyObject *model_values(PyObject *self, PyObject *const *given, Py_ssize_t count);
 PyObject *native_residuals(PyObject *self, PyObject *const *given, Py_ssize_t count);
 PyObject *plain_vector(PyObject *self, PyObject *value);
 PyObject *own_result(PyObject *self, PyObject *const *given, Py_ssize_t count);
 PyObject *are_plain(PyObject *self, PyObject *const *objects, Py_ssize_t count);
+
+/* Residuals of m values, step bytes apart, from the data y; weights, m numbers or one, may be NULL. */
+void take_residuals(const char *values, npy_intp step, PyArrayObject *y, PyArrayObject *weights, int m,
+                    double *residuals);
 
 int is_joint(PyObject *object);
 void take_joint(PyObject *joint, minpack_options *options);

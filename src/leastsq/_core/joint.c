@@ -117,18 +117,8 @@ take(Joint *self, PyArrayObject *returned, int m, int k, double *values)
         return;
     }
     npy_intp step = PyArray_STRIDE(returned, 1);
-    const double *y = numbers_of(self->y);
     place += k * PyArray_STRIDE(returned, 0);
-    for (int i = 0; i < m; i++) {
-        values[i] = *(const double *)(place + i * step) - y[i];
-    }
-    if (self->weights != NULL) {
-        const double *weights = numbers_of(self->weights);
-        int each = PyArray_SIZE(self->weights) > 1;
-        for (int i = 0; i < m; i++) {
-            values[i] = weights[each * i] * values[i];
-        }
-    }
+    take_residuals(place, step, self->y, self->weights, m, values);
 }
 
 static int

@@ -14,7 +14,12 @@ import numpy as np
 
 from leastsq._arguments.arrays import FLOAT64, FloatArray, Function, name_of, refuse_sizes
 from leastsq._arguments.warn import warn
-from leastsq._core._calls import first_residuals, native_function, python_function
+from leastsq._core._calls import (
+    ModelResiduals,
+    first_residuals,
+    native_function,
+    python_function,
+)
 from leastsq._functions.native import NativeFunction
 from leastsq._functions.python import (
     FLOAT32,
@@ -34,6 +39,7 @@ if TYPE_CHECKING:
 
 EPSILON = float(np.finfo(FLOAT64).eps)
 NO_JACOBIAN = 0  # a null pointer
+PYTHON_FUNCTIONS = FunctionType, ModelResiduals
 
 LARGE = 10**7
 """If m*n**2 is larger, a factorization takes milliseconds, and the GIL is released for it."""
@@ -95,7 +101,7 @@ class Functions:
 
     def first_residuals(self, func: Any, x: FloatArray, model: Any) -> Any:
         """Find out how func is called, and evaluate it at x0 unless it is native."""
-        if type(func) is FunctionType:  # the usual case
+        if type(func) in PYTHON_FUNCTIONS:  # the usual case
             first = func if model is None else model.first(func)
             return first_residuals(first, x, self.args, as_residuals)
         self.func, self.native_func = callee(func, "residual", self.args)
@@ -227,7 +233,7 @@ def numba_module() -> Any:
 
 def is_dispatcher(function: Any) -> bool:
     """Tell whether a function is an njit function, without importing Numba."""
-    if type(function) is FunctionType:  # the usual case
+    if type(function) in PYTHON_FUNCTIONS:  # the usual case
         return False
     registry = sys.modules.get("numba.core.registry")
     kind = getattr(registry, "CPUDispatcher", None)  # missing while a thread imports Numba

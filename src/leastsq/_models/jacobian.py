@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from leastsq._arguments.arrays import FLOAT64, FloatArray, Function, name_of
 from leastsq._arguments.bounds import Box
+from leastsq._core._calls import model_values
 from leastsq._functions.native import NativeFunction
 from leastsq._models.differences import (
     THREE_POINT_ERROR,
@@ -35,7 +36,7 @@ def read_jac(jac: Any, f: Function, box: Box | None, shape: tuple[int, ...]) -> 
     if jac == "2-point":
         return None
     columns = columns_of(jac, box)
-    points = AtPoints(lambda q, x: f(x, *q))
+    points = AtPoints(lambda q, x: model_values(f, x, q))
 
     def differenced(x: Any, *params: Any) -> Any:
         p = np.array(params, FLOAT64)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from leastsq._arguments.arrays import FLOAT64, FloatArray, Function, name_of, real_array
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.warn import warn
-from leastsq._core._calls import own_result
+from leastsq._core._calls import model_values, own_result
 from leastsq._functions.functions import EPSILON, precision_of
 from leastsq._functions.python import FLOAT32, Jacobian
 from leastsq._models.residuals import difference_of, named
@@ -133,7 +133,7 @@ class Joint:
 
     def value(self, data: Data, fit: int, p: FloatArray) -> FloatArray:
         """Evaluate the model for one fit, and check what it returns; shape (m,)."""
-        returned = self.f(own_copy(data.x_of(fit)), *p)
+        returned = model_values(self.f, own_copy(data.x_of(fit)), p)
         if np.asarray(returned).dtype == FLOAT32:
             self.precision = precision_of(FLOAT32)
         values = difference_of(self.f)(returned, np.zeros(data.m))
@@ -143,7 +143,9 @@ class Joint:
         """Evaluate the Jacobian for one fit, and check what it returns; shape (n, m)."""
         jac, x = self.jac, own_copy(data.x_of(fit))
         assert jac is not None
-        form = Jacobian(named(lambda p: jac(x, *p), jac), data.m, self.n, self.col_deriv)
+        form = Jacobian(
+            named(lambda p: model_values(jac, x, p), jac), data.m, self.n, self.col_deriv
+        )
         found = form(p).T.astype(FLOAT64)
         self.is_jac_single = form.is_single
         return found

@@ -14,6 +14,7 @@ import numpy as np
 from leastsq import _core
 from leastsq._arguments.arrays import FLOAT64, FloatArray, Function, is_masked, name_of, real_array
 from leastsq._arguments.sigma import SCALE, WHITEN
+from leastsq._core._calls import model_residuals, model_values
 from leastsq._errors import ShapeError
 from leastsq._functions.python import refuse_nothing
 
@@ -22,18 +23,22 @@ def residual_form(f: Function, weighing: str | None) -> Function:
     """Make the function that computes the residuals, with or without weights."""
     difference = difference_of(f)
     if weighing is None:
-        return named(lambda p, x, y: difference(f(x, *p), y), f)
+        return named(model_residuals(f, difference, False), f)
     weigh = WEIGHING[weighing]
-    return named(lambda p, x, y, weights: weigh(weights, difference(f(x, *p), y)), f)
+
+    def weighed(values: Any, y: FloatArray, weights: FloatArray) -> Any:
+        return weigh(weights, difference(values, y))
+
+    return named(model_residuals(f, weighed, weighing == SCALE), f)
 
 
 def jacobian_form(jac: Function, weighing: str | None, col_deriv: bool) -> Function:
     """Make the function that computes the Jacobian of the residuals, of shape (m, n)."""
     rows_of = transposed if col_deriv else as_array
     if weighing is None:
-        return named(lambda p, x, y: rows_of(jac(x, *p)), jac)
+        return named(lambda p, x, y: rows_of(model_values(jac, x, p)), jac)
     weigh = WEIGHING[weighing]
-    return named(lambda p, x, y, weights: weigh(weights, rows_of(jac(x, *p))), jac)
+    return named(lambda p, x, y, weights: weigh(weights, rows_of(model_values(jac, x, p))), jac)
 
 
 def named(form: Any, function: Function) -> Function:

@@ -12,6 +12,7 @@ import numpy as np
 
 from leastsq._arguments.arrays import FLOAT64, FloatArray, Function, name_of, real_array
 from leastsq._arguments.counts import count_of
+from leastsq._core._calls import model_values
 from leastsq._functions.functions import is_dispatcher
 from leastsq._models.residuals import residual_form
 
@@ -118,7 +119,7 @@ class ModelValues:
 
     def __call__(self, p: Any, x: Any) -> Any:
         """Evaluate the model; shape (m,)."""
-        return np.broadcast_to(self.f(x, *p), self.shape).reshape(-1)
+        return np.broadcast_to(model_values(self.f, x, p), self.shape).reshape(-1)
 
     def of_many(self, points: Any, x: Any) -> Any:
         """Evaluate the model for points of shape (n, k); shape (m, k)."""
