@@ -40,6 +40,21 @@ def test_jacobian_is_read_in_whatever_layout_it_comes(fit, layout, col_deriv):
     assert ier == 1
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(("m", "n"), [(90, 40), (150, 64), (201, 131), (330, 260)])
+@pytest.mark.parametrize("loss", ["linear", "soft_l1"])
+def test_many_columns_are_read_in_any_layout(m, n, layout, loss):
+    rng = np.random.default_rng(n)
+    J = rng.integers(-8, 9, (m, n)).astype(float)  # which halves contain exactly
+    y = J @ rng.standard_normal(n) + rng.standard_normal(m)
+    given = LAYOUTS[layout](J)
+    found = leastsq(lambda p: J @ p - y, np.zeros(n), Dfun=lambda p: given, loss=loss)
+    plain = leastsq(lambda p: J @ p - y, np.zeros(n), loss=loss)
+    np.testing.assert_allclose(found[0], plain[0], rtol=1e-4, atol=1e-5)
+    if loss == "linear":
+        np.testing.assert_allclose(found[0], np.linalg.lstsq(J, y)[0], rtol=1e-7, atol=1e-9)
+
+
 def test_read_only_jacobian_stays_as_it_was(fit):
     A = np.random.default_rng(3).standard_normal((300, 3))
     b = A @ [1, 2, 3]

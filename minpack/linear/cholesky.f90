@@ -1,18 +1,15 @@
 module minpack_cholesky
    !! The Cholesky factorization A = R'R of a symmetric matrix with many columns, and the way back.
    !!
-   !! Element (i, j) of A is the product of columns i and j of R. Therefore four rows of R are
-   !! computed from the rows above them by products of columns, for some columns at a time, so that
-   !! these columns stay in the cache.
+   !! A is its lower triangle, in which R' is computed, column by column. A panel of columns is
+   !! computed, and then its products are subtracted from all columns behind it (J. J. Dongarra
+   !! et al., "A set of level 3 basic linear algebra subprograms", ACM TOMS 16, 1990, section 3).
+   !! Some rows of a panel at a time are copied to a block, which stays in the cache.
    use minpack_kinds, only: dp
-   use minpack_vectors, only: dot
-   use minpack_tile, only: tile_rows, tile_columns, tile_products, at_a_time
+   use minpack_strip, only: add_product, strip, height
    implicit none
    private
    public :: factor, factor_pivoting, multiply_by_transpose
-
-   integer, parameter :: widest = 64
-      !! The largest number of rows of a panel.
 
 contains
 
@@ -21,43 +18,108 @@ contains
       integer, intent(in) :: n
          !! Size of A.
       real(dp), intent(inout) :: a(n, n)
-         !! In: A, its upper triangle. Out: R. The other elements are not read.
+         !! In: A, its lower triangle. Out: R; R' below it.
       logical, intent(out) :: positive
          !! If not, A is not positive definite, and this is not R.
-      integer :: first, last, row, final, i, j, k
+      real(dp) :: triangle(height, height), block(height, height)
+      integer :: first, last, width, top, bottom, rows
 
       positive = .true.
-      do first = 1, n, at_a_time
-         last = min(n, first + at_a_time - 1)
-         do row = 1, last, tile_rows
-            final = min(row + tile_rows - 1, last)
-            call add_products_above(-1.0_dp, n, row, final, max(row, first), last, a)
-            do i = row, final
-               do j = max(i, first), last
-                  do k = row, i - 1
-                     a(i, j) = a(i, j) - a(k, i)*a(k, j)
-                  end do
-                  if (j > i) then
-                     a(i, j) = a(i, j)/a(i, i)
-                  else
-                     positive = a(i, i) > 0
-                     if (.not. positive) return
-                     a(i, i) = sqrt(a(i, i))
-                  end if
-               end do
+      do first = 1, n, height
+         last = min(n, first + height - 1)
+         width = last - first + 1
+         triangle(:width, :width) = a(first:last, first:last)
+         call factor_block(width, triangle, positive)
+         if (.not. positive) return
+         a(first:last, first:last) = triangle(:width, :width)
+         do top = last + 1, n, height
+            bottom = min(n, top + height - 1)
+            rows = bottom - top + 1
+            block(:rows, :width) = a(top:bottom, first:last)
+            call solve_block(rows, width, triangle, block)
+            a(top:bottom, first:last) = block(:rows, :width)
+            call add_block(-1.0_dp, n, first, last, top, bottom, block, a)
+         end do
+      end do
+      call copy_to_upper(n, a)
+   end subroutine factor
+
+   pure subroutine factor_block(n, a, positive)
+      !! The same for a few columns.
+      integer, intent(in) :: n
+      real(dp), intent(inout) :: a(height, height)
+      logical, intent(inout) :: positive
+      integer :: left, right, j, k
+
+      do left = 1, n, strip
+         right = min(n, left + strip - 1)
+         call add_product(-1.0_dp, n - left + 1, right - left + 1, left - 1, a(left, 1), &
+                          height, a(left, 1), height, a(left, left))
+         do k = left, right
+            positive = a(k, k) > 0
+            if (.not. positive) return
+            a(k, k) = sqrt(a(k, k))
+            a(k + 1:n, k) = a(k + 1:n, k)/a(k, k)
+            do j = k + 1, right
+               a(j:n, j) = a(j:n, j) - a(j, k)*a(j:n, k)
             end do
          end do
       end do
-   end subroutine factor
+   end subroutine factor_block
+
+   pure subroutine solve_block(rows, n, triangle, x)
+      !! Replace X by the solution Y of Y L' = X.
+      integer, intent(in) :: rows
+      integer, intent(in) :: n
+         !! Number of columns.
+      real(dp), intent(in) :: triangle(height, height)
+         !! L.
+      real(dp), intent(inout) :: x(height, height)
+      integer :: left, right, j, k
+
+      do left = 1, n, strip
+         right = min(n, left + strip - 1)
+         call add_product(-1.0_dp, rows, right - left + 1, left - 1, x, height, triangle(left, 1), &
+                          height, x(1, left))
+         do k = left, right
+            x(:rows, k) = x(:rows, k)/triangle(k, k)
+            do j = k + 1, right
+               x(:rows, j) = x(:rows, j) - triangle(j, k)*x(:rows, k)
+            end do
+         end do
+      end do
+   end subroutine solve_block
+
+   pure subroutine multiply_block(rows, n, triangle, x)
+      !! Replace X by X L'. The way back from solve_block.
+      integer, intent(in) :: rows
+      integer, intent(in) :: n
+         !! Number of columns.
+      real(dp), intent(in) :: triangle(height, height)
+         !! L.
+      real(dp), intent(inout) :: x(height, height)
+      integer :: left, right, j, k
+
+      do left = 1 + (n - 1)/strip*strip, 1, -strip
+         right = min(n, left + strip - 1)
+         do j = right, left, -1
+            x(:rows, j) = triangle(j, j)*x(:rows, j)
+            do k = left, j - 1
+               x(:rows, j) = x(:rows, j) + triangle(j, k)*x(:rows, k)
+            end do
+         end do
+         call add_product(1.0_dp, rows, right - left + 1, left - 1, x, height, triangle(left, 1), &
+                          height, x(1, left))
+      end do
+   end subroutine multiply_block
 
    pure subroutine factor_pivoting(n, a, least, ipvt, left, positive)
-      !! Factor P'A P in place, with the largest pivot first. A panel of rows is computed, and then
-      !! subtracted from the rows below it (C. Lucas, "LAPACK-style codes for level 2 and 3 pivoted
-      !! Cholesky factorizations", LAPACK Working Note 161, 2004).
+      !! Factor P'A P in place, with the largest pivot first (C. Lucas, "LAPACK-style codes for
+      !! level 2 and 3 pivoted Cholesky factorizations", LAPACK Working Note 161, 2004).
       integer, intent(in) :: n
          !! Size of A.
       real(dp), intent(inout) :: a(n, n)
-         !! In: A, its upper triangle. Out: R.
+         !! In: A, its lower triangle. Out: R; R' below it.
       real(dp), intent(in) :: least(n)
          !! The least square of a pivot, for each column of A.
       integer, intent(out) :: ipvt(n)
@@ -66,59 +128,85 @@ contains
          !! Workspace: the squares of the pivots.
       logical, intent(out) :: positive
          !! If not, a pivot is too small, and this is not R.
-      integer :: first, last, i, j, pivot
+      real(dp) :: block(height, height)
+      integer :: first, last, top, bottom, j, k, pivot
 
       positive = .true.
       do j = 1, n
          ipvt(j) = j
       end do
-      do first = 1, n, widest
-         last = min(n, first + widest - 1)
+      do first = 1, n, height
+         last = min(n, first + height - 1)
          do j = first, n
             left(j) = a(j, j)
          end do
-         do i = first, last
-            pivot = i
-            do j = i + 1, n
+         do k = first, last
+            pivot = k
+            do j = k + 1, n
                if (left(j) > left(pivot)) pivot = j
             end do
             positive = left(pivot) >= least(ipvt(pivot))
             if (.not. positive) return
-            if (pivot /= i) call exchange(n, i, pivot, a, ipvt, left)
-            a(i, i) = sqrt(left(i))
-            do j = i + 1, n
-               a(i, j) = (a(i, j) - dot(i - first, a(first:, i), a(first:, j)))/a(i, i)
-               left(j) = left(j) - a(i, j)**2
-            end do
+            if (pivot /= k) call exchange(n, k, pivot, a, ipvt, left)
+            a(k, k) = sqrt(left(k))
+            call subtract_columns(n, first, k, a)
+            a(k + 1:, k) = a(k + 1:, k)/a(k, k)
+            left(k + 1:) = left(k + 1:) - a(k + 1:, k)**2
          end do
-         call subtract_panel(n, first, last, a)
+         do top = last + 1, n, height
+            bottom = min(n, top + height - 1)
+            block(:bottom - top + 1, :last - first + 1) = a(top:bottom, first:last)
+            call add_block(-1.0_dp, n, first, last, top, bottom, block, a)
+         end do
       end do
+      call copy_to_upper(n, a)
    end subroutine factor_pivoting
 
-   pure subroutine exchange(n, i, pivot, a, ipvt, left)
-      !! Exchange two columns and the same rows of A, of which the upper triangle is stored.
+   pure subroutine subtract_columns(n, first, k, a)
+      !! Subtract the products of some columns before column k from it, below the diagonal.
       integer, intent(in) :: n
-      integer, intent(in) :: i
+      integer, intent(in) :: first
+         !! The first of these columns.
+      integer, intent(in) :: k
+      real(dp), intent(inout) :: a(n, n)
+      integer :: i, j
+
+      do j = first, k - 4, 4
+         !$omp simd
+         do i = k + 1, n
+            a(i, k) = a(i, k) - (a(i, j)*a(k, j) + a(i, j + 1)*a(k, j + 1)) &
+                      - (a(i, j + 2)*a(k, j + 2) + a(i, j + 3)*a(k, j + 3))
+         end do
+      end do
+      do j = j, k - 1
+         a(k + 1:, k) = a(k + 1:, k) - a(k + 1:, j)*a(k, j)
+      end do
+   end subroutine subtract_columns
+
+   pure subroutine exchange(n, k, pivot, a, ipvt, left)
+      !! Exchange two columns and the same rows of A, of which the lower triangle is stored.
+      integer, intent(in) :: n
+      integer, intent(in) :: k
       integer, intent(in) :: pivot
-         !! More than i.
+         !! More than k.
       real(dp), intent(inout) :: a(n, n)
       integer, intent(inout) :: ipvt(n)
       real(dp), intent(inout) :: left(n)
       integer :: j, column
 
-      do j = 1, i - 1
-         call swap(a(j, i), a(j, pivot))
+      do j = 1, k - 1
+         call swap(a(k, j), a(pivot, j))
       end do
-      do j = i + 1, pivot - 1
-         call swap(a(i, j), a(j, pivot))
+      do j = k + 1, pivot - 1
+         call swap(a(j, k), a(pivot, j))
       end do
       do j = pivot + 1, n
-         call swap(a(i, j), a(pivot, j))
+         call swap(a(j, k), a(j, pivot))
       end do
-      call swap(a(i, i), a(pivot, pivot))
-      call swap(left(i), left(pivot))
-      column = ipvt(i)
-      ipvt(i) = ipvt(pivot)
+      call swap(a(k, k), a(pivot, pivot))
+      call swap(left(k), left(pivot))
+      column = ipvt(k)
+      ipvt(k) = ipvt(pivot)
       ipvt(pivot) = column
    end subroutine exchange
 
@@ -132,84 +220,84 @@ contains
       b = value
    end subroutine swap
 
-   pure subroutine subtract_panel(n, first, last, a)
-      !! Subtract the products of columns of a panel from the rows below it.
-      integer, intent(in) :: n
-      integer, intent(in) :: first
-      integer, intent(in) :: last
-      real(dp), intent(inout) :: a(n, n)
-      real(dp) :: products(tile_rows, tile_columns)
-      integer :: row, final, before, lowest, j, k
-
-      do row = last + 1, n, tile_rows
-         final = min(row + tile_rows - 1, n)
-         before = row + tile_rows - 1 - final
-         do j = row, n, tile_columns
-            call tile_products(last - first + 1, a(first, row - before), n, a(first, j), &
-                               a(first, min(j + 1, n)), a(first, min(j + 2, n)), products)
-            do k = 0, min(tile_columns - 1, n - j)
-               lowest = min(final, j + k)
-               a(row:lowest, j + k) = a(row:lowest, j + k) &
-                                      - products(before + 1:before + lowest - row + 1, k + 1)
-            end do
-         end do
-      end do
-   end subroutine subtract_panel
-
    pure subroutine multiply_by_transpose(n, r)
-      !! Replace R by R'R. Each row is computed after those below it, which do not need it.
+      !! Replace R by R'R. What is behind a panel needs it, and is computed before it is replaced.
       integer, intent(in) :: n
          !! Size of R.
       real(dp), intent(inout) :: r(n, n)
-         !! In: R, an upper triangle. Out: R'R, its upper triangle. The other elements are not read.
-      integer :: first, last, row, final, i, j, k
+         !! In: R, an upper triangle. Out: R'R, its lower triangle.
+      real(dp) :: triangle(height, height), block(height, height)
+      integer :: first, last, width, top, bottom, rows
 
-      do first = 1 + (n - 1)/at_a_time*at_a_time, 1, -at_a_time
-         last = min(n, first + at_a_time - 1)
-         do row = 1 + (last - 1)/tile_rows*tile_rows, 1, -tile_rows
-            final = min(row + tile_rows - 1, last)
-            do i = final, row, -1
-               do j = last, max(i, first), -1
-                  r(i, j) = r(i, i)*r(i, j)
-                  do k = row, i - 1
-                     r(i, j) = r(i, j) + r(k, i)*r(k, j)
-                  end do
-               end do
-            end do
-            call add_products_above(1.0_dp, n, row, final, max(row, first), last, r)
+      call copy_to_lower(n, r)
+      do first = 1 + (n - 1)/height*height, 1, -height
+         last = min(n, first + height - 1)
+         width = last - first + 1
+         triangle(:width, :width) = r(first:last, first:last)
+         do top = first + (n - first)/height*height, first, -height
+            bottom = min(n, top + height - 1)
+            rows = bottom - top + 1
+            block(:rows, :width) = r(top:bottom, first:last)
+            call add_block(1.0_dp, n, first, last, top, bottom, block, r)
+            call multiply_block(rows, width, triangle, block)
+            r(top:bottom, first:last) = block(:rows, :width)
          end do
       end do
    end subroutine multiply_by_transpose
 
-   pure subroutine add_products_above(factor, n, row, final, first, last, a)
-      !! Add the products of columns above a row to the elements in some rows and columns.
+   pure subroutine add_block(factor, n, first, last, top, bottom, block, a)
+      !! Add a factor times the products of the rows of a panel to some rows of the columns behind
+      !! it. On the diagonal, this changes elements above the lower triangle.
       real(dp), intent(in) :: factor
-         !! Of the products.
       integer, intent(in) :: n
-      integer, intent(in) :: row
-         !! The first row.
-      integer, intent(in) :: final
-         !! The last row.
       integer, intent(in) :: first
-         !! The first column.
+         !! The first column of the panel.
       integer, intent(in) :: last
-         !! The last column.
+         !! Its last column.
+      integer, intent(in) :: top
+         !! The first of these rows.
+      integer, intent(in) :: bottom
+         !! The last of them.
+      real(dp), intent(in) :: block(height, height)
+         !! The rows of the panel from top to bottom.
       real(dp), intent(inout) :: a(n, n)
-      real(dp) :: products(tile_rows, tile_columns)
-      integer :: before, lowest, j, k
+      integer :: row, j
 
-      if (row == 1) return
-      ! A tile has four rows. If there are fewer, it begins before the first one.
-      before = row + tile_rows - 1 - final
-      do j = first, last, tile_columns
-         call tile_products(row - 1, a(1, row - before), n, a(1, j), a(1, min(j + 1, last)), &
-                            a(1, min(j + 2, last)), products)
-         do k = 0, min(tile_columns - 1, last - j)
-            lowest = min(final, j + k)
-            a(row:lowest, j + k) = a(row:lowest, j + k) &
-                                   + factor*products(before + 1:before + lowest - row + 1, k + 1)
+      do j = last + 1, bottom, strip
+         row = max(top, j)
+         call add_product(factor, bottom - row + 1, min(strip, bottom - j + 1), last - first + 1, &
+                          block(row - top + 1, 1), n, a(j, first), n, a(row, j))
+      end do
+   end subroutine add_block
+
+   pure subroutine copy_to_upper(n, a)
+      !! Make a matrix symmetric that is known in its lower triangle.
+      integer, intent(in) :: n
+      real(dp), intent(inout) :: a(n, n)
+      integer :: first, i, j
+
+      do first = 1, n, strip
+         do i = first + 1, n
+            do j = first, min(first + strip - 1, i - 1)
+               a(j, i) = a(i, j)
+            end do
          end do
       end do
-   end subroutine add_products_above
+   end subroutine copy_to_upper
+
+   pure subroutine copy_to_lower(n, a)
+      !! Make a matrix symmetric that is known in its upper triangle.
+      integer, intent(in) :: n
+      real(dp), intent(inout) :: a(n, n)
+      integer :: first, i, j
+
+      do first = 1, n, strip
+         do i = first + 1, n
+            do j = first, min(first + strip - 1, i - 1)
+               a(i, j) = a(j, i)
+            end do
+         end do
+      end do
+   end subroutine copy_to_lower
 
 end module minpack_cholesky

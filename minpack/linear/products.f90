@@ -9,11 +9,13 @@ module minpack_products
    use minpack_vectors, only: dot, least_square, greatest_square
    use minpack_tile, only: tile_rows, tile_columns, tile_products, at_a_time, &
                            many_columns
+   use minpack_strip, only: add_product, strip, rows_at_once => height
    use minpack_triangle, only: solve_transposed
    use minpack_cholesky, only: factor_pivoting
    implicit none
    private
-   public :: add_products, factor_products, most_columns, are_of_use
+   public :: add_products, add_products_of_rows, rows_at_once, factor_products
+   public :: most_columns, are_of_use
 
    integer, parameter :: most_columns = 12
       !! With more columns, reflections are not slower: they are applied to four columns at once. If
@@ -152,6 +154,31 @@ contains
       end do
    end subroutine add_tiles
 
+   pure subroutine add_products_of_rows(n, rows, turned, products)
+      !! The same for a few rows of many columns. What is above the diagonal changes, too.
+      integer, intent(in) :: n
+         !! Number of columns of J.
+      integer, intent(in) :: rows
+         !! Number of rows, at most rows_at_once.
+      real(dp), intent(in) :: turned(rows_at_once, rows, 1 + n/rows_at_once)
+         !! [J f]', some of its rows after another.
+      real(dp), intent(inout) :: products(n + 1, n)
+         !! As above.
+      integer :: bottom, row, i, j, k, l
+
+      do i = 0, n/rows_at_once
+         bottom = min(n + 1, (i + 1)*rows_at_once)
+         do j = 1, min(n, bottom), strip
+            row = max(i*rows_at_once + 1, j)
+            k = (j - 1)/rows_at_once
+            l = row - i*rows_at_once
+            call add_product(1.0_dp, bottom - row + 1, min(strip, n - j + 1), rows, &
+                             turned(l, 1, i + 1), rows_at_once, &
+                             turned(j - k*rows_at_once, 1, k + 1), n + 1, products(row, j))
+         end do
+      end do
+   end subroutine add_products_of_rows
+
    pure subroutine multiply(rows, a1, a2, b1, b2, b3, b4, tile)
       !! The products of two columns with four.
       integer, intent(in) :: rows
@@ -258,18 +285,16 @@ contains
       integer, intent(out) :: ipvt(n)
       real(dp), intent(inout) :: left(n)
       logical, intent(out) :: accurate
-      integer :: i, j
+      integer :: j
 
       do j = 1, n
-         do i = 1, j
-            r(i, j) = products(j, i)
-         end do
-         r(j + 1:, j) = 0
+         r(j:, j) = products(j:n, j)
       end do
       qtf = least_share_of_many*left
       call factor_pivoting(n, r, qtf, ipvt, left, accurate)
       if (.not. accurate) return
       do j = 1, n
+         r(j + 1:, j) = 0
          qtf(j) = products(n + 1, ipvt(j))
       end do
       call solve_transposed(n, r, qtf)

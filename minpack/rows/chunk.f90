@@ -5,7 +5,7 @@ module minpack_chunk
    use minpack_vectors, only: first_on_line, line
    use minpack_tile, only: many_columns
    use minpack_fold, only: fold_in
-   use minpack_products, only: add_products, are_of_use
+   use minpack_products, only: add_products, add_products_of_rows, rows_at_once, are_of_use
    use minpack_strided_matrix, only: strided_matrix_type
    implicit none
    private
@@ -19,6 +19,10 @@ module minpack_chunk
    integer, parameter :: fewest_rows = 64
    integer, parameter :: fewest_for_many = 256
       !! The same for many columns, which do not stay in the cache together.
+   integer, parameter :: fewest_to_copy = 64
+      !! With so many columns, products are faster by rows, if rows have to be copied anyway.
+   integer, parameter :: fewest_to_turn = 256
+      !! The same if the matrix is stored by columns.
 
    type :: chunk_type
       integer :: n = 0
@@ -54,13 +58,16 @@ contains
          !! Number of variables.
       integer, intent(out) :: stat
          !! Not zero if memory ran out.
+      integer :: numbers
 
       self%n = n
       self%block_rows = max(merge(fewest_for_many, fewest_rows, n >= many_columns), &
                             min(most_rows, most_numbers/n))
       self%block_rows = min(m, self%block_rows)
       self%ld = line*(self%block_rows/line + 1)
-      allocate (self%block(self%ld*(n + 3) + line), self%triangle(n + 1, n + 1), stat=stat)
+      numbers = self%ld*(n + 3)
+      if (n >= fewest_to_copy) numbers = max(numbers, rows_at_once**2*(1 + n/rows_at_once))
+      allocate (self%block(numbers + line), self%triangle(n + 1, n + 1), stat=stat)
       if (stat == 0) self%start = first_on_line(self%block)
       if (stat == 0 .and. are_of_use(n)) allocate (self%products(n + 1, n), stat=stat)
    end subroutine allocate_for
@@ -84,6 +91,15 @@ contains
       self%products = 0
       ld = matrix%column_length()
       if (size(factors) > 0) ld = 0
+      if (self%n >= merge(fewest_to_copy, fewest_to_turn, ld == 0)) then
+         do row = first, last, rows_at_once
+            rows = min(rows_at_once, last - row + 1)
+            call matrix%load_turned(row, rows, self%n, fvec, rows_at_once, &
+                                    self%block(self%start), factors)
+            call add_products_of_rows(self%n, rows, self%block(self%start), self%products)
+         end do
+         return
+      end if
       do row = first, last, self%block_rows
          rows = min(self%block_rows, last - row + 1)
          if (ld > 0) then

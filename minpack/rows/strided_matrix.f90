@@ -37,6 +37,7 @@ module minpack_strided_matrix
       procedure :: column_length
       procedure :: columns_from
       procedure :: load
+      procedure :: load_turned
       procedure :: copy
    end type strided_matrix_type
 
@@ -127,6 +128,77 @@ contains
          end do
       end do
    end subroutine load
+
+   pure subroutine load_turned(self, first, rows, n, fvec, height, turned, factors)
+      !! Copy some rows of [J f] as columns, in pieces of some height; this matrix is J.
+      class(strided_matrix_type), intent(in) :: self
+      integer, intent(in) :: first
+         !! The first row, from 1.
+      integer, intent(in) :: rows
+         !! How many rows.
+      integer, intent(in) :: n
+         !! Number of columns of J.
+      real(dp), intent(in), contiguous :: fvec(:)
+         !! Shape: (m). f.
+      integer, intent(in) :: height
+         !! The height of a piece.
+      real(dp), intent(out) :: turned(height, rows, 1 + n/height)
+         !! The rows.
+      real(dp), intent(in), contiguous :: factors(:)
+         !! Shape: (m). Factors of all rows of J; (0) if there are none.
+      integer :: left, right, piece, i
+
+      piece = 1
+      do left = 1, n, height
+         right = min(n, left + height - 1)
+         call load_piece(self, first, rows, left, right, height, turned(1, 1, piece))
+         if (size(factors) > 0) then
+            do i = 1, rows
+               turned(:, i, piece) = factors(first + i - 1)*turned(:, i, piece)
+            end do
+         end if
+         piece = piece + 1
+      end do
+      turned(n + 1 - n/height*height, :, 1 + n/height) = fvec(first:first + rows - 1)
+   end subroutine load_turned
+
+   pure subroutine load_piece(self, first, rows, left, right, height, turned)
+      class(strided_matrix_type), intent(in) :: self
+      integer, intent(in) :: first
+      integer, intent(in) :: rows
+      integer, intent(in) :: left
+         !! The first column of the piece.
+      integer, intent(in) :: right
+         !! Its last column.
+      integer, intent(in) :: height
+      real(dp), intent(out) :: turned(height, rows)
+      integer(c_intptr_t) :: place, start
+      integer :: column, i, j
+
+      start = self%start + (first - 1)*self%row_step + (left - 1)*self%column_step
+      if (associated(self%singles)) then
+         do i = 1, rows
+            do j = 0, right - left
+               place = start + (i - 1)*self%row_step + j*self%column_step
+               turned(j + 1, i) = self%singles(place)
+            end do
+         end do
+      else if (self%column_step == 1) then
+         do i = 1, rows
+            place = start + (i - 1)*self%row_step
+            turned(:right - left + 1, i) = self%doubles(place:place + right - left)
+         end do
+      else
+         do column = left, right, line
+            do i = 1, rows
+               do j = column - left, min(column + line - 1, right) - left
+                  place = start + (i - 1)*self%row_step + j*self%column_step
+                  turned(j + 1, i) = self%doubles(place)
+               end do
+            end do
+         end do
+      end if
+   end subroutine load_piece
 
    pure subroutine copy(self, matrix)
       !! Copy all rows.

@@ -164,7 +164,7 @@ contains
       real(dp), intent(in) :: par
       real(dp), intent(out) :: z(n)
       real(dp), intent(inout) :: products(n, n)
-         !! T'T, its upper triangle.
+         !! T'T, its lower triangle.
       real(dp), intent(out) :: damped(n, n)
       logical, intent(inout) :: has_products
       logical, intent(out) :: done
@@ -182,8 +182,8 @@ contains
       end do
       done = par >= least_par*largest .and. par + largest <= giant
       if (.not. done) return
-      call copy_triangle(n, products, n, damped)
       do j = 1, n
+         damped(j:, j) = products(j:, j)
          damped(j, j) = damped(j, j) + par
       end do
       call factor(n, damped, done)

@@ -1,7 +1,8 @@
 program test_products
    !! The triangle from the products of columns, beside the triangle from reflections.
    use minpack_kinds, only: dp
-   use minpack_products, only: add_products, factor_products, most_columns
+   use minpack_products, only: add_products, add_products_of_rows, rows_at_once, factor_products, &
+                               most_columns
    use minpack_triangle, only: multiply_transposed
    use minpack_fold, only: triangulate
    use minpack_qr, only: pivoted_qr
@@ -30,6 +31,9 @@ program test_products
       end do
       call adds_up(random_matrix(2*n, n + 1), random_matrix(2*n, n + 1))
       call is_given_up_where_digits_are_lost(random_matrix(2*n, n + 1))
+   end do
+   do n = 1, 200
+      call are_the_same_by_rows(random_matrix(1 + mod(37*n, 150), n + 1))
    end do
    call finish()
 
@@ -80,6 +84,38 @@ contains
       n = size(columns, 2) - 1
       call add_products(m, n, columns(:, :n), m, columns(:, n + 1), products)
    end subroutine multiply
+
+   subroutine are_the_same_by_rows(columns)
+      real(dp), intent(in), contiguous :: columns(:, :)
+         !! J, and f behind it.
+      real(dp), dimension(size(columns, 2), size(columns, 2) - 1) :: by_columns, by_rows
+      integer :: n, row, last, j
+
+      n = size(columns, 2) - 1
+      by_columns = 0
+      by_rows = 0
+      call multiply(columns, by_columns)
+      do row = 1, size(columns, 1), rows_at_once
+         last = min(size(columns, 1), row + rows_at_once - 1)
+         call add_products_of_rows(n, last - row + 1, turned(columns(row:last, :)), by_rows)
+      end do
+      do j = 1, n
+         call check(all(abs(by_rows(j:, j) - by_columns(j:, j)) <= 1e-12_dp*size(columns, 1)), &
+                    'products row by row')
+      end do
+   end subroutine are_the_same_by_rows
+
+   function turned(rows) result(pieces)
+      !! Rows as columns, in pieces.
+      real(dp), intent(in) :: rows(:, :)
+      real(dp) :: pieces(rows_at_once, size(rows, 1), 1 + (size(rows, 2) - 1)/rows_at_once)
+      integer :: j
+
+      pieces = 1e300_dp
+      do j = 0, size(rows, 2) - 1
+         pieces(1 + mod(j, rows_at_once), :, 1 + j/rows_at_once) = rows(:, j + 1)
+      end do
+   end function turned
 
    subroutine factor(products, r, qtf, ipvt, acnorm, accurate)
       real(dp), intent(in) :: products(:, :)
