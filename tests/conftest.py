@@ -50,6 +50,13 @@ def sigma(request):
     return SIGMAS[request.param]
 
 
+@pytest.fixture
+def overflowing():
+    """Models may overflow without a warning."""
+    with np.errstate(all="ignore"):
+        yield
+
+
 @pytest.fixture(scope="session")
 def library(tmp_path_factory):
     """The C functions of native/functions.c, compiled and loaded."""

@@ -16,6 +16,8 @@ from leastsq import (
     leastsq,
 )
 
+pytestmark = pytest.mark.usefixtures("overflowing")
+
 Q = np.linspace(0, 60, 25)
 AGES = np.arange(1.0, 21)
 KELVIN = np.linspace(350, 600, 15)
@@ -53,12 +55,6 @@ def data(model, x, truth, noise, seed):
     y = model(x, *truth) + noise * rng.standard_normal(x.size)
     best = optimize.curve_fit(model, x, y, truth)[0]
     return y, np.sum((model(x, *best) - y) ** 2)
-
-
-@pytest.fixture(autouse=True)
-def overflowing():
-    with np.errstate(all="ignore"):
-        yield
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case[0].__name__ for case in CASES])

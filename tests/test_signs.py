@@ -9,6 +9,8 @@ from scipy import optimize
 
 from leastsq import OptimizeWarning, curve_fit, curve_fit_many, least_squares, leastsq
 
+pytestmark = pytest.mark.usefixtures("overflowing")
+
 SUBSTRATE = np.linspace(0.02, 1.1, 12)
 PRESSURE = np.linspace(0.1, 30, 20)
 PLACES = np.linspace(0, 10, 40)
@@ -38,12 +40,6 @@ def data(model, x, truth, seed):
     y = model(x, *truth)
     y += 0.02 * np.ptp(y) * rng.standard_normal(x.size)
     return y, optimize.curve_fit(model, x, y, truth)[0]
-
-
-@pytest.fixture(autouse=True)
-def overflowing():
-    with np.errstate(all="ignore"):
-        yield
 
 
 @pytest.mark.parametrize("case", POLES, ids=[case[0].__name__ for case in POLES])

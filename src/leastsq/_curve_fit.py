@@ -18,7 +18,8 @@ from leastsq._arguments.curve_fit_options import (
     refuse_foreign,
 )
 from leastsq._arguments.data import read_data
-from leastsq._arguments.options import DEFAULT_TOLERANCE, NO_SCALE, deadline_after
+from leastsq._arguments.limits import deadline_after
+from leastsq._arguments.options import DEFAULT_TOLERANCE, NO_SCALE
 from leastsq._arguments.warn import warn
 from leastsq._core._calls import ACTS_TOGETHER, are_plain
 from leastsq._errors import FitError, OptimizeWarning

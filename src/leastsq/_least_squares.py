@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 from leastsq._arguments.arrays import FloatArray, Function, name_of
 from leastsq._arguments.bounds import Box, read_box
 from leastsq._arguments.least_squares_options import check_choices, read_x0, settings_of
-from leastsq._arguments.options import NO_SCALE, deadline_after
+from leastsq._arguments.limits import deadline_after
+from leastsq._arguments.options import NO_SCALE
 from leastsq._arguments.warn import warn
 from leastsq._errors import OptimizeWarning, add_best_point
 from leastsq._fit.least_squares import Problem, result_of

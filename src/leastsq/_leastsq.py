@@ -11,14 +11,13 @@ from numpy.typing import ArrayLike
 from leastsq._arguments.arrays import FloatArray, Function, own_vector
 from leastsq._arguments.bounds import read_box
 from leastsq._arguments.counts import count_of
+from leastsq._arguments.limits import FOREVER, deadline_after
 from leastsq._arguments.options import (
     DEFAULT_TOLERANCE,
     EMPTY,
-    FOREVER,
     IMPROPER,
     NO_SCALE,
     Settings,
-    deadline_after,
     read_settings,
 )
 from leastsq._arguments.warn import warn

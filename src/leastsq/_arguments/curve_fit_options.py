@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from leastsq._arguments.arrays import FloatArray, Function, own_vector, real_number
+from leastsq._arguments.limits import limit_of
 from leastsq._arguments.options import (
     DEFAULT_TOLERANCE,
     NO_SCALE,
     Settings,
-    most_calls,
     read_settings,
 )
 
@@ -140,7 +140,7 @@ def fit_settings(
         if max_nfev is not None and not real_number(max_nfev, name) >= 1:
             raise ValueError(f"max_nfev must be None or a positive number, got {max_nfev!r}")
         others = {"limits_trials": True, "usual_maxfev": 100 * n}
-        maxfev = most_calls(given or 0, 100 * n, name)
+        maxfev = limit_of(given or 0, 100 * n, name)
         limit = f"{name} = {maxfev}" + (", without those for differences" if differenced else "")
     return read_settings(
         n,

@@ -10,7 +10,8 @@ import numpy as np
 from leastsq._arguments.arrays import FLOAT64, FloatArray, are_finite, real_number
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.curve_fit_options import positive
-from leastsq._arguments.options import EPSILON, IMPROPER, Settings, most_calls, read_settings
+from leastsq._arguments.limits import limit_of
+from leastsq._arguments.options import EPSILON, IMPROPER, Settings, read_settings
 from leastsq._core._calls import DOGBOX, LM, TRF
 
 TESTS = {"lm": LM, "trf": TRF, "dogbox": DOGBOX}
@@ -85,7 +86,7 @@ def settings_of(
         n,
         True,
         **tolerances,
-        maxfev=most_calls(max_nfev or 0, 100 * n, "max_nfev"),
+        maxfev=limit_of(max_nfev or 0, 100 * n, "max_nfev"),
         usual_maxfev=100 * n,
         factor=100.0 if method == "lm" and box is None and loss == "linear" else 1.0,
         diag=diag,

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from leastsq import _core
 from leastsq._arguments.arrays import LARGEST_INT, FloatArray, own_vector, real_number
 from leastsq._arguments.bounds import Box
+from leastsq._arguments.limits import limit_of
 from leastsq._arguments.loss import Loss, read_loss
 from leastsq._core._calls import (
     FAULT_OF_DIAG,
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
 
 DEFAULT_TOLERANCE = 1.49012e-8
-FOREVER = math.inf
 NO_SCALE = 1.0  # the default of f_scale
 IMPROPER = "Improper input parameters."
 EMPTY = "x0 is empty: there is nothing to solve for."
@@ -264,7 +262,7 @@ def make_settings(
         real_number(gtol, "gtol"),
         real_number(factor, "factor"),
         None if epsfcn is None else real_number(epsfcn, "epsfcn"),
-        most_calls(maxfev, usual_maxfev),
+        limit_of(maxfev, usual_maxfev),
         min(usual_maxfev, LARGEST_INT),
         None if diag is None else scale_factors(diag, n),
         None if diff_step is None else steps(diff_step, n),
@@ -281,26 +279,6 @@ def one_tolerance(ftol: float, atol: float) -> float:
     if ftol is not DEFAULT_TOLERANCE:
         raise TypeError("atol is a synonym of ftol: pass one of the two, not both")
     return real_number(atol, "atol")
-
-
-def most_calls(given: float, default: int, name: str = "maxfev") -> int:
-    """Convert the maximum number of calls of func; the core counts with 32 bits."""
-    if type(given) is not int:
-        calls = real_number(given, name)
-        if math.isnan(calls) or (math.isfinite(calls) and calls != int(calls)):
-            raise TypeError(f"{name} must be a whole number, or infinite, got {given!r}")
-        given = int(min(max(calls, 0), LARGEST_INT))
-    return min(given if given > 0 else default, LARGEST_INT)
-
-
-def deadline_after(max_time: float | None) -> float:
-    """Convert a time in seconds to a value of the clock `monotonic`."""
-    if max_time is None:
-        return FOREVER
-    seconds = real_number(max_time, "max_time")
-    if not seconds >= 0:
-        raise ValueError(f"max_time must not be negative, got {max_time!r}")
-    return monotonic() + seconds
 
 
 def scale_factors(diag: ArrayLike, n: int) -> FloatArray:

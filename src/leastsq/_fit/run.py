@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leastsq._arguments.arrays import FloatArray, name_of
+from leastsq._arguments.limits import deadline_after
 from leastsq._arguments.many import Batch
-from leastsq._arguments.options import deadline_after
 from leastsq._errors import FitError
 from leastsq._fit.engines import SOME, Engine, engine_for
 from leastsq._fit.many_fits import ManyFits

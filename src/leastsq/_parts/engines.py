@@ -10,7 +10,8 @@ from leastsq._arguments.arrays import Function, real_number
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.conversion import as_numbers
 from leastsq._arguments.counts import count_of
-from leastsq._arguments.options import Settings, most_calls
+from leastsq._arguments.limits import limit_of
+from leastsq._arguments.options import Settings
 from leastsq._functions.functions import is_parallel
 from leastsq._functions.native import NativeFunction
 from leastsq._models.lazy import is_lazy
@@ -98,7 +99,7 @@ def rows_of(chunks: Any, y: Any) -> int:
         return max(FEWEST_BLOCKS, -(-length_of(y, "ydata") // (MOST_LOTS * MOST_ROWS))) * MOST_ROWS
     if not real_number(chunks, "chunks") >= 1:
         raise ValueError(f"chunks must be a positive whole number or True, got {chunks!r}")
-    return most_calls(chunks, 1, "chunks")
+    return limit_of(chunks, 1, "chunks")
 
 
 def sliceable(values: Any) -> Any:
