@@ -250,3 +250,51 @@ def test_nfev_counts_the_calls_of_a_first_try():
     least_squares(func, start, jac, **options)
     assert sum((p == start).all() for p in points) >= 2
     assert all(nfev == calls for nfev, calls in shown)
+
+
+@pytest.mark.parametrize("solver", ["least_squares", "leastsq", "curve_fit"])
+@pytest.mark.parametrize("loss", ["linear", "soft_l1", "cauchy"])
+def test_a_fit_that_is_stopped_at_any_step_returns_the_best_point(solver, loss):
+    x = np.linspace(0, 20, 40)
+
+    def uptake(light, top, slope, loss):
+        return top * (1 - np.exp(-slope * light / top)) - loss
+
+    y = uptake(x, 20, 3, 1) + 0.2 * np.random.default_rng(3).standard_normal(x.size)
+    y[::6] += 8
+    options = {"loss": loss, "f_scale": 0.5}
+    stop, seen = 0, []
+
+    def callback(intermediate_result):
+        seen.append(intermediate_result)
+        if len(seen) == stop:
+            raise StopIteration
+
+    def fit():
+        start = [1.0, 1.0, 1.0]
+        if solver == "curve_fit":
+            try:
+                curve_fit(uptake, x, y, start, callback=callback, **options)
+            except FitError as error:
+                return error.popt, error.ier == 12
+            return None, False
+        fun = lambda p: uptake(x, *p) - y  # noqa: E731
+        if solver == "leastsq":
+            popt, ier = leastsq(fun, start, callback=callback, **options)
+            return popt, ier == 12
+        result = least_squares(fun, start, callback=callback, **options)
+        return result.x, result.status == -2
+
+    fit()
+    steps = len(seen)
+    assert steps > 5
+    has_left_the_best = False
+    for stop in range(1, steps + 1):
+        seen.clear()
+        popt, is_stopped = fit()
+        assert is_stopped
+        assert len(seen) == stop
+        best = min(seen, key=lambda each: each.cost)
+        np.testing.assert_allclose(popt, best.x, rtol=1e-12)
+        has_left_the_best |= best.cost < seen[-1].cost
+    assert has_left_the_best == (loss != "linear")

@@ -1,7 +1,7 @@
 module minpack_show
    !! How a driver shows its watch where a fit stands.
    use minpack_kinds, only: dp
-   use minpack_info, only: going_on, stopped
+   use minpack_info, only: going_on
    use minpack_slopes, only: gradient
    use minpack_ask_and_tell, only: fit_type
    use minpack_watch, only: watch_type, report_type
@@ -26,7 +26,7 @@ contains
       logical, intent(in) :: has_model
          !! Whether the model at this point is known; otherwise the gradient is shown as -1.
       integer, intent(out) :: info
-         !! going_on, or the reason to stop a fit that has found no solution yet.
+         !! going_on, or the reason to stop.
       type(report_type) :: report
 
       info = going_on
@@ -41,7 +41,6 @@ contains
       report%gradient = -1
       if (has_model) report%gradient = gradient(fit%model, fit%settings, fit%x)
       call watch%show(fit%x, fvec, report, info)
-      if (info == stopped .and. fit%has_solution()) info = going_on
    end subroutine show
 
 end module minpack_show

@@ -53,6 +53,7 @@ class Observer:
     earlier_nit: int
     earlier_nfev: int
     at_once: int
+    def better_than(self, norm: float, /) -> NDArray[np.float64] | None: ...
     def ready(self, released: bool, /) -> Observer: ...
 
 class Options:

@@ -17,6 +17,9 @@ typedef struct {
     int earlier_nit, earlier_nfev; /* of earlier fits, from other starts */
     int at_once; /* points that are evaluated in little more time than one */
     char has_stopped;      /* whether the callback has stopped a fit */
+    double *best;          /* the best point that it has seen, of `parameters` numbers; NULL before the first */
+    int parameters;
+    double least;          /* the square root of what is minimized, there */
 } Observer;
 
 static void
@@ -167,15 +170,41 @@ answer_to(PyObject *returned)
     return stops;
 }
 
+/* Remember the best point: with a robust loss, steps may lead to a worse one. */
+static int
+remember(Observer *self, int n, const double *x, double norm)
+{
+    if (self->best == NULL) {
+        self->best = PyMem_Malloc(n * sizeof(double));
+        if (self->best == NULL) {
+            PyErr_NoMemory();
+            return STOP;
+        }
+        self->parameters = n;
+        self->least = Py_HUGE_VAL;
+    }
+    if (norm < self->least) {
+        self->least = norm;
+        memcpy(self->best, x, n * sizeof(double));
+    }
+    return GO_ON;
+}
+
 static int
 watch_fit(void *data, int m, int n, const double *x, const double *fvec, const minpack_report *report)
 {
     Observer *self = data;
+    if (self->has_stopped) {
+        return 1; /* at the start, when the fit returns to the best point */
+    }
     if (report->iteration == 0 && !self->sees_start) {
         return GO_ON;
     }
     take_gil(self);
-    int answer = answer_to(call_back(self, m, n, x, fvec, report));
+    int answer = remember(self, n, x, report->fnorm);
+    if (answer == GO_ON) {
+        answer = answer_to(call_back(self, m, n, x, fvec, report));
+    }
     self->has_stopped |= answer > 0;
     leave_gil(self);
     return answer;
@@ -232,7 +261,22 @@ dealloc(Observer *self)
 {
     PyObject_GC_UnTrack(self);
     clear(self);
+    PyMem_Free(self->best);
     Py_TYPE(self)->tp_free(self);
+}
+
+static PyObject *
+better_than(PyObject *object, PyObject *norm)
+{
+    Observer *self = (Observer *)object;
+    double given = PyFloat_AsDouble(norm);
+    if (given == -1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    if (self->best == NULL || !(self->least < given)) {
+        Py_RETURN_NONE;
+    }
+    return copy_of(self->parameters, self->best);
 }
 
 static PyObject *
@@ -257,6 +301,9 @@ static PyMemberDef members[] = {
 };
 
 static PyMethodDef methods[] = {
+    {"better_than", better_than, METH_O,
+     "better_than(norm) -> x\n\n"
+     "The best point that the callback has seen; None if its norm is not less than the given one."},
     {"ready", ready, METH_O,
      "ready(released) -> self\n\nPrepare for a fit in this thread, which will release the GIL or not."},
     {NULL, NULL, 0, NULL},

@@ -86,7 +86,27 @@ def solve_again(
             best = nearest._replace(ending=STOPPED)
             break
         del other  # the next try need not keep its residuals
-    return best._replace(counts=counts)
+    best = best._replace(counts=counts)
+    return best if watch is None else back_at_best(once, best, settings, box, watch)
+
+
+def back_at_best(
+    once: Callable[[FloatArray, Settings, Box | None], Outcome],
+    outcome: Outcome,
+    settings: Settings,
+    box: Box | None,
+    watch: Observer,
+) -> Outcome:
+    """Return to the best point that the callback has seen, if it stopped the fit elsewhere.
+
+    A fit with a robust loss may leave it, and another attempt may have found it.
+    """
+    x = watch.better_than(outcome.fnorm) if outcome.ier == STOPPED else None
+    if x is None:
+        return outcome
+    there = once(x, settings, box)  # the callback stops it there
+    counts = {name: count + there.counts[name] for name, count in outcome.counts.items()}
+    return there._replace(ending=STOPPED, counts=counts)
 
 
 def has_crawled(ier: int, settings: Settings) -> bool:

@@ -12,7 +12,7 @@ from leastsq import _core
 from leastsq._arguments.arrays import FloatArray, norm
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.options import Settings
-from leastsq._core._calls import MISFIT, OPEN_END, OUT_OF_MEMORY, POOR_END
+from leastsq._core._calls import MISFIT, OPEN_END, OUT_OF_MEMORY, POOR_END, STOPPED
 from leastsq._fit.attempts import has_crawled, solve_again
 from leastsq._fit.result import SOLVED, Outcome
 from leastsq._functions.functions import Functions
@@ -53,7 +53,7 @@ def solved(
     if not settings.tries_again:
         return outcome
     is_bounded = box is not None and box.is_bounded()
-    is_doubtful = outcome.is_poor or outcome.is_open or outcome.is_misfit
+    is_doubtful = outcome.is_poor or outcome.is_open or outcome.is_misfit or outcome.ier == STOPPED
     if not (is_doubtful or is_bounded or has_crawled(outcome.ier, settings)):
         return outcome
     is_linear = settings.loss is None
