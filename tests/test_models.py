@@ -168,3 +168,27 @@ def test_data_of_two_dimensions_are_compared_by_place():
     x = np.arange(12.0).reshape(3, 4)[:3, :3]
     popt, _ = curve_fit(plane, x, plane(x, 2, 3), [1, 1])
     np.testing.assert_allclose(popt, [2, 3])
+
+
+@pytest.mark.parametrize("call", [1, 3])
+@pytest.mark.parametrize(
+    ("value", "y", "sigma", "what"),
+    [
+        (1.7e308, -1e308, None, "overflow encountered in subtract"),
+        (1e10, 0, 1e-300, "overflow encountered in multiply"),
+        (np.inf, 1, np.inf, "invalid value encountered in multiply"),
+    ],
+)
+def test_numpy_sees_what_is_not_finite(call, value, y, sigma, what):
+    calls = []
+
+    def model(x, a, b):
+        calls.append(a)
+        return np.full(x.size, value) if len(calls) == call else a + b * x
+
+    data = Y.copy()
+    data[0] += y
+    options = {"sigma": None if sigma is None else np.full(X.size, sigma)}
+    with np.errstate(all="raise", under="ignore"), pytest.raises(FloatingPointError, match=what):
+        curve_fit(model, X, data, [1.0, 1.0], **options)
+    assert len(calls) == call

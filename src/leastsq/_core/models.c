@@ -1,6 +1,7 @@
 /* A model f(x, *parameters) as a function of its parameters, and the residuals of its data. Parameters are
  * numpy.float64, as those that Python unpacks from an array, but are made faster. */
 #include "calls.h"
+#include <math.h>
 #include <numpy/arrayscalars.h>
 #include <stddef.h>
 
@@ -9,7 +10,8 @@ enum { FEW = 16 }; /* parameters that need no memory of their own */
 typedef struct {
     PyObject_HEAD
     PyObject *model;
-    PyObject *finish; /* finish(values, y[, weights]) -> residuals, of values that are no usual array */
+    PyObject *finish; /* finish(values, y[, weights]) -> residuals, of values that are no usual array, and of
+                         those that are not finite */
     int scales;       /* whether weights are factors of the residuals */
     PyObject *dict;
     vectorcallfunc call;
@@ -115,7 +117,28 @@ are_usual(PyObject *values, PyObject *y, PyObject *weights)
     return factors == 1 || factors == size;
 }
 
-/* The residuals at p, as an array of the shape of y. */
+/* The residuals of usual values, as an array of the shape of y; NULL without an exception if one of them is
+ * not finite, because then NumPy may have to warn. */
+static PyObject *
+usual_residuals(PyArrayObject *values, PyArrayObject *y, PyArrayObject *weights)
+{
+    PyObject *residuals = PyArray_SimpleNew(PyArray_NDIM(y), PyArray_DIMS(y), NPY_DOUBLE);
+    if (residuals == NULL) {
+        return NULL;
+    }
+    double *numbers = PyArray_DATA((PyArrayObject *)residuals);
+    int m = (int)PyArray_SIZE(y), are_finite = 1;
+    take_residuals(PyArray_DATA(values), sizeof(double), y, weights, m, numbers);
+    for (int i = 0; i < m; i++) {
+        are_finite &= isfinite(numbers[i]) != 0;
+    }
+    if (!are_finite) {
+        Py_CLEAR(residuals);
+    }
+    return residuals;
+}
+
+/* The residuals at p. */
 static PyObject *
 call(PyObject *object, PyObject *const *given, size_t flags, PyObject *names)
 {
@@ -129,16 +152,11 @@ call(PyObject *object, PyObject *const *given, size_t flags, PyObject *names)
     if (values == NULL) {
         return NULL;
     }
-    PyObject *y = given[2], *weights = count == 4 ? given[3] : NULL, *residuals;
+    PyObject *y = given[2], *weights = count == 4 ? given[3] : NULL, *residuals = NULL;
     if ((weights == NULL || self->scales) && are_usual(values, y, weights)) {
-        residuals = PyArray_SimpleNew(PyArray_NDIM((PyArrayObject *)y), PyArray_DIMS((PyArrayObject *)y),
-                                      NPY_DOUBLE);
-        if (residuals != NULL) {
-            take_residuals(PyArray_DATA((PyArrayObject *)values), sizeof(double), (PyArrayObject *)y,
-                           (PyArrayObject *)weights, (int)PyArray_SIZE((PyArrayObject *)y),
-                           PyArray_DATA((PyArrayObject *)residuals));
-        }
-    } else {
+        residuals = usual_residuals((PyArrayObject *)values, (PyArrayObject *)y, (PyArrayObject *)weights);
+    }
+    if (residuals == NULL && !PyErr_Occurred()) {
         residuals = PyObject_CallFunctionObjArgs(self->finish, values, y, weights, NULL);
     }
     Py_DECREF(values);
