@@ -37,6 +37,8 @@ class Box(NamedTuple):
         """Choose the midpoint of two bounds, 1 away from a single bound, otherwise 1."""
         lower, upper = self
         has_lower, has_upper = np.isfinite(lower), np.isfinite(upper)
+        if has_lower.all() and has_upper.all():
+            return lower / 2 + upper / 2
         low, high = np.where(has_lower, lower, 0.0), np.where(has_upper, upper, 0.0)
         one_sided = np.where(has_lower, low + 1, np.where(has_upper, high - 1, 1.0))
         return np.where(has_lower & has_upper, low / 2 + high / 2, one_sided)
