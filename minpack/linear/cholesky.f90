@@ -41,7 +41,7 @@ contains
             call add_block(-1.0_dp, n, first, last, top, bottom, block, a)
          end do
       end do
-      call copy_to_upper(n, a)
+      call mirror(n, a, to_upper=.true.)
    end subroutine factor
 
    pure subroutine factor_block(n, a, positive)
@@ -159,7 +159,7 @@ contains
             call add_block(-1.0_dp, n, first, last, top, bottom, block, a)
          end do
       end do
-      call copy_to_upper(n, a)
+      call mirror(n, a, to_upper=.true.)
    end subroutine factor_pivoting
 
    pure subroutine subtract_columns(n, first, k, a)
@@ -229,7 +229,7 @@ contains
       real(dp) :: triangle(height, height), block(height, height)
       integer :: first, last, width, top, bottom, rows
 
-      call copy_to_lower(n, r)
+      call mirror(n, r, to_upper=.false.)
       do first = 1 + (n - 1)/height*height, 1, -height
          last = min(n, first + height - 1)
          width = last - first + 1
@@ -270,34 +270,25 @@ contains
       end do
    end subroutine add_block
 
-   pure subroutine copy_to_upper(n, a)
-      !! Make a matrix symmetric that is known in its lower triangle.
+   pure subroutine mirror(n, a, to_upper)
+      !! Make a matrix symmetric that is known in one of its triangles.
       integer, intent(in) :: n
       real(dp), intent(inout) :: a(n, n)
+      logical, intent(in) :: to_upper
+         !! Whether its lower triangle is known, and not its upper one.
       integer :: first, i, j
 
       do first = 1, n, strip
          do i = first + 1, n
             do j = first, min(first + strip - 1, i - 1)
-               a(j, i) = a(i, j)
+               if (to_upper) then
+                  a(j, i) = a(i, j)
+               else
+                  a(i, j) = a(j, i)
+               end if
             end do
          end do
       end do
-   end subroutine copy_to_upper
-
-   pure subroutine copy_to_lower(n, a)
-      !! Make a matrix symmetric that is known in its upper triangle.
-      integer, intent(in) :: n
-      real(dp), intent(inout) :: a(n, n)
-      integer :: first, i, j
-
-      do first = 1, n, strip
-         do i = first + 1, n
-            do j = first, min(first + strip - 1, i - 1)
-               a(i, j) = a(j, i)
-            end do
-         end do
-      end do
-   end subroutine copy_to_lower
+   end subroutine mirror
 
 end module minpack_cholesky
