@@ -5,7 +5,8 @@ module minpack_chunk
    use minpack_vectors, only: first_on_line, line
    use minpack_tile, only: many_columns
    use minpack_fold, only: fold_in
-   use minpack_products, only: add_products, add_products_of_rows, rows_at_once, are_of_use
+   use minpack_column_products, only: add_products, add_products_of_rows, rows_at_once
+   use minpack_products, only: are_of_use
    use minpack_strided_matrix, only: strided_matrix_type
    implicit none
    private

@@ -1,8 +1,8 @@
 program test_products
    !! The triangle from the products of columns, beside the triangle from reflections.
    use minpack_kinds, only: dp
-   use minpack_products, only: add_products, add_products_of_rows, rows_at_once, factor_products, &
-                               most_columns
+   use minpack_column_products, only: add_products, add_products_of_rows, rows_at_once
+   use minpack_products, only: factor_products, most_columns
    use minpack_triangle, only: multiply_transposed
    use minpack_fold, only: triangulate
    use minpack_qr, only: pivoted_qr
