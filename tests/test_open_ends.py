@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from numba import njit
+from problems import nist
 from scipy import optimize
 
 from leastsq import (
@@ -238,6 +239,21 @@ def test_a_try_that_uses_up_its_calls_at_a_lower_point_goes_on(wrap):
         np.testing.assert_allclose(popt, [7.10875, 1679.81, 229.182], rtol=1e-4)
         fits = curve_fit_many(wrap(water), CELSIUS, y[None], p0)
         np.testing.assert_allclose(fits.popt[0], popt, rtol=1e-6)
+
+
+@pytest.mark.parametrize("wrap", [njit, lambda model: model])
+def test_a_try_goes_on_at_a_point_that_is_not_far_below(wrap):
+    """From NIST's first start the first try uses up its calls, and the next ones end a bit lower."""
+
+    def kowalik_osborne(x, b1, b2, b3, b4):
+        return b1 * (x**2 + x * b2) / (x**2 + x * b3 + b4)
+
+    problem = nist.PROBLEMS["MGH09"]
+    start = np.array(problem.starts[0])
+    popt = curve_fit(wrap(kowalik_osborne), problem.x, problem.y, start)[0]
+    np.testing.assert_allclose(popt, problem.certified, rtol=1e-3)
+    fits = curve_fit_many(wrap(kowalik_osborne), problem.x, problem.y[None], start)
+    np.testing.assert_allclose(fits.popt[0], popt, rtol=1e-6)
 
 
 def test_the_calls_of_further_tries_do_not_grow_with_maxfev():

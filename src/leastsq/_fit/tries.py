@@ -19,6 +19,8 @@ WORTHWHILE = 0.999
 """A smaller ratio of two norms of residuals means another minimum."""
 FAR_BELOW = 0.5
 """A smaller ratio means that a solution is none, even if the try found none either."""
+HOPEFUL = 0.9
+"""A smaller ratio means that the try goes on where it has used up its calls."""
 GENTLE = 0.01
 """The factor of a first step that hardly leaves the start."""
 ALIKE = 1e-3
@@ -138,7 +140,7 @@ def left_after(
         return deque([going_on(x), *free] if is_lower else free)
     if again.box is not None and abs(fnorm - best_fnorm) <= (1 - WORTHWHILE) * best_fnorm:
         return deque(each for each in tries if each.box is None)
-    if again.share < 1 and is_far_below(ending, fnorm, best_fnorm):
+    if again.share < 1 and ending == MAXFEV_REACHED and fnorm < HOPEFUL * best_fnorm:
         tries.appendleft(going_on(x))
     return tries
 
