@@ -242,8 +242,8 @@ def test_a_try_that_uses_up_its_calls_at_a_lower_point_goes_on(wrap):
 
 
 @pytest.mark.parametrize("wrap", [njit, lambda model: model])
-def test_a_try_goes_on_at_a_point_that_is_not_far_below(wrap):
-    """From NIST's first start the first try uses up its calls, and the next ones end a bit lower."""
+def test_a_try_goes_on_at_a_point_that_is_a_bit_lower(wrap):
+    """From NIST's first start, all tries use up their calls."""
 
     def kowalik_osborne(x, b1, b2, b3, b4):
         return b1 * (x**2 + x * b2) / (x**2 + x * b3 + b4)
@@ -253,6 +253,24 @@ def test_a_try_goes_on_at_a_point_that_is_not_far_below(wrap):
     popt = curve_fit(wrap(kowalik_osborne), problem.x, problem.y, start)[0]
     np.testing.assert_allclose(popt, problem.certified, rtol=1e-3)
     fits = curve_fit_many(wrap(kowalik_osborne), problem.x, problem.y[None], start)
+    np.testing.assert_allclose(fits.popt[0], popt, rtol=1e-6)
+
+
+@pytest.mark.parametrize("seed", [3, 5])
+def test_an_end_without_effect_is_no_solution_if_a_try_came_well_below(seed):
+    """From zeros, two parameters have no effect, and the fit ends at the mean of the data."""
+
+    def gompertz(x, a, b, c):
+        return a * np.exp(-b * np.exp(c * x))
+
+    x = np.linspace(0, 6, 40)
+    y = gompertz(x, 9, 3, -0.9) + 0.2 * np.random.default_rng(seed).standard_normal(40)
+    with pytest.raises(FitError, match="maxfev") as error:
+        curve_fit(gompertz, x, y, np.zeros(3))
+    popt = error.value.popt
+    assert np.sum((gompertz(x, *popt) - y) ** 2) < 0.5 * np.sum((y - y.mean()) ** 2)
+    with pytest.warns(OptimizeWarning, match="1 of 1 fits failed"):
+        fits = curve_fit_many(gompertz, x, y[None], np.zeros(3), on_failure="last")
     np.testing.assert_allclose(fits.popt[0], popt, rtol=1e-6)
 
 

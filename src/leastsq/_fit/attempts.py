@@ -17,7 +17,7 @@ from leastsq._fit.tries import (
     Try,
     are_same,
     from_start,
-    is_far_below,
+    is_well_below,
     left_after,
     on_other_side,
     the_rest,
@@ -149,6 +149,6 @@ def is_better(other: Outcome, best: Outcome, again: Try) -> bool:
         return False
     is_lower, is_solved = other.fnorm < again.limit * best.fnorm, other.ier in SOLVED
     if best.ier in SOLVED and not best.is_poor:
-        is_none = best.is_open and is_far_below(other.ier, other.fnorm, best.fnorm)
+        is_none = best.is_open and is_well_below(other.ier, other.fnorm, best.fnorm)
         return is_none or (is_lower and is_solved)
     return is_lower or (is_solved and best.ier not in SOLVED and other.fnorm <= best.fnorm)

@@ -30,7 +30,7 @@ from leastsq._fit.tries import (
     are_same,
     from_start,
     has_turned,
-    is_far_below,
+    is_well_below,
     left_after,
     on_other_side,
     the_rest,
@@ -211,7 +211,7 @@ class Tries:
         self.is_confirmed[chosen] |= same & solved & was_solved
         limit = np.array([again.limit for again in tries])
         lower = is_done & (other.fnorm < limit * fnorm)
-        is_below = is_done & is_far_below(other.ending % PROMISE_BROKEN, other.fnorm, fnorm)
+        is_below = is_done & is_well_below(other.ending % PROMISE_BROKEN, other.fnorm, fnorm)
         at_zero = np.array([t.has_ended_at_zero(x) for t, x in zip(tries, other.x, strict=True)])
         endings = other.ending % PROMISE_BROKEN
         for k, i in enumerate(chosen.tolist()):

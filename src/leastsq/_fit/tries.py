@@ -17,10 +17,8 @@ from leastsq._fit.result import SOLVED
 
 WORTHWHILE = 0.999
 """A smaller ratio of two norms of residuals means another minimum."""
-FAR_BELOW = 0.5
-"""A smaller ratio means that a solution is none, even if the try found none either."""
-HOPEFUL = 0.9
-"""A smaller ratio means that the try goes on where it has used up its calls."""
+WELL_BELOW = 0.9
+"""A smaller ratio means that a solution is none, even if the try has used up its calls there."""
 GENTLE = 0.01
 """The factor of a first step that hardly leaves the start."""
 ALIKE = 1e-3
@@ -81,9 +79,9 @@ def are_same(x: FloatArray, fnorm: Any, other: FloatArray, other_fnorm: Any) -> 
         return is_near & (np.abs(other_fnorm - fnorm) <= (1 - WORTHWHILE) * fnorm)
 
 
-def is_far_below(ending: Any, fnorm: Any, best_fnorm: Any) -> Any:
-    """Tell whether a try has used up its calls far below the best end, for one fit or many."""
-    return (ending == MAXFEV_REACHED) & (fnorm < FAR_BELOW * best_fnorm)
+def is_well_below(ending: Any, fnorm: Any, best_fnorm: Any) -> Any:
+    """Tell whether a try has used up its calls well below the best end, for one fit or many."""
+    return (ending == MAXFEV_REACHED) & (fnorm < WELL_BELOW * best_fnorm)
 
 
 def has_turned(start: FloatArray, x: FloatArray) -> Any:
@@ -140,7 +138,7 @@ def left_after(
         return deque([going_on(x), *free] if is_lower else free)
     if again.box is not None and abs(fnorm - best_fnorm) <= (1 - WORTHWHILE) * best_fnorm:
         return deque(each for each in tries if each.box is None)
-    if again.share < 1 and ending == MAXFEV_REACHED and fnorm < HOPEFUL * best_fnorm:
+    if again.share < 1 and is_well_below(ending, fnorm, best_fnorm):
         tries.appendleft(going_on(x))
     return tries
 
