@@ -1,10 +1,12 @@
 """A parameter with a large offset: the fit is that of the same data without the offset."""
 
+import warnings
+
 import numpy as np
 import pytest
 from numba import njit
 
-from leastsq import curve_fit, curve_fit_many
+from leastsq import OptimizeWarning, curve_fit, curve_fit_many
 
 PULSES = np.arange(0.0, 2000, 20)
 TIMES = np.linspace(0, 100, 200)
@@ -69,6 +71,39 @@ def test_the_covariance_is_that_at_the_solution(jac, wrap, noise):
         found = curve_fit(wrap(warming), TIMES, stack[k] + 1e9, starts[k] + offset, **options)
         assert_same(found, expected, offset)
         assert_same((fits.popt[k], fits.pcov[k]), expected, offset)
+
+
+def wave(t, level, amplitude, period, phase):
+    return level + amplitude * np.sin(2 * np.pi * t / period + phase)
+
+
+@pytest.mark.parametrize("far", [0, 0.001, 0.01])
+@pytest.mark.parametrize(
+    ("origin", "span", "period"),
+    [(2455000, 60, 5.37), (55000, 30, 0.3), (2459000, 700, 33.0), (1.7e9, 3e5, 8.6e3)],
+)
+@pytest.mark.parametrize("wrap", [njit, lambda model: model], ids=["njit", "Python"])
+def test_the_period_of_a_wave_and_its_error_do_not_depend_on_the_origin(
+    wrap, origin, span, period, far
+):
+    """The phase is that at the origin, so a period has almost the same effect as a phase."""
+    model = wrap(wave)
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        t = np.sort(rng.uniform(0, span, 90))
+        y = wave(t, 12, 0.3, period, 0.7) + 0.04 * rng.standard_normal(90)
+        x, cov = curve_fit(model, t, y, [12, 0.3, period, 0.7])
+        errors = np.sqrt(np.diag(cov))
+        start = np.array([12, 0.3, x[2] + far * errors[2], 0])
+        start[3] = (x[3] - 2 * np.pi * origin / start[2]) % (2 * np.pi)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "The data hardly determine", OptimizeWarning)
+            popt, pcov = curve_fit(model, t + origin, y, start)
+            many = curve_fit_many(model, t + origin, y[None], start)
+            parts, cov_of_parts = curve_fit(model, t + origin, y, start, chunks=40)
+        for found, its in ((popt, pcov), (many.popt[0], many.pcov[0]), (parts, cov_of_parts)):
+            assert np.max(np.abs(found - x)[:3] / errors[:3]) < 0.05
+            np.testing.assert_allclose(np.sqrt(its[2, 2]), errors[2], rtol=0.05)
 
 
 @pytest.mark.parametrize("noise", [1e-2, 1e-3, 1e-4])

@@ -7,7 +7,7 @@ module minpack_differenced_variable
    use minpack_step_search, only: search_type
    implicit none
    private
-   public :: variable_type, settled, first, again, searching, restoring
+   public :: variable_type, settled, first, again, searching, concluding, mirrored
 
    integer, parameter :: settled = 0
       !! The column is good.
@@ -17,8 +17,11 @@ module minpack_differenced_variable
       !! The first step is repeated, because the remembered step was discarded.
    integer, parameter :: searching = 3
       !! Another step is tried.
-   integer, parameter :: restoring = 4
-      !! Shorter steps were worse: the column is to be differenced by the first step again.
+   integer, parameter :: concluding = 4
+      !! The search is over: the column is to be differenced by the step that was found, or by the
+      !! first step again.
+   integer, parameter :: mirrored = 5
+      !! The opposite step is asked for, too.
 
    type :: variable_type
       integer :: j = 0
@@ -88,7 +91,7 @@ contains
       !! far. If not, it becomes the column.
       class(variable_type), intent(in) :: self
 
-      compares = self%stage == searching
+      compares = self%stage == searching .or. self%stage == mirrored
    end function compares
 
 end module minpack_differenced_variable

@@ -17,12 +17,19 @@ module minpack_step_choice
    !! the variable is trusted. Otherwise the step is varied until two quotients in a row agree, or
    !! agree better than the next two. This step is remembered. If no step has an effect beyond
    !! rounding errors, the column is zero.
+   !!
+   !! In the second case the column may be almost a combination of others, as that of a period
+   !! beside that of a phase if the times are Julian dates. Then both errors do harm: rounding
+   !! errors change the covariance, and curvature stops the fit before the minimum. Therefore the
+   !! remembered step is the longest for which curvature is a thousandth, and the residuals are
+   !! evaluated at the opposite step, too: the curvature cancels in the mean of the two quotients.
    use minpack_kinds, only: dp, epsmch
    use minpack_assertions, only: debugging, assert
    use minpack_info, only: going_on, jacobian_not_finite
    use minpack_bounds, only: bounds_type
    use minpack_quotient, only: sample_type, disagreement
-   use minpack_differenced_variable, only: variable_type, again, searching, restoring
+   use minpack_differenced_variable, only: variable_type, again, searching, concluding, &
+                                           mirrored
    use minpack_step_memory, only: step_memory_type
    use minpack_step_search, only: begin_up, begin_down, wanted_step, compare_up, compare_down, &
                                   found_step, is_felt, too_small, upwards
@@ -56,6 +63,7 @@ module minpack_step_choice
       procedure, private :: has_effect
       procedure, private :: compare
       procedure, private :: search_on
+      procedure, private :: mirror
       procedure, private :: finish_search
       procedure, private :: restore
    end type step_choice_type
@@ -95,25 +103,42 @@ contains
 
       if (debugging) call assert(variable%step /= 0, 'a variable is told what it asked for')
       share = merge(0, 1, variable%compares())
-      if (.not. finite) then
+      if (variable%stage == mirrored) then
+         if (finite) share = variable%sample%step/(variable%sample%step + sample%step)
+         call variable%settle()
+      else if (.not. finite) then
          call variable%turn(self%bounds, turned)
          if (turned) return
-         if (variable%compares()) then
+         if (variable%stage == searching) then
             call self%finish_search(variable)
          else
             self%info = jacobian_not_finite
          end if
-      else if (variable%compares()) then
+      else if (variable%stage == searching) then
          call self%compare(variable, sample, disagreement(gap, sample), share)
       else
          variable%sample = sample
          if (variable%stage == again) then
             call self%suspect(variable)
          else
-            call variable%settle()
+            call self%mirror(variable)
          end if
       end if
    end subroutine hear
+
+   subroutine mirror(self, variable)
+      !! If curvature limits the step of a variable, ask for the opposite step, too.
+      class(step_choice_type), intent(in) :: self
+      type(variable_type), intent(inout) :: variable
+         !! Its column was differenced.
+      real(dp) :: step
+
+      step = variable%step
+      call variable%settle()
+      if (variable%is_turned .or. 2*abs(step) < self%memory%longest(variable%j)) return
+      call variable%ask(self%bounds, mirrored, -step)
+      if (variable%step*step > 0) call variable%settle()
+   end subroutine mirror
 
    subroutine suspect(self, variable)
       !! Begin to search for another step if the change of the residuals is suspicious.
@@ -215,8 +240,8 @@ contains
             memory%is_trusted(j) = 1
             if (last%step >= variable%sample%step) return
             if (found_step(search)) then
-               memory%longest(j) = last%step
-               variable%sample = last
+               memory%longest(j) = search%longest
+               call variable%ask(self%bounds, concluding, search%longest)
             else
                call self%restore(variable)
             end if
@@ -233,7 +258,7 @@ contains
 
       jumps = variable%sample%change > 1
       self%memory%is_trusted(variable%j) = merge(0, 1, jumps)
-      call variable%ask(self%bounds, restoring, &
+      call variable%ask(self%bounds, concluding, &
                         merge(-variable%sample%step, variable%sample%step, jumps))
    end subroutine restore
 

@@ -38,6 +38,9 @@ module minpack_step_search
          !! Upwards: the change by the first step, which may be rounding errors alone.
       real(dp) :: least = 0
          !! Upwards: the least disagreement so far. Downwards: the least step to try.
+      real(dp) :: longest = 0
+         !! Downwards: the longest step whose quotient is expected to agree with that of shorter
+         !! ones.
       real(dp) :: fall = 0
          !! Downwards: the last change of the residuals, by the change before it.
       logical :: has_effect = .false.
@@ -181,8 +184,10 @@ contains
 
       goes_on = disagreement > alike
       share = 0
-      if (search%attempt == 1 .and. .not. goes_on) return
+      if (.not. goes_on) return
       search%fall = next%change/search%last%change
+      ! The disagreement of the two quotients is proportional to the longer step.
+      search%longest = max(next%step, search%last%step*(alike/disagreement))
       share = 1
       search%last = next
       search%attempt = search%attempt + 1
