@@ -460,3 +460,22 @@ def test_infinite_residuals_are_not_outliers(loss):
     with pytest.warns(leastsq.OptimizeWarning, match="not finite"):
         many = leastsq.curve_fit_many(lambda t, a, k: a * np.exp(-k * t), t, [y], [1, 2], loss=loss)
     assert (many.status[0], many.nfev[0]) == (9, 1)
+
+
+@pytest.mark.parametrize("loss", ["soft_l1", "huber", "cauchy", "arctan"])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_start_that_overshoots_by_far_is_no_solution(loss, seed):
+    """The weights of the residuals at the start are less than the rounding error of 1."""
+    x = np.linspace(0, 100, 40)
+    rng = np.random.default_rng(seed)
+    y = 2 * np.exp(0.03 * x) + 0.5 * rng.standard_normal(40)
+    y[::8] += 15
+
+    def residuals(p):
+        return p[0] * np.exp(p[1] * x) - y
+
+    options = {"loss": loss, "f_scale": 0.75}
+    fit = least_squares(residuals, [1, 1], **options)
+    there = least_squares(residuals, [2, 0.03], **options)
+    assert there.success
+    assert fit.cost <= 1.001 * there.cost or not fit.success

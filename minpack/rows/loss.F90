@@ -198,7 +198,7 @@ contains
          !! not for steps.
       integer, intent(out) :: info
          !! going_on, or the reason to stop.
-      real(dp) :: z, rho, slope, curvature, share
+      real(dp) :: z, rho, slope, curvature, share, least
       integer :: i
 
       info = going_on
@@ -213,7 +213,9 @@ contains
          else
             call values_at(self%kind, z, rho, slope, curvature)
          end if
-         self%factors(i) = sqrt(max(slope + 2*curvature*z, share*slope, epsmch))
+         least = share*slope
+         if (.not. least > 0) least = epsmch
+         self%factors(i) = sqrt(max(slope + 2*curvature*z, least))
          self%residuals(i) = slope*f(i)/self%factors(i)
       end do
    end subroutine weigh
