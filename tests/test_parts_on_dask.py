@@ -56,6 +56,14 @@ CHUNKS = {
 }
 
 
+@pytest.mark.parametrize("chunks", [30, 10])
+def test_a_covariance_matrix_of_the_data_is_refused(chunks):
+    t, y = (da.from_array(np.linspace(0, 5, 30) + k, chunks=chunks) for k in (0, 1))
+    for sigma in (np.eye(30), da.from_array(np.eye(30), chunks=(30, chunks))):
+        with pytest.raises(ValueError, match=r"sigma must be 1-D .* got the shape \(30, 30\)"):
+            curve_fit(decay, t, y, np.ones(3), sigma=sigma)
+
+
 @pytest.mark.parametrize("chunks", CHUNKS.values(), ids=CHUNKS)
 def test_arrays_with_chunks(chunks):
     whole = curve_fit(decay, T, Y, sigma=SIGMA, jac=decay_jac)

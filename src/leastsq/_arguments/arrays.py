@@ -27,7 +27,7 @@ def name_of(function: Function) -> str:
 
 
 def real_array(value: object, what: str) -> NDArray[Any]:
-    """Convert a value to an array whose dtype can be cast safely to float64."""
+    """Convert a value to an array whose dtype can be cast safely to float64; round longdouble."""
     if is_masked(value):
         raise TypeError(
             f"{what} must be real numbers: some are masked. Remove the masked elements with "
@@ -40,6 +40,8 @@ def real_array(value: object, what: str) -> NDArray[Any]:
             array = np.array([float(number) for number in array.flat]).reshape(array.shape)
     except (TypeError, ValueError, OverflowError) as error:
         raise TypeError(f"{what} must be real numbers: {error}") from error
+    if array.dtype.type is np.longdouble:
+        return array.astype(FLOAT64)
     if not np.can_cast(array.dtype, FLOAT64):
         parts = ". Fit real and imaginary parts side by side, as values.view(float)"
         raise TypeError(

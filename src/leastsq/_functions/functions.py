@@ -190,7 +190,8 @@ def jacobian_error(
         return step / 4, 10 * step
     if hasattr(Dfun, "error"):
         return Dfun.error / 4, 10 * Dfun.error
-    rounding = 100 * n * (precision_of(FLOAT32) if in_single else EPSILON)
+    entries = 10 * precision_of(FLOAT32) if in_single else 0.0
+    rounding = max(100 * n * EPSILON, entries)
     return rounding, rounding
 
 
