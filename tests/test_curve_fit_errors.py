@@ -76,6 +76,7 @@ def test_fewer_points_than_parameters_are_refused_without_such_a_method():
     [
         ([1, 0, 1, 1], "must not contain zeros"),
         (0, "must not contain zeros"),
+        ([1, 1e-310, 1, 1], "must not contain zeros"),
         ([1, np.nan, 1, 1], "must not contain NaN"),
         (np.full((4, 4), np.nan), "must not contain NaN"),
         (np.diag([1, 1, np.inf, 1]), "positive definite and finite"),

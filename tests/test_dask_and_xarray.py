@@ -6,13 +6,14 @@ import dask
 import dask.array as da
 import numba
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from problems.batches import T, alone, batch, decay, spot
 from test_many import assert_same, many
 
 import leastsq.xarray
-from leastsq import FitError, OptimizeWarning, curve_fit_many
+from leastsq import FitError, NativeFunction, OptimizeWarning, curve_fit_many
 from leastsq.xarray import curvefit
 
 njit_decay = numba.njit(decay)
@@ -318,3 +319,44 @@ def test_attributes_of_a_dataset_stay(stack):
     data = labelled(stack, attrs={"units": "K"})
     found = curvefit(xr.Dataset({"one": data}, attrs={"title": "experiment"}), "t", njit_decay)
     assert found.attrs == {"title": "experiment"}
+
+
+@pytest.mark.parametrize("is_lazy", [False, True])
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda values: values,
+        lambda values: values.tolist(),
+        pd.DataFrame,
+        da.from_array,
+        lambda values: xr.Variable(("t", "x"), values),
+        lambda values: xr.DataArray(values, dims=("t", "x")),
+    ],
+    ids=["array", "list", "table", "Dask", "Variable", "DataArray"],
+)
+def test_errors_with_the_shape_of_the_data_have_its_dimensions(wrap, is_lazy):
+    rng = np.random.default_rng(0)
+    t = np.linspace(0, 4, 20)
+    y = decay(t[:, None], 3, np.linspace(0.5, 2, 20), 0.5) + 0.05 * rng.standard_normal((20, 20))
+    sigma, mask = np.exp(rng.standard_normal((20, 20))), rng.random((20, 20)) < 0.1
+    data = xr.DataArray(y, dims=("t", "x"), coords={"t": t})
+    if is_lazy:
+        data = data.chunk({"x": 5})
+    found = curvefit(data, "t", decay, kwargs={"sigma": wrap(sigma), "mask": wrap(mask)})
+    expected = curve_fit_many(decay, t, y.T, sigma=sigma.T, mask=mask.T)
+    np.testing.assert_allclose(found.curvefit_coefficients, expected.popt, rtol=1e-6)
+
+
+@pytest.mark.parametrize("pair", [5, (0, 1, 3)])
+def test_bounds_that_are_no_pair_are_refused(pair):
+    data = xr.DataArray(np.ones(30), dims="t", coords={"t": T})
+    with pytest.raises(ValueError, match=r"bounds of b must be a pair \(lower, upper\)"):
+        curvefit(data, "t", decay, bounds={"b": pair})
+
+
+def test_structured_dask_arrays_are_refused():
+    y = np.zeros((4, 6), [("numbers", float, 14)])
+    signature = "intc(voidptr, intc, intc, CPointer(double), CPointer(double), intc)"
+    func = numba.cfunc(signature)(lambda data, m, n, x, f, flag: 0)
+    with pytest.raises(TypeError, match="structured Dask array"):
+        curve_fit_many(NativeFunction(func, 14), None, da.from_array(y), np.ones(2))

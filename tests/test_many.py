@@ -296,6 +296,26 @@ def test_model_that_raises_in_every_fit_raises():
             curve_fit_many(f, T, np.ones((3, 30)), [1, 1])
 
 
+@pytest.mark.parametrize("how", ["too few points", "improper bounds", "no time"])
+def test_a_fit_that_raises_does_not_take_the_reasons_of_the_others(how):
+    y, bounds, options = np.ones((5, 30)), (-np.inf, np.inf), {}
+    if how == "too few points":
+        y[1:, 2:] = np.nan
+    elif how == "improper bounds":
+        bounds = (np.array([[0.0]] + [[5.0]] * 4), 9)
+    else:
+        options = {"max_time": 1e-9, "vectorized": False}
+
+    def broken(x, a, b, c):
+        raise ValueError("never works")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OptimizeWarning)
+        fits = curve_fit_many(broken, T, y, np.ones(3), bounds=bounds, **options)
+    expected = {"too few points": -2, "improper bounds": -4, "no time": 0}[how]
+    np.testing.assert_array_equal(fits.status[1:], expected)
+
+
 def test_covariance_may_be_left_out(stack):
     whole = curve_fit_many(COMPILED[decay], T, stack)
     errors = curve_fit_many(COMPILED[decay], T, stack, covariance="stderr")

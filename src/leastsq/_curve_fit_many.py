@@ -52,8 +52,9 @@ def curve_fit_many(
 ) -> ManyFits:
     """Fit one function to many data sets by nonlinear least squares.
 
-    Every fit gives the result that curve_fit gives for this data set alone. The fits are
-    independent: nothing that happens in one fit stops another.
+    Every fit gives the result that curve_fit gives for this data set alone (for an njit model and
+    131,072 points or more, to rounding errors). The fits are independent: nothing that happens in
+    one fit stops another.
 
     In the shapes below, ``...`` stands for the batch axes, m for the number of points of a fit and
     n for the number of parameters.
@@ -144,10 +145,10 @@ def curve_fit_many(
     TypeError
         Arguments of a wrong type; p0 with another number of parameters than f.
     BaseException
-        If every fit ends because f or jac raises an exception, the first exception is raised. An
-        exception of callback, and Ctrl-C, end all fits; the attribute ``partial`` of the exception
-        contains the ManyFits so far. A chunk of a Dask array does not keep exceptions of f: its
-        fits have the status -3.
+        If every fit that has points ends because f or jac raises an exception, the first exception
+        is raised. An exception of callback, Ctrl-C, and TimeoutError, which signal handlers raise,
+        end all fits; the attribute ``partial`` of the exception contains the ManyFits so far. A
+        chunk of a Dask array does not keep exceptions of f: its fits have the status -3.
 
     Warns
     -----
@@ -223,7 +224,7 @@ def curve_fit_many(
         fits, results = fit_all(
             plan, batch, vectorized, covariance, on_failure, threads, chunk, max_time, told
         )
-    if results.first_error is not None and not (results.status > 0).any():
+    if results.first_error is not None and results.have_all_raised:
         raise results.first_error[1]
     if text := summary(fits, results, batch.p0, plan.absolute_sigma):
         try:

@@ -110,6 +110,11 @@ def fit_lazily(
     lower, upper, ydata, p0, sigma, mask = map(
         without_labels, (*pair(bounds), ydata, p0, sigma, mask)
     )
+    if ydata.dtype.names is not None:
+        raise TypeError(
+            "ydata must not be a structured Dask array: pass the data blocks of the fits as "
+            "numbers along the last axis, or a NumPy array"
+        )
     if any(math.isnan(size) for size in ydata.shape):
         raise ValueError("the shape of ydata is not known: call ydata.compute_chunk_sizes()")
     layout = read_layout(ydata, axis)

@@ -15,6 +15,7 @@ import xarray as xr
 from leastsq._arguments.bounds import Box
 from leastsq._curve_fit_many import curve_fit_many
 from leastsq._functions.signature import positional
+from leastsq._models.lazy import is_lazy
 
 __all__ = ["curvefit"]
 
@@ -61,15 +62,16 @@ def curvefit(
     errors : {'raise', 'ignore'}, optional
         Whether a fit without a solution is an error. If not, its coefficients are NaN.
     kwargs : mapping, optional
-        Other arguments of curve_fit_many. sigma and mask may be DataArrays; their dimensions are
-        found by name.
+        Other arguments of curve_fit_many. sigma and mask may be DataArrays or Variables, whose
+        dimensions are found by name, or arrays with the shape of the data.
 
     Returns
     -------
     Dataset
         The variables ``curvefit_coefficients`` with the dimension ``param``,
-        ``curvefit_covariance`` with the dimensions ``cov_i`` and ``cov_j``, ``curvefit_status``
-        and ``curvefit_chi2``. For a Dataset, the name of each variable comes before them.
+        ``curvefit_covariance`` with the dimensions ``cov_i`` and ``cov_j``, or with
+        ``covariance="stderr"`` among kwargs ``curvefit_stderr``; ``curvefit_status`` and
+        ``curvefit_chi2``. For a Dataset, the name of each variable comes before them.
 
     Raises
     ------
@@ -165,22 +167,24 @@ def fit_array(
     kept = [dim for dim in data.dims if dim not in dims]
     y = data.transpose(*kept, *dims)
     each = y.isel(dict.fromkeys(dims, 0), drop=True)
-    given = [*(p0 or {}).values(), *(limit for pair in (bounds or {}).values() for limit in pair)]
+    limits = {name: pair_of(name, pair) for name, pair in (bounds or {}).items()}
+    given = [*(p0 or {}).values(), *(limit for pair in limits.values() for limit in pair)]
     given += [options.get("sigma"), options.get("mask")]
     given += [v for v in variables if not is_coordinate(v, data)]
     arrays = [value for value in given if isinstance(value, xr.DataArray)]
     if arrays:
         xr.align(y, *arrays, join="exact")  # raises if labels differ, or their order
-    limits = bounds or {}
     lower, upper = (
         by_parameter([limits.get(name, (-np.inf, np.inf))[side] for name in names], each)
         for side in (0, 1)
     )
     start = starts(names, p0 or {}, usual, Box(*np.broadcast_arrays(lower, upper)), each)
     for name in ("sigma", "mask"):
-        values = options.get(name)
-        if isinstance(values, np.ndarray) and values.shape == data.shape:
-            values = xr.DataArray(values, dims=data.dims)
+        values: Any = options.get(name)
+        if isinstance(values, xr.Variable):
+            values = xr.DataArray(values)
+        elif not isinstance(values, xr.DataArray) and np.shape(values) == data.shape:
+            values = xr.DataArray(values if is_lazy(values) else np.asarray(values), dims=data.dims)
         if isinstance(values, xr.DataArray):
             options = options | {name: like(values, y, name).data}
     fits = curve_fit_many(
@@ -203,6 +207,16 @@ def fit_array(
         found["stderr"] = ((*kept, "param"), fits.perr)
     named = {f"{prefix}curvefit_{name}": values for name, values in found.items()}
     return xr.Dataset(named, {**coords, **labels}, data.attrs)
+
+
+def pair_of(name: str, pair: Any) -> tuple[Any, Any]:
+    """Return the lower and the upper bound of a parameter."""
+    try:
+        lower, upper = pair
+    except (TypeError, ValueError):
+        message = f"bounds of {name} must be a pair (lower, upper), got {pair!r}"
+        raise ValueError(message) from None
+    return lower, upper
 
 
 def complete(values: xr.DataArray) -> xr.DataArray:

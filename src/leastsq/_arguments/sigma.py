@@ -19,11 +19,13 @@ def read_sigma(sigma: ArrayLike, ydata: FloatArray) -> tuple[FloatArray, str]:
     if np.isnan(errors).any():
         raise ValueError("`sigma` must not contain NaN: it holds the errors of ydata")
     if errors.size == 1 or (errors.shape == ydata.shape and errors.ndim == 1):
-        if not errors.all():
+        with np.errstate(all="ignore"):
+            weights = 1.0 / errors.reshape(-1)
+        if np.isinf(weights).any():
             raise ValueError(
                 "`sigma` must not contain zeros: a point with sigma = 0 would weigh infinitely"
             )
-        return 1.0 / errors.reshape(-1), SCALE
+        return weights, SCALE
     if errors.shape == (ydata.size, ydata.size) and ydata.ndim == 1:
         if not np.allclose(errors, errors.T, rtol=1e-5, atol=0):
             raise ValueError("`sigma` must be symmetric: it is the covariance matrix of ydata")

@@ -216,6 +216,11 @@ class Results:
         return np.asarray((self.status > 0) | (self.status == RAISED))
 
     @property
+    def have_all_raised(self) -> bool:
+        """Whether no fit that has points ended in another way than by an exception."""
+        return bool(np.isin(self.status, (RAISED, MASKED)).all())
+
+    @property
     def has_failed(self) -> NDArray[np.bool_]:
         """Whether each fit ended without a solution; a masked fit has not failed."""
         failed: Any = ~self.is_solved

@@ -81,9 +81,9 @@ def mixed(function: Function) -> MixedRowsError:
     return MixedRowsError(
         f"{name_of(function)} has other values for some of the points than for all of them: it "
         "cannot be called for parts of the data. It may not use other points, such as a mean of "
-        "x, a cumulative sum or a convolution; and it must return the same values each time. If its "
-        "terms cancel, as those of a polynomial in a date, the values may differ by rounding errors: "
-        "use the time since the first date"
+        "x, a cumulative sum or a convolution; and it must return the same values each time. The "
+        "terms of a polynomial in a date cancel, and leave rounding errors that differ: use the "
+        "time since the first date"
     )
 
 

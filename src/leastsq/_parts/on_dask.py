@@ -17,7 +17,7 @@ from leastsq._core._calls import TimeIsUpError
 from leastsq._models.lazy import is_lazy
 from leastsq._parts.check import MOST_POINTS, PLACES, check_model, length
 from leastsq._parts.questions import Answer, Question, Total, tell_part
-from leastsq._parts.sources import Loaded, length_of, loaded
+from leastsq._parts.sources import Loaded, loaded, shape_of_vector
 from leastsq._parts.work import CurveWork, Rows
 
 SPLIT_EVERY = 8
@@ -213,7 +213,7 @@ def blocks(work: Any, xdata: Any, ydata: Any, sigma: Any, f_scale: Any) -> OnDas
     """Evaluate the blocks of the arrays of curve_fit, or the partitions of columns of tables."""
     for name, values in (("sigma", sigma), ("f_scale", f_scale)):
         if np.ndim(values) > 0:
-            length_of(values, name)
+            shape_of_vector(values, name)
     x = xdata if isinstance(xdata, tuple) else (xdata,)
     given = (ydata, sigma, f_scale, *x)
     if all(is_of_table(each) for each in given if is_lazy(each)) and is_lazy(ydata):

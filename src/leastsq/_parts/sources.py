@@ -92,10 +92,15 @@ def array_of(values: Any, name: str) -> Any:
 
 def length_of(values: Any, name: str) -> int:
     """Return the number of points of 1-D data."""
-    shape = values.shape if hasattr(values, "shape") else np.shape(values)
+    return int(shape_of_vector(values, name)[0])
+
+
+def shape_of_vector(values: Any, name: str) -> tuple[Any, ...]:
+    """Return the shape of 1-D data; Dask may not know the length."""
+    shape: tuple[Any, ...] = values.shape if hasattr(values, "shape") else np.shape(values)
     if len(shape) != 1:
         raise ValueError(f"{name} must be 1-D to be divided into chunks; got the shape {shape}")
-    return int(shape[0])
+    return shape
 
 
 def count_of(x: Any) -> int:
