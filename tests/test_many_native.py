@@ -79,6 +79,7 @@ def test_function_that_stops_ends_its_fit_only(functions, blocks):
         ({"xdata": [1.0]}, TypeError, "xdata and sigma must be None"),
         ({"sigma": 1.0}, TypeError, "xdata and sigma must be None"),
         ({"p0": None}, ValueError, "pass p0"),
+        ({"p0": "neighbours"}, ValueError, "pass p0"),
         ({"ydata": [[object()]]}, TypeError, "not Python objects"),
         ({"axis": 0}, ValueError, "must be the last axis"),
         ({"mask": np.zeros(M, bool)}, ValueError, "leaves out whole fits"),

@@ -289,7 +289,7 @@ def read_blocks(
     """Convert the arguments for a NativeFunction of m residuals: its data are the rows of ydata."""
     if xdata is not None or sigma is not None:
         raise TypeError("a NativeFunction reads its data from ydata: xdata and sigma must be None")
-    if p0 is None:
+    if p0 is None or asks_neighbours(p0):
         raise ValueError("pass p0: the number of parameters of a NativeFunction is not known")
     if isinstance(ydata, np.ma.MaskedArray):
         raise TypeError(
