@@ -155,3 +155,17 @@ def test_large_jacobian_is_read_where_it_lies(layout, col_deriv):
         tracemalloc.stop()
     assert peak < 0.35 * J.nbytes  # of which J @ p and the residuals at x are 0.2
     np.testing.assert_allclose(x, np.linalg.lstsq(J, np.ones(m))[0], rtol=1e-4, atol=1e-6)
+
+
+def test_a_float32_jacobian_of_many_columns_keeps_the_covariance():
+    """The columns share a large part; their float32 numbers are exact."""
+    rng = np.random.default_rng(0)
+    common = 1000 * rng.standard_normal((350, 1))
+    single = (rng.standard_normal((350, 200)) + common).astype(np.float32)
+    double = single.astype(float)
+    y = double @ rng.standard_normal(200) + 0.1 * rng.standard_normal(350)
+    covs = [
+        leastsq(lambda p: double @ p - y, np.zeros(200), Dfun=lambda p, J=J: J, full_output=True)[1]
+        for J in (single, double)
+    ]
+    np.testing.assert_allclose(np.diag(covs[0]), np.diag(covs[1]), rtol=1e-6)
