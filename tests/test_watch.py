@@ -1,5 +1,6 @@
 """The callback, verbose output and max_time of a fit, with functions of every kind."""
 
+import copy
 import math
 import time
 import warnings
@@ -298,3 +299,101 @@ def test_a_fit_that_is_stopped_at_any_step_returns_the_best_point(solver, loss):
         np.testing.assert_allclose(popt, best.x, rtol=1e-12)
         has_left_the_best |= best.cost < seen[-1].cost
     assert has_left_the_best == (loss != "linear")
+
+
+KEPT = {
+    "the result": lambda result: result,
+    "the point": lambda result: result.x,
+    "a part of the point": lambda result: result.x[1:],
+    "the residuals": lambda result: result.fun,
+    "a memoryview": lambda result: memoryview(result.x),
+}
+
+
+@pytest.mark.parametrize("keep", KEPT.values(), ids=KEPT)
+def test_what_a_callback_keeps_does_not_change(keep):
+    kept, copies = [], []
+
+    def callback(intermediate_result):
+        kept.append(keep(intermediate_result))
+        copies.append(copy.deepcopy(kept[-1]) if isinstance(kept[-1], dict) else np.array(kept[-1]))
+
+    least_squares(residuals, START, args=(T, Y), callback=callback)
+    assert len(kept) > 3
+    for one, its_copy in zip(kept, copies, strict=True):
+        np.testing.assert_equal(
+            one if isinstance(one, dict) else np.array(one),
+            its_copy,
+        )
+
+
+def test_points_that_a_callback_keeps_do_not_change():
+    points, parts, copies = [], [], []
+
+    def callback(x):
+        copies.append(x.copy())
+        if len(copies) % 2:
+            points.append((len(copies) - 1, x))
+        else:
+            parts.append((len(copies) - 1, x[:2]))
+
+    leastsq(residuals, START, args=(T, Y), callback=callback)
+    assert len(copies) > 3
+    for i, point in points:
+        np.testing.assert_array_equal(point, copies[i])
+    for i, part in parts:
+        np.testing.assert_array_equal(part, copies[i][:2])
+
+
+def spoil_items(result):
+    for name in list(result):
+        result[name] = None
+
+
+def delete_an_item(result):
+    del result.x
+
+
+def replace_an_item(result):
+    del result.fun
+    result.note = 1
+
+
+def reshape_the_point(result):
+    result.x.shape = (3, 1)
+
+
+def close_the_point(result):
+    result.x.flags.writeable = False
+
+
+def write_into_the_point(result):
+    result.x[:] = np.nan
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        spoil_items,
+        delete_an_item,
+        replace_an_item,
+        reshape_the_point,
+        close_the_point,
+        write_into_the_point,
+    ],
+)
+def test_what_a_callback_does_to_its_result_is_not_seen_by_the_next_call(spoil):
+    def fit(spoil):
+        seen = []
+
+        def callback(intermediate_result):
+            seen.append({name: np.array(value) for name, value in intermediate_result.items()})
+            seen[-1].pop("elapsed")
+            spoil(intermediate_result)
+
+        return seen, least_squares(residuals, START, args=(T, Y), callback=callback)
+
+    seen, result = fit(spoil)
+    expected, plain = fit(lambda result: None)
+    np.testing.assert_equal(seen, expected)
+    np.testing.assert_array_equal(result.x, plain.x)

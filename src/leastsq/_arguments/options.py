@@ -28,10 +28,11 @@ from leastsq._core._calls import (
     NO_FAULT,
     observer,
     options,
+    options_of_fit,
 )
 
 if TYPE_CHECKING:
-    from leastsq._core._calls import Joint, Observer, Options
+    from leastsq._core._calls import Joint, Observer, Options, Watch
 
 
 DEFAULT_TOLERANCE = 1.49012e-8
@@ -82,7 +83,7 @@ class Settings:
         self,
         box: Box | None,
         precision: float,
-        watch: Observer | None = None,
+        watch: Watch | None = None,
         released: bool = False,
         together: Joint | Observer | None = None,
     ) -> Options:
@@ -90,10 +91,20 @@ class Settings:
 
         precision is the default of epsfcn. released tells that the GIL will be released.
         """
-        is_alone = watch is None and together is None
-        if is_alone and self.loss is None and box is None and precision == EPSILON:
+        rho = None if self.loss is None else self.loss.function
+        is_alone = watch is None and together is None and rho is None
+        if is_alone and box is None and precision == EPSILON:
             return self.usual
-        return self.convert(box, precision, watch, released, together)
+        lower, upper = (None, None) if box is None else box
+        return options_of_fit(
+            self.usual,
+            precision if self.epsfcn is None else self.epsfcn,
+            lower,
+            upper,
+            None if rho is None else observer(rho).ready(released),
+            None if watch is None else watch.ready(released),
+            None if together is None else together.ready(released),
+        )
 
     def from_fit(self, first: int) -> Settings:
         """Leave out the fits before the first, if diag has a row for each fit."""
@@ -137,38 +148,21 @@ class Settings:
     @cached_property
     def usual(self) -> Options:
         """The options for the core, without bounds and for residuals in float64."""
-        return self.convert(None, EPSILON)
-
-    def convert(
-        self,
-        box: Box | None,
-        precision: float,
-        watch: Observer | None = None,
-        released: bool = False,
-        together: Joint | Observer | None = None,
-    ) -> Options:
-        """Make the object that the core takes."""
-        lower, upper = (None, None) if box is None else box
-        kind, scale, rho = (LINEAR, None, None) if self.loss is None else self.loss
+        kind, scale, _ = (LINEAR, None, None) if self.loss is None else self.loss
         return options(
             self.ftol,
             self.xtol,
             self.gtol,
             self.factor,
-            precision if self.epsfcn is None else self.epsfcn,
+            EPSILON if self.epsfcn is None else self.epsfcn,
             self.maxfev,
             self.diag,
             self.diff_step,
-            lower,
-            upper,
             self.limits_trials,
             self.concludes,
             self.tests,
             kind,
             scale,
-            None if rho is None else observer(rho, None, False, False).ready(released),
-            None if watch is None else watch.ready(released),
-            None if together is None else together.ready(released),
             self.threads,
             self.attempt,
         )

@@ -49,12 +49,15 @@ class Callee:
     def __int__(self) -> int: ...
 
 class Observer:
+    at_once: int
+    def ready(self, released: bool, /) -> Observer: ...
+
+class Watch:
     has_stopped: bool
     earlier_nit: int
     earlier_nfev: int
-    at_once: int
     def better_than(self, norm: float, /) -> NDArray[np.float64] | None: ...
-    def ready(self, released: bool, /) -> Observer: ...
+    def ready(self, released: bool, /) -> Watch: ...
 
 class Options:
     def __int__(self) -> int: ...
@@ -77,13 +80,14 @@ def native_function(
     time_left: float,
     /,
 ) -> Callee: ...
-def observer(
-    function: Callable[..., Any],
+def observer(function: Callable[..., Any], /) -> Observer: ...
+def watch(
+    callback: Callable[..., Any],
     kind: type[dict[str, Any]] | None,
     counts_trials: bool,
     sees_start: bool,
     /,
-) -> Observer: ...
+) -> Watch: ...
 
 class Joint:
     def ready(self, released: bool, /) -> Joint: ...
@@ -110,18 +114,23 @@ def options(
     maxfev: int,
     diag: NDArray[np.float64] | None,
     diff_step: NDArray[np.float64] | None,
-    lower: NDArray[np.float64] | None,
-    upper: NDArray[np.float64] | None,
     limits_trials: bool,
     concludes: bool,
     tests: int,
     loss: int,
     f_scale: NDArray[np.float64] | None,
-    rho: Observer | None,
-    watch: Observer | None,
-    together: Joint | Observer | None,
     threads: int,
     attempt: int,
+    /,
+) -> Options: ...
+def options_of_fit(
+    options: Options,
+    epsfcn: float,
+    lower: NDArray[np.float64] | None,
+    upper: NDArray[np.float64] | None,
+    rho: Observer | None,
+    watch: Watch | None,
+    together: Joint | Observer | None,
     /,
 ) -> Options: ...
 

@@ -11,6 +11,17 @@ address_of(PyObject *self)
 
 PyNumberMethods callee_as_number = {.nb_int = address_of};
 
+PyObject *
+make_ready(PyObject *object, PyObject *released)
+{
+    int is_released = PyObject_IsTrue(released);
+    if (is_released < 0) {
+        return NULL;
+    }
+    ((Ready *)object)->thread = is_released ? PyThreadState_Get() : NULL;
+    return Py_NewRef(object);
+}
+
 /* Call func at the starting point, convert the result with coerce if necessary, and return a copy as a
  * 1-D array. */
 static PyObject *
@@ -76,16 +87,16 @@ static PyMethodDef functions[] = {
      "native_residuals(function, data, x, m, released) -> residuals\n\n"
      "The m residuals of a C function at x, a new array; None if the function stopped without an\n"
      "exception. released tells whether to release the GIL."},
-    {"observer", (PyCFunction)(void (*)(void))observer, METH_FASTCALL,
-     "observer(function, kind, counts_trials, sees_start) -> observer\n\n"
-     "A function for the options rho, together or watch. A watch is called with x if kind is None, otherwise with a\n"
-     "dict of that class. counts_trials tells that its nfev is without the calls for differences.\n"
-     "sees_start tells that it sees the starting point, too."},
+    {"observer", observer, METH_O,
+     "observer(function) -> observer\n\nA function for the options rho or together."},
     {"options", (PyCFunction)(void (*)(void))options, METH_FASTCALL,
-     "options(ftol, xtol, gtol, factor, epsfcn, maxfev, diag, diff_step, lower, upper, limits_trials,\n"
-     "        concludes, tests, loss, f_scale, rho, watch, together, threads, attempt) -> options\n\n"
-     "diag to upper are arrays of n numbers, or None; f_scale is an array of one or m numbers, or None; rho,\n"
-     "watch and together are observers, or None."},
+     "options(ftol, xtol, gtol, factor, epsfcn, maxfev, diag, diff_step, limits_trials, concludes, tests,\n"
+     "        loss, f_scale, threads, attempt) -> options\n\n"
+     "diag and diff_step are arrays of n numbers, or None; f_scale is an array of one or m numbers, or None."},
+    {"options_of_fit", (PyCFunction)(void (*)(void))options_of_fit, METH_FASTCALL,
+     "options_of_fit(options, epsfcn, lower, upper, rho, watch, together) -> options\n\n"
+     "A copy of the options with those of one fit. The bounds are arrays of n numbers, or None; rho, watch\n"
+     "and together are objects that are ready, or None."},
     {"own_result", (PyCFunction)(void (*)(void))own_result, METH_FASTCALL,
      "own_result(function, *args) -> object\n\n"
      "What function(*args) returns; a copy if it is an array that the function may still change."},
@@ -97,6 +108,11 @@ static PyMethodDef functions[] = {
      "python_function(function, args, coerce, released, time_left) -> callee\n\n"
      "A residual function; a Jacobian function if coerce is None. released tells that the GIL will be\n"
      "released. time_left is in seconds, and may be infinite."},
+    {"watch", (PyCFunction)(void (*)(void))watch, METH_FASTCALL,
+     "watch(callback, kind, counts_trials, sees_start) -> watch\n\n"
+     "A callback for the option watch. It is called with x if kind is None, otherwise with a dict of that\n"
+     "class. counts_trials tells that its nfev is without the calls for differences. sees_start tells that\n"
+     "it sees the starting point, too."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -134,8 +150,8 @@ prepare_types(void)
     if (PyArray_ImportNumPyAPI() < 0 || prepare_names() < 0) {
         return -1;
     }
-    PyTypeObject *types[] = {&python_function_type, &native_function_type, &observer_type, &joint_type, &held_type,
-                             &options_type, &model_residuals_type};
+    PyTypeObject *types[] = {&python_function_type, &native_function_type, &observer_type, &watch_type,
+                             &joint_type, &held_type, &options_type, &model_residuals_type};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         if (PyType_Ready(types[i]) < 0) {
             return -1;

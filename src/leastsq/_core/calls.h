@@ -28,16 +28,24 @@ typedef struct {
     Address address;
 } Callee;
 
+/* The common beginning of objects that are called during a fit, beside the residuals and the Jacobian. */
+typedef struct {
+    PyObject_HEAD
+    PyThreadState *thread; /* the thread that released the GIL to call the core; NULL if it holds the GIL */
+} Ready;
+
 extern PyNumberMethods callee_as_number;
-extern PyTypeObject python_function_type, native_function_type, observer_type, joint_type, held_type,
-    options_type, model_residuals_type;
+extern PyTypeObject python_function_type, native_function_type, observer_type, watch_type, joint_type,
+    held_type, options_type, model_residuals_type;
 
 PyObject *python_function(PyObject *self, PyObject *const *given, Py_ssize_t count);
 PyObject *native_function(PyObject *self, PyObject *const *given, Py_ssize_t count);
 PyObject *joint_function(PyObject *self, PyObject *const *given, Py_ssize_t count);
-PyObject *observer(PyObject *self, PyObject *const *given, Py_ssize_t count);
+PyObject *observer(PyObject *self, PyObject *function);
+PyObject *watch(PyObject *self, PyObject *const *given, Py_ssize_t count);
 PyObject *hold(PyObject *self, PyObject *const *given, Py_ssize_t count);
 PyObject *options(PyObject *self, PyObject *const *given, Py_ssize_t count);
+PyObject *options_of_fit(PyObject *self, PyObject *const *given, Py_ssize_t count);
 PyObject *model_residuals(PyObject *self, PyObject *const *given, Py_ssize_t count);
 PyObject *model_values(PyObject *self, PyObject *const *given, Py_ssize_t count);
 PyObject *native_residuals(PyObject *self, PyObject *const *given, Py_ssize_t count);
@@ -52,15 +60,41 @@ void take_residuals(const char *values, npy_intp step, PyArrayObject *y, PyArray
 int is_joint(PyObject *object);
 void take_joint(PyObject *joint, minpack_options *options);
 
-/* Put an Observer, or nothing if it is None, into the options; together may also be a Joint. */
+/* A 1-D float64 array of these numbers: `last` again if it is such an array and has no other owner. */
+PyObject *vector_of(int size, const double *numbers, PyObject *last);
+
+/* Put an object, or nothing if it is None, into the options; together may be an Observer or a Joint. */
 void take_loss(PyObject *observer, minpack_options *options);
-void take_watch(PyObject *observer, minpack_options *options);
+void take_watch(PyObject *watch, minpack_options *options);
 void take_together(PyObject *observer, minpack_options *options);
 
 /* Raised by a Jacobian function that had no time for all of its calls. */
 extern PyObject *time_is_up_error;
 
 extern minpack_run run_in_threads;
+
+/* The method of Ready objects that prepares them for a fit in this thread. */
+PyObject *make_ready(PyObject *object, PyObject *released);
+#define READY_METHOD                                                                                             \
+    {"ready", make_ready, METH_O,                                                                                \
+     "ready(released) -> self\n\nPrepare for a fit in this thread, which will release the GIL or not."}
+
+/* Take the GIL to call Python from the core, and leave it, if the thread had released it. */
+static inline void
+take_gil(PyThreadState *thread)
+{
+    if (thread != NULL) {
+        PyEval_RestoreThread(thread);
+    }
+}
+
+static inline void
+leave_gil(PyThreadState *thread)
+{
+    if (thread != NULL) {
+        PyEval_SaveThread();
+    }
+}
 
 int prepare_names(void);
 double seconds(void);

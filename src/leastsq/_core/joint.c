@@ -6,7 +6,7 @@
 #include "calls.h"
 
 typedef struct {
-    PyObject_HEAD
+    Ready ready;
     PyObject *function;
     PyObject *args;       /* tuple; of a model it contains x alone */
     PyObject *coerce;     /* coerce(returned, shape) -> float64 array of this shape */
@@ -18,7 +18,6 @@ typedef struct {
     PyObject **stack;     /* room for a vectorcall */
     int most;             /* points in a call */
     double due;           /* when the time for the fit is over, by seconds() */
-    PyThreadState *thread; /* the thread that released the GIL to call the core; NULL if it holds the GIL */
 } Joint;
 
 static double *
@@ -161,9 +160,7 @@ evaluate(void *data, int m, int n, int count, const double *points, double *valu
     if (is_over(self->due)) {
         return MINPACK_NO_TIME;
     }
-    if (self->thread != NULL) {
-        PyEval_RestoreThread(self->thread);
-    }
+    take_gil(self->ready.thread);
     int answer = GO_ON;
     for (int first = 0; first < count && answer == GO_ON; first += self->most) {
         int part = count - first < self->most ? count - first : self->most;
@@ -173,9 +170,7 @@ evaluate(void *data, int m, int n, int count, const double *points, double *valu
     if (answer == GO_ON && PyErr_CheckSignals() < 0) {
         answer = STOP;
     }
-    if (self->thread != NULL) {
-        PyEval_SaveThread();
-    }
+    leave_gil(self->ready.thread);
     return answer;
 }
 
@@ -226,22 +221,7 @@ dealloc(Joint *self)
     Py_TYPE(self)->tp_free(self);
 }
 
-static PyObject *
-ready(PyObject *object, PyObject *released)
-{
-    int is_released = PyObject_IsTrue(released);
-    if (is_released < 0) {
-        return NULL;
-    }
-    ((Joint *)object)->thread = is_released ? PyThreadState_Get() : NULL;
-    return Py_NewRef(object);
-}
-
-static PyMethodDef methods[] = {
-    {"ready", ready, METH_O,
-     "ready(released) -> self\n\nPrepare for a fit in this thread, which will release the GIL or not."},
-    {NULL, NULL, 0, NULL},
-};
+static PyMethodDef methods[] = {READY_METHOD, {NULL, NULL, 0, NULL}};
 
 PyTypeObject joint_type = {
     PyVarObject_HEAD_INIT(NULL, 0)

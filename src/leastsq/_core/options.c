@@ -1,7 +1,8 @@
 /* The options of a fit, as the core takes them. */
 #include "calls.h"
 
-enum { DIAG, DIFF_STEP, LOWER, UPPER, F_SCALE, RHO, WATCH, TOGETHER, OBJECTS };
+/* What the options point to. Those from LOWER on belong to one fit. */
+enum { DIAG, DIFF_STEP, F_SCALE, LOWER, UPPER, RHO, WATCH, TOGETHER, OBJECTS };
 
 typedef struct {
     PyObject_HEAD
@@ -52,15 +53,28 @@ numbers_of(PyObject *array)
     return PyArray_DATA((PyArrayObject *)array);
 }
 
+static PyObject *
+made_of(const minpack_options *read, PyObject *const *objects)
+{
+    Options *self = PyErr_Occurred() ? NULL : PyObject_New(Options, &options_type);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->options = *read;
+    for (int i = 0; i < OBJECTS; i++) {
+        self->objects[i] = Py_NewRef(objects[i]);
+    }
+    return (PyObject *)self;
+}
+
 PyObject *
 options(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t count)
 {
-    if (count != 20) {
-        PyErr_SetString(PyExc_TypeError, "options: 20 arguments");
+    if (count != 15) {
+        PyErr_SetString(PyExc_TypeError, "options: 15 arguments");
         return NULL;
     }
-    PyObject *objects[] = {given[6], given[7], given[8], given[9], given[14], given[15], given[16],
-                           given[17]};
+    PyObject *objects[OBJECTS] = {given[6], given[7], given[12], Py_None, Py_None, Py_None, Py_None, Py_None};
     minpack_options read = {
         .ftol = PyFloat_AsDouble(given[0]),
         .xtol = PyFloat_AsDouble(given[1]),
@@ -70,15 +84,13 @@ options(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t count)
         .maxfev = (int)PyLong_AsLong(given[5]),
         .diag = numbers_of(objects[DIAG]),
         .diff_step = numbers_of(objects[DIFF_STEP]),
-        .lower = numbers_of(objects[LOWER]),
-        .upper = numbers_of(objects[UPPER]),
-        .limits_trials = PyObject_IsTrue(given[10]),
-        .concludes = PyObject_IsTrue(given[11]),
-        .tests = (int)PyLong_AsLong(given[12]),
-        .loss = (int)PyLong_AsLong(given[13]),
+        .limits_trials = PyObject_IsTrue(given[8]),
+        .concludes = PyObject_IsTrue(given[9]),
+        .tests = (int)PyLong_AsLong(given[10]),
+        .loss = (int)PyLong_AsLong(given[11]),
         .f_scale = numbers_of(objects[F_SCALE]),
-        .threads = (int)PyLong_AsLong(given[18]),
-        .attempt = (int)PyLong_AsLong(given[19]),
+        .threads = (int)PyLong_AsLong(given[13]),
+        .attempt = (int)PyLong_AsLong(given[14]),
     };
     if (read.f_scale != NULL) {
         read.scale_count = (int)PyArray_SIZE((PyArrayObject *)objects[F_SCALE]);
@@ -86,16 +98,26 @@ options(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t count)
     if (read.threads > 1) {
         read.run = run_in_threads;
     }
+    return made_of(&read, objects);
+}
+
+PyObject *
+options_of_fit(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t count)
+{
+    if (count != 7 || !Py_IS_TYPE(given[0], &options_type)) {
+        PyErr_SetString(PyExc_TypeError, "options_of_fit: options, and 6 arguments");
+        return NULL;
+    }
+    Options *common = (Options *)given[0];
+    PyObject *objects[OBJECTS];
+    memcpy(objects, common->objects, sizeof objects);
+    memcpy(objects + LOWER, given + 2, (OBJECTS - LOWER) * sizeof *objects);
+    minpack_options read = common->options;
+    read.epsfcn = PyFloat_AsDouble(given[1]);
+    read.lower = numbers_of(objects[LOWER]);
+    read.upper = numbers_of(objects[UPPER]);
     take_loss(objects[RHO], &read);
     take_watch(objects[WATCH], &read);
     take_together(objects[TOGETHER], &read);
-    Options *self = PyErr_Occurred() ? NULL : PyObject_New(Options, &options_type);
-    if (self == NULL) {
-        return NULL;
-    }
-    self->options = read;
-    for (int i = 0; i < OBJECTS; i++) {
-        self->objects[i] = Py_NewRef(objects[i]);
-    }
-    return (PyObject *)self;
+    return made_of(&read, objects);
 }

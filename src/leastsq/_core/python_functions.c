@@ -19,43 +19,19 @@ typedef struct {
     PyThreadState *thread; /* the thread that released the GIL to call the core; NULL if it holds the GIL */
 } PythonFunction;
 
-/* The array x for the next call. Reuse the last array if it has no other reference, and its shape and
- * dtype have not changed. */
-static PyObject *
-point_at(PythonFunction *self, int n, const double *x)
-{
-    PyArrayObject *last = (PyArrayObject *)self->point;
-    if (last == NULL || Py_REFCNT(last) > 1 || PyArray_NDIM(last) != 1 || PyArray_DIM(last, 0) != n
-        || PyArray_TYPE(last) != NPY_DOUBLE || !PyArray_ISCARRAY(last)) {
-        npy_intp shape = n;
-        Py_XSETREF(self->point, PyArray_SimpleNew(1, &shape, NPY_DOUBLE));
-        if (self->point == NULL) {
-            return NULL;
-        }
-    }
-    memcpy(PyArray_DATA((PyArrayObject *)self->point), x, n * sizeof(double));
-    return self->point;
-}
-
 static PyObject *
 call_at(PythonFunction *self, int n, const double *x)
 {
     Py_CLEAR(self->returned);
-    self->stack[1] = point_at(self, n, x);
-    if (self->stack[1] == NULL) {
+    PyObject *point = vector_of(n, x, self->point);
+    if (point == NULL) {
         return NULL;
     }
+    Py_XSETREF(self->point, point);
+    self->stack[1] = point;
     size_t count = 1 + PyTuple_GET_SIZE(self->args);
     return PyObject_Vectorcall(
         self->function, self->stack + 1, count | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
-}
-
-static void
-take_gil(PythonFunction *self)
-{
-    if (self->thread != NULL) {
-        PyEval_RestoreThread(self->thread);
-    }
 }
 
 /* Keep what was returned, let Python handle its signals, and answer the core. */
@@ -64,9 +40,7 @@ answer(PythonFunction *self, PyObject *returned)
 {
     self->returned = returned;
     int answer = returned == NULL || PyErr_CheckSignals() < 0 ? STOP : GO_ON;
-    if (self->thread != NULL) {
-        PyEval_SaveThread();
-    }
+    leave_gil(self->thread);
     return answer;
 }
 
@@ -88,7 +62,7 @@ show_residual(void *data, int m, int n, const double *x, const double **fvec)
     if (is_over(self->due)) {
         return MINPACK_NO_TIME;
     }
-    take_gil(self);
+    take_gil(self->thread);
     PyObject *returned = call_at(self, n, x);
     if (returned != NULL && !is_plain(returned, m)) {
         PyObject *coerced = PyObject_CallFunction(self->coerce, "OOi", returned, self->function, m);
@@ -130,7 +104,7 @@ show_jacobian(void *data, int m, int n, const double *x, minpack_matrix *fjac)
     if (is_over(self->due)) {
         return MINPACK_NO_TIME;
     }
-    take_gil(self);
+    take_gil(self->thread);
     PyObject *returned = call_at(self, n, x);
     if (returned != NULL) {
         *fjac = place_of((PyArrayObject *)returned);

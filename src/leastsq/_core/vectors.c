@@ -1,4 +1,4 @@
-/* What users pass as numbers: vectors of parameters, and data. */
+/* Vectors of numbers: those that users pass, and those that they get. */
 #include "calls.h"
 #include <math.h>
 
@@ -6,6 +6,23 @@
 #define Py_BEGIN_CRITICAL_SECTION(object) {
 #define Py_END_CRITICAL_SECTION() }
 #endif
+
+PyObject *
+vector_of(int size, const double *numbers, PyObject *last)
+{
+    PyArrayObject *array = (PyArrayObject *)last;
+    if (last != NULL && Py_REFCNT(last) == 1 && PyArray_CheckExact(last) && PyArray_NDIM(array) == 1
+        && PyArray_DIM(array, 0) == size && PyArray_TYPE(array) == NPY_DOUBLE && PyArray_ISCARRAY(array)) {
+        Py_INCREF(last);
+    } else {
+        npy_intp shape = size;
+        last = PyArray_SimpleNew(1, &shape, NPY_DOUBLE);
+    }
+    if (last != NULL) {
+        memcpy(PyArray_DATA((PyArrayObject *)last), numbers, size * sizeof(double));
+    }
+    return last;
+}
 
 /* A number of Python's own types; -1 and an exception for any other object. */
 static double

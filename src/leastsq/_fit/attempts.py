@@ -24,7 +24,7 @@ from leastsq._fit.tries import (
 )
 
 if TYPE_CHECKING:
-    from leastsq._core._calls import Observer
+    from leastsq._core._calls import Watch
 
 
 def solve_again(
@@ -33,7 +33,7 @@ def solve_again(
     start: FloatArray,
     settings: Settings,
     box: Box | None,
-    watch: Observer | None,
+    watch: Watch | None,
 ) -> Outcome:
     """Try again as tries_after says, until the callback stops the fit; return the best outcome.
 
@@ -95,7 +95,7 @@ def back_at_best(
     outcome: Outcome,
     settings: Settings,
     box: Box | None,
-    watch: Observer,
+    watch: Watch,
 ) -> Outcome:
     """Return to the best point that the callback has seen, if it stopped the fit elsewhere.
 

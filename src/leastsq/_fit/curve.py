@@ -19,7 +19,7 @@ from leastsq._models.model import Model
 from leastsq._models.side_by_side import models_side_by_side
 
 if TYPE_CHECKING:
-    from leastsq._core._calls import Observer
+    from leastsq._core._calls import Watch
 
 
 LARGE = 2**17
@@ -43,7 +43,7 @@ def fit_curve(
     settings: Settings,
     box: Box | None,
     may_be_few: bool,
-    watch: Observer | None = None,
+    watch: Watch | None = None,
     deadline: float = math.inf,
     vectorized: bool = False,
     workers: Any = None,

@@ -26,7 +26,7 @@ from leastsq._parts.threads import Threads
 from leastsq._parts.work import MOST_ROWS, ReadyWork, add_rows, is_compiled
 
 if TYPE_CHECKING:
-    from leastsq._core._calls import Observer
+    from leastsq._core._calls import Watch
 
 
 def fit_curve_in_parts(
@@ -38,7 +38,7 @@ def fit_curve_in_parts(
     settings: Settings,
     box: Box | None,
     may_be_few: bool,
-    watch: Observer | None,
+    watch: Watch | None,
     deadline: float,
     check_finite: bool | None,
     nan_policy: str | None,

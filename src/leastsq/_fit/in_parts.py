@@ -21,7 +21,7 @@ from leastsq._functions.functions import jacobian_error
 from leastsq._parts.questions import Answer, Engine, Question, no_rows
 
 if TYPE_CHECKING:
-    from leastsq._core._calls import Observer, Options
+    from leastsq._core._calls import Options, Watch
 
 FEW = 8
 """With more parameters, a Jacobian is worth waiting for whether its point is accepted."""
@@ -41,7 +41,7 @@ class InParts:
         Dfun: Any,
         settings: Settings,
         box: Box | None,
-        watch: Observer | None,
+        watch: Watch | None,
         deadline: float,
         may_be_few: bool,
     ) -> None:

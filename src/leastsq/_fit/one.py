@@ -19,7 +19,7 @@ from leastsq._functions.functions import Functions
 from leastsq._functions.native import StoppedError
 
 if TYPE_CHECKING:
-    from leastsq._core._calls import Observer
+    from leastsq._core._calls import Watch
 
 INT32 = np.dtype(np.int32)
 Left = tuple[float, FloatArray, NDArray[np.int32], dict[str, int], int]
@@ -31,7 +31,7 @@ def solve(
     x: FloatArray,
     settings: Settings,
     box: Box | None,
-    watch: Observer | None = None,
+    watch: Watch | None = None,
 ) -> Outcome:
     """Minimize from x, and try again where this may help. The array x becomes the solution."""
     start = x.copy()
@@ -45,7 +45,7 @@ def solved(
     start: FloatArray,
     settings: Settings,
     box: Box | None,
-    watch: Observer | None,
+    watch: Watch | None,
     left: Left,
 ) -> Outcome:
     """Return the outcome of the first fit, or of a better one if it ended poorly."""
@@ -101,7 +101,7 @@ def minimize(
     x: FloatArray,
     settings: Settings,
     box: Box | None,
-    watch: Observer | None = None,
+    watch: Watch | None = None,
 ) -> Left:
     """Minimize from x once, without another attempt."""
     n = x.size

@@ -13,7 +13,7 @@ from leastsq._fit.result import Outcome
 from leastsq._parts.engines import divided_residuals
 
 if TYPE_CHECKING:
-    from leastsq._core._calls import Observer
+    from leastsq._core._calls import Watch
 
 
 def fit_residuals_in_parts(
@@ -24,7 +24,7 @@ def fit_residuals_in_parts(
     x: FloatArray,
     settings: Settings,
     box: Box | None,
-    watch: Observer | None,
+    watch: Watch | None,
     deadline: float,
     partitioned: bool,
     threads: Any,

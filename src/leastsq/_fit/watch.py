@@ -9,28 +9,28 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from leastsq._arguments.arrays import Function
-from leastsq._core._calls import observer
+from leastsq._core._calls import watch
 from leastsq._optimize_result import OptimizeResult
 
 if TYPE_CHECKING:
-    from leastsq._core._calls import Observer
+    from leastsq._core._calls import Watch
 
 COLUMNS = ("Iteration", "Total nfev", "Cost", "Cost reduction", "Step norm", "Optimality")
 
 
 def watch_for(
     callback: Function | None, report: Report | None, counts_trials: bool
-) -> Observer | None:
+) -> Watch | None:
     """Make what sees the fit go on, if there is a callback or a report."""
     if callback is not None and not callable(callback):
         raise TypeError(f"callback must be callable, got {callback!r}")
     takes_result = callback is not None and by_result(callback)
     if report is not None:
         both = report.before(callback, takes_result)
-        return observer(both, OptimizeResult, counts_trials, True)
+        return watch(both, OptimizeResult, counts_trials, True)
     if callback is None:
         return None
-    return observer(callback, OptimizeResult if takes_result else None, counts_trials, False)
+    return watch(callback, OptimizeResult if takes_result else None, counts_trials, False)
 
 
 def by_result(callback: Function) -> bool:

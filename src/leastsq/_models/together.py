@@ -95,7 +95,7 @@ def by_workers(
     if points is not None:
         points.together = evaluate
     else:
-        functions.together = observer(evaluate, None, False, False)
+        functions.together = observer(evaluate)
         functions.together.at_once = evaluate.count
     return evaluate
 
