@@ -1,30 +1,19 @@
 module minpack_entries
-   !! The entries for C and Python. minpack.h documents them. There is no algorithm in this module.
-   use, intrinsic :: iso_c_binding, only: c_int, c_associated
+   !! The entries for C and Python that fit, and evaluate. minpack.h documents them. There is no
+   !! algorithm in this module.
+   use, intrinsic :: iso_c_binding, only: c_int
    use minpack_kinds, only: dp
-   use minpack_info, only: going_on, improper_input, out_of_memory
-   use minpack_triangle, only: solve_lower
-   use minpack_covariance, only: covariance_type
+   use minpack_info, only: going_on, out_of_memory
    use minpack_settings, only: settings_type
    use minpack_c_functions, only: c_functions_type, c_function_type
-   use minpack_rows, only: analytic_rows_type
-   use minpack_differenced_rows, only: differenced_rows_type
-   use minpack_solver, only: solver_type
    use minpack_batch, only: batch_type, c_results_type
    use minpack_inputs, only: c_input_type
    use minpack_in_turn, only: drive_in_turn
-   use minpack_c_options, only: c_options_type, settings_of, loss_of, watch_of, team_of
+   use minpack_c_options, only: c_options_type, settings_of
+   use minpack_opened, only: opened_type, open
    implicit none
    private
-   public :: fit, differentiate, many, fault, evaluate, covar, whiten
-
-   type :: opened_type
-      !! A solver, and what it is made of.
-      type(c_functions_type) :: functions
-      type(analytic_rows_type) :: analytic
-      type(differenced_rows_type) :: differenced
-      type(solver_type) :: solver
-   end type opened_type
+   public :: fit, differentiate, many, fault, evaluate
 
 contains
 
@@ -189,54 +178,6 @@ contains
       call drive_in_turn(batch, inputs, opened%solver, done)
    end subroutine many
 
-   subroutine open(opened, residual, jacobian, options, m, n, fvec, info)
-      !! Open a solver for C functions.
-      type(opened_type), intent(inout), target :: opened
-      type(c_function_type), intent(in) :: residual
-      type(c_function_type), intent(in), optional :: jacobian
-      type(c_options_type), intent(in) :: options
-      integer, intent(in) :: m
-      integer, intent(in) :: n
-      real(dp), intent(in), target, contiguous :: fvec(:)
-         !! Memory for the residuals.
-      integer, intent(out) :: info
-         !! going_on, or why there is no solver.
-      type(settings_type) :: settings
-      integer :: stat
-
-      info = improper_input
-      if (n < 1 .or. m < n .or. .not. has_one_form(residual)) return
-      if (present(jacobian)) then
-         if (.not. has_one_form(jacobian)) return
-      end if
-      if (c_associated(options%lower) .neqv. c_associated(options%upper)) return
-      settings = settings_of(options, n, .not. present(jacobian))
-      opened%analytic%loss = loss_of(options)
-      opened%differenced%loss = loss_of(options)
-      opened%analytic%folding%team = team_of(options)
-      opened%differenced%folding%team = team_of(options)
-      opened%solver%watch = watch_of(options)
-      call opened%functions%connect(m, n, residual, jacobian, stat)
-      call opened%functions%take_together(options%together, options%together_data, &
-                                           options%together_count)
-      if (stat == 0 .and. present(jacobian)) then
-         call opened%solver%open(opened%functions, opened%analytic, settings, fvec, stat)
-      else if (stat == 0) then
-         opened%differenced%differences%precision = settings%residual_error()
-         opened%differenced%differences%steps => settings%steps
-         call opened%solver%open(opened%functions, opened%differenced, settings, fvec, stat)
-      end if
-      info = going_on
-      if (stat /= 0) info = out_of_memory
-   end subroutine open
-
-   logical function has_one_form(function)
-      !! Whether exactly one of the two pointers to a function is given.
-      type(c_function_type), intent(in) :: function
-
-      has_one_form = c_associated(function%fill) .neqv. c_associated(function%show)
-   end function has_one_form
-
    integer(c_int) function fault(options, n) bind(c, name='minpack_fault')
       type(c_options_type), intent(in) :: options
          !! The options.
@@ -271,63 +212,5 @@ contains
       call functions%residual(x, .false., info)
       if (info == going_on) fvec = functions%values
    end subroutine evaluate
-
-   subroutine whiten(m, count, factor, columns) bind(c, name='minpack_whiten')
-      integer(c_int), value :: m
-         !! Size of the triangle.
-      integer(c_int), value :: count
-         !! How many columns to solve for.
-      real(dp), intent(in) :: factor(m, m)
-         !! L, a lower triangle.
-      real(dp), intent(inout) :: columns(m, count)
-         !! In: b. Out: w, where L w = b.
-      integer :: j
-
-      do j = 1, count
-         call solve_lower(m, factor, columns(:, j))
-      end do
-   end subroutine whiten
-
-   subroutine covar(m, n, r, ipvt, x, active, fnorm, absolute, negligible, doubtful, cov, state, &
-                    regular) bind(c, name='minpack_covar')
-      integer(c_int), value :: m
-         !! Number of residuals.
-      integer(c_int), value :: n
-         !! Number of variables.
-      real(dp), intent(in) :: r(n, n)
-         !! The triangle R of J P = Q R.
-      integer(c_int), intent(in) :: ipvt(n)
-         !! Column j of J P is column ipvt(j) of J.
-      real(dp), intent(in) :: x(n)
-         !! The variables.
-      integer(c_int), intent(in) :: active(n)
-         !! 0 for a free variable, anything else for one on a bound.
-      real(dp), value :: fnorm
-         !! Norm of the residuals.
-      integer(c_int), value :: absolute
-         !! 1 if the standard deviation of the residuals is 1, otherwise 0.
-      real(dp), value :: negligible
-         !! The relative error of the columns of J, at least.
-      real(dp), value :: doubtful
-         !! The relative error of the columns of J, at most.
-      real(dp), intent(out) :: cov(n, n)
-         !! The inverse of J'J.
-      integer(c_int), intent(out) :: state(n)
-         !! What the data tell of each variable: a name in minpack_covariance.
-      integer(c_int), intent(out) :: regular
-         !! 1 if there is a covariance.
-      type(covariance_type) :: covariance
-      integer :: stat
-
-      cov = 0
-      state = 0
-      regular = 0
-      call covariance%allocate_for(n, stat)
-      if (stat /= 0) return
-      call covariance%estimate(m, r, ipvt, x, active, fnorm, absolute /= 0, negligible, doubtful)
-      cov = covariance%cov
-      state = covariance%state
-      regular = merge(1, 0, covariance%regular)
-   end subroutine covar
 
 end module minpack_entries

@@ -16,7 +16,8 @@ module minpack_fold
    !! aligned take 50 % longer.
    use minpack_kinds, only: dp
    use minpack_assertions, only: debugging, assert
-   use minpack_panel, only: panel, fold_panel, reflect_three
+   use minpack_block_reflection, only: panel, reflect_three
+   use minpack_panel, only: fold_panel
    use minpack_reflection, only: make_reflection, reflect
    implicit none
    private

@@ -11,7 +11,8 @@ import dask.array as da
 import numpy as np
 
 from leastsq._arguments.bounds import pair
-from leastsq._arguments.many import Layout, numbers, read_layout, read_x
+from leastsq._arguments.layout import Layout, read_layout
+from leastsq._arguments.many import numbers, read_x
 from leastsq._fit.many_fits import ManyFits
 from leastsq._fit.plan import Plan
 from leastsq._fit.results import ALL_REASONS, messages

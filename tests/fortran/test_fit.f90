@@ -5,7 +5,8 @@ program test_fit
    use minpack_info, only: improper_input
    use minpack_vectors, only: enorm
    use minpack_settings, only: no_fault, fault_of_ftol
-   use minpack_entries, only: fit, fault, evaluate, covar
+   use minpack_entries, only: fit, fault, evaluate
+   use minpack_covariance_entries, only: covar
    use minpack_c_options, only: c_options_type
    use minpack_c_functions, only: c_function_type
    use bent, only: bent_type, stop_flag, residual, residual_of, jacobian_of

@@ -3,7 +3,8 @@ program test_many
    use, intrinsic :: iso_c_binding, only: c_int, c_intptr_t, c_ptr, c_loc, c_funloc, c_null_ptr, &
                                           c_null_funptr, c_f_pointer
    use minpack_kinds, only: dp
-   use minpack_entries, only: fit, many, covar
+   use minpack_entries, only: fit, many
+   use minpack_covariance_entries, only: covar
    use minpack_lockstep_entries, only: lockstep_open, lockstep_advance, lockstep_close
    use minpack_c_options, only: c_options_type
    use minpack_c_functions, only: c_function_type

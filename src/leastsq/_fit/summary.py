@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from leastsq._arguments.many import Stack
+from leastsq._arguments.layout import Stack
 from leastsq._core._calls import PROMISE_BROKEN
 from leastsq._fit.doubts import UNCERTAIN, VANISHED, left_alone, ran_away
 from leastsq._fit.many_fits import NOT_DONE, RAISED, ManyFits
