@@ -106,6 +106,32 @@ def test_the_period_of_a_wave_and_its_error_do_not_depend_on_the_origin(
             np.testing.assert_allclose(np.sqrt(its[2, 2]), errors[2], rtol=0.05)
 
 
+@pytest.mark.parametrize(
+    ("origin", "span", "period"),
+    [
+        (2455000, 1000, 150),
+        (2455000, 1000, 300),
+        (2455000, 5000, 750),
+        (58000, 1000, 30),
+        (1.7e9, 3e7, 9e6),
+    ],
+)
+def test_errors_of_slow_waves_do_not_depend_on_the_origin(origin, span, period):
+    """The curvature of the period is less than a thousandth, but looks like the amplitude."""
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        t = np.sort(rng.uniform(0, span, 100))
+        y = wave(t, 50, 10, period, 0.3) + rng.standard_normal(100)
+        x, cov = curve_fit(wave, t, y, [49, 9, period, 0.3])
+        start = [49, 9, x[2], (x[3] - 2 * np.pi * origin / x[2]) % (2 * np.pi)]
+        popt, pcov = curve_fit(wave, t + origin, y, start)
+        many = curve_fit_many(wave, t + origin, y[None], start)
+        for found, its in ((popt, pcov), (many.popt[0], many.pcov[0])):
+            np.testing.assert_allclose(found[:3], x[:3], rtol=1e-4)
+            errors = np.sqrt(np.diag(its))
+            np.testing.assert_allclose(errors[:3], np.sqrt(np.diag(cov))[:3], rtol=0.05)
+
+
 @pytest.mark.parametrize("noise", [1e-2, 1e-3, 1e-4])
 @pytest.mark.parametrize("width", [2, 10, 100])
 def test_small_residuals_are_not_taken_for_rounding_errors(width, noise):

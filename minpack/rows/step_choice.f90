@@ -21,8 +21,9 @@ module minpack_step_choice
    !! In the second case the column may be almost a combination of others, as that of a period
    !! beside that of a phase if the times are Julian dates. Then both errors do harm: rounding
    !! errors change the covariance, and curvature stops the fit before the minimum. Therefore the
-   !! remembered step is the longest for which curvature is a thousandth, and the residuals are
-   !! evaluated at the opposite step, too: the curvature cancels in the mean of the two quotients.
+   !! remembered step is the longest for which curvature is a thousandth. If curvature is more than
+   !! a hundredth of that, the residuals are evaluated at the opposite step, too: the curvature
+   !! cancels in the mean of the two quotients.
    use minpack_kinds, only: dp, epsmch
    use minpack_assertions, only: debugging, assert
    use minpack_info, only: going_on, jacobian_not_finite
@@ -238,8 +239,12 @@ contains
             memory%trusted_from(j) = self%unit*last%change/4
          else
             memory%is_trusted(j) = 1
-            if (last%step >= variable%sample%step) return
-            if (found_step(search)) then
+            if (last%step >= variable%sample%step) then
+               if (search%longest <= 0) return
+               memory%longest(j) = search%longest
+               variable%step = self%bounds%difference(j, variable%x, search%longest)
+               call self%mirror(variable)
+            else if (found_step(search)) then
                memory%longest(j) = search%longest
                call variable%ask(self%bounds, concluding, search%longest)
             else

@@ -17,6 +17,8 @@ module minpack_step_search
       !! From one step to the next that is tried.
    real(dp), parameter :: alike = 1e-3_dp
       !! The relative difference of quotients that agree.
+   real(dp), parameter :: straight = 1e-5_dp
+      !! Quotients that disagree by less show no curvature that does harm.
    real(dp), parameter :: half = 0.5_dp
       !! Quotients that disagree by more have nothing in common.
    real(dp), parameter :: several = 5
@@ -40,7 +42,7 @@ module minpack_step_search
          !! Upwards: the least disagreement so far. Downwards: the least step to try.
       real(dp) :: longest = 0
          !! Downwards: the longest step whose quotient is expected to agree with that of shorter
-         !! ones.
+         !! ones; zero if curvature does no harm.
       real(dp) :: fall = 0
          !! Downwards: the last change of the residuals, by the change before it.
       logical :: has_effect = .false.
@@ -184,6 +186,7 @@ contains
 
       goes_on = disagreement > alike
       share = 0
+      if (search%attempt == 1 .and. disagreement > straight) search%longest = search%last%step
       if (.not. goes_on) return
       search%fall = next%change/search%last%change
       ! The disagreement of the two quotients is proportional to the longer step.
