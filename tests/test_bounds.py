@@ -6,7 +6,15 @@ import pytest
 from problems import mgh
 from scipy import optimize
 
-from leastsq import NativeFunction, StoppedError, curve_fit, leastsq
+from leastsq import (
+    FitError,
+    NativeFunction,
+    StoppedError,
+    curve_fit,
+    curve_fit_many,
+    least_squares,
+    leastsq,
+)
 
 WIDE = (0, 10)
 
@@ -291,3 +299,78 @@ def test_stop_within_bounds_keeps_the_best_point(fit, library, curve):
     with pytest.raises(StoppedError) as stopped:
         leastsq(NativeFunction(library.residual, 50, data=curve), fit.start, bounds=(0, 2))
     assert np.all((stopped.value.x >= 0) & (stopped.value.x <= 2))
+
+
+DOSES = np.array([0, 1e-14, 1e-11, 1e-11, 1e-10, 1e-10, 1e-9, 1e-9, 1e-8, 1e-8])
+DOSES = np.concatenate([DOSES, [1e-7, 1e-7, 1e-6, 1e-6, 1e-5]])
+RESPONSES = np.array([5042, 5259, 5598, 4868, 4769, 3931, 4503, 2588, 3089, 2084, 3665, 2149])
+RESPONSES = np.concatenate([RESPONSES, [2216, 1433, 1926.0]])
+
+
+def log_logistic(x, top, bottom, middle, slope):
+    return bottom + (top - bottom) / (1 + (x / middle) ** slope)
+
+
+@pytest.mark.parametrize("options", [{}, {"chunks": 4}, {"loss": "soft_l1", "f_scale": 1e9}])
+@pytest.mark.parametrize(
+    "start",
+    [
+        (1400, 2043, 8e-10, 0.49),
+        (2121, 10317, 4.1e-9, 2.5),
+        (3709, 2451, 9.6e-10, 0.6),
+        (530, 204, 8e-11, 0.05),
+    ],
+)
+def test_a_fit_does_not_end_a_hair_beside_its_bound(start, options):
+    """The data are those of a binding experiment (Nitrendipene); two bounds exclude the minimum."""
+    bounds = [530, 204, 8e-11, 0.05], [3712.681, 20429, 8.030197e-9, 4.94]
+    popt, pcov, info, *_ = curve_fit(
+        log_logistic, DOSES, RESPONSES, start, bounds=bounds, full_output=True, **options
+    )
+    np.testing.assert_array_equal(info["active_mask"], [1, 0, 1, 0])
+    np.testing.assert_array_equal(popt[[0, 2]], np.array(bounds[1])[[0, 2]])
+    # Those of the fit of the other two alone.
+    errors = np.sqrt(np.diag(pcov))
+    np.testing.assert_allclose(errors, [0, 536.966, 0, 1.5508], rtol=2e-3)
+    if not options:
+        many = curve_fit_many(log_logistic, DOSES, RESPONSES[None], start, bounds=bounds)
+        np.testing.assert_array_equal(many.popt[0], popt)
+        np.testing.assert_array_equal(many.pcov[0], pcov)
+
+
+RYEGRASS = np.array([0, 0.625, 1.25, 2.5, 7.5, 10, 20])
+LENGTHS = np.array([10.63, 9.97, 9.1, 8.45, 4.73, 4.3, 3.68])
+
+
+@pytest.mark.parametrize("wrap", [lambda model: model, numba.njit], ids=["Python", "njit"])
+def test_a_fit_starts_inside_if_the_model_is_not_finite_on_the_bound(wrap):
+    """At zero the doses are divided by zero; SciPy moves such a start inside, too."""
+    model = wrap(log_logistic)
+    start = [11.0, 3.0, 0.0, 2.0]
+    expected = optimize.curve_fit(log_logistic, RYEGRASS, LENGTHS, [11, 3, 3, 2])[0]
+
+    def residuals(p):
+        return log_logistic(RYEGRASS, *p) - LENGTHS
+
+    with np.errstate(all="ignore"):
+        found = [
+            curve_fit(model, RYEGRASS, LENGTHS, start, bounds=(0, np.inf))[0],
+            curve_fit(model, RYEGRASS, LENGTHS, start, bounds=(0, np.inf), chunks=2)[0],
+            curve_fit_many(model, RYEGRASS, LENGTHS[None], start, bounds=(0, np.inf)).popt[0],
+            leastsq(residuals, start, bounds=(0, np.inf))[0],
+            least_squares(residuals, start, bounds=(0, np.inf)).x,
+            least_squares(residuals, start, bounds=([0, 0, 0, 2], np.inf), loss="huber").x,
+        ]
+    for x in found[:-1]:
+        np.testing.assert_allclose(x, expected, rtol=1e-4)
+    assert np.isfinite(found[-1]).all()
+
+
+def test_a_start_that_is_not_finite_inside_either_is_refused():
+    def residuals(p):
+        return np.full(3, np.nan)
+
+    with pytest.raises(FitError, match="not finite"):
+        curve_fit(lambda x, a, b: np.full(3, np.nan), [1, 2, 3], [1, 2, 3], [0, 1], bounds=(0, 2))
+    with pytest.raises(ValueError, match="not finite"):
+        least_squares(residuals, [0, 1], bounds=(0, 2))

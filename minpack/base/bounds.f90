@@ -5,6 +5,9 @@ module minpack_bounds
    private
    public :: bounds_type, has_no_way_to_go
 
+   real(dp), parameter :: little = 0.01_dp
+      !! How far inside the bounds to retreat, in units of their distance or of their values.
+
    type :: bounds_type
       logical :: bounded = .false.
          !! Without bounds nothing looks at the arrays.
@@ -16,6 +19,7 @@ module minpack_bounds
       procedure :: holds
       procedure :: pins
       procedure :: confine
+      procedure :: retreat
       procedure :: difference
    end type bounds_type
 
@@ -71,6 +75,27 @@ contains
       confine = value
       if (self%bounded) confine = min(max(value, self%lower(j)), self%upper(j))
    end function confine
+
+   pure subroutine retreat(self, x, inside)
+      !! Move the variables that are on a bound a little away from it, unless they are fixed.
+      class(bounds_type), intent(in) :: self
+      real(dp), intent(in) :: x(:)
+         !! Shape: (n). The point.
+      real(dp), intent(out) :: inside(:)
+         !! Shape: (n). The point inside the bounds.
+      real(dp) :: room
+      integer :: j
+
+      inside = x
+      do j = 1, size(x)
+         associate (lower => self%lower(j), upper => self%upper(j))
+            if (.not. lower < upper) cycle
+            room = min(upper/2 - lower/2, max(abs(x(j)), 1.0_dp))
+            if (x(j) <= lower) inside(j) = lower + little*room
+            if (x(j) >= upper) inside(j) = upper - little*room
+         end associate
+      end do
+   end subroutine retreat
 
    pure real(dp) function difference(self, j, value, wanted)
       !! The step by which to difference variable j: the wanted step, or else the opposite step, or

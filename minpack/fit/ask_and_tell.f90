@@ -19,8 +19,8 @@ module minpack_ask_and_tell
    use minpack_leap, only: is_leap, has_new_scale, no_leap, most_leaps
    use minpack_settled, only: has_little_left
    use minpack_other_side, only: turning
-   use minpack_state, only: nothing, a_model, a_norm
-   use minpack_side, only: sided_type
+   use minpack_state, only: nothing, a_model, a_norm, away
+   use minpack_edge, only: edged_type
    use minpack_verdict, only: verdict
    implicit none
    private
@@ -29,7 +29,7 @@ module minpack_ask_and_tell
    real(dp), parameter :: acceptable = 1.0e-4_dp
       !! The ratio of actual to predicted reduction from which a step is taken.
 
-   type, extends(sided_type) :: fit_type
+   type, extends(edged_type) :: fit_type
    contains
       procedure :: begin
       procedure :: widen
@@ -40,7 +40,7 @@ module minpack_ask_and_tell
       procedure :: expects_end
       procedure :: conclude
       procedure, private :: use_model
-      procedure, private :: land
+      procedure, private :: alight
       procedure, private :: begin_again
       procedure, private :: finish
       procedure, private :: propose
@@ -55,12 +55,14 @@ contains
          !! Shape: (n).
       real(dp), intent(in) :: fnorm
          !! Norm of the residuals at x.
+      logical :: enters
 
       call self%stand_at(x, fnorm)
       if (self%settings%fault() /= no_fault .or. .not. self%settings%bounds%holds(x)) then
          call self%stop(improper_input)
       else if (.not. is_finite(fnorm)) then
-         call self%stop(residuals_not_finite)
+         call self%enter(enters)
+         if (.not. enters) call self%stop(residuals_not_finite)
       end if
    end subroutine begin
 
@@ -130,7 +132,7 @@ contains
             if (self%models == 1) call self%choose_side()
             if (self%needs == a_norm) return
          else if (self%after_leap /= no_leap) then
-            call self%land(goes_on)
+            call self%alight(goes_on)
             if (.not. goes_on) return
          end if
          self%cosine = gradient_cosine(model, settings%bounds, self%x)
@@ -164,7 +166,7 @@ contains
       end associate
    end subroutine begin_again
 
-   subroutine land(self, goes_on)
+   subroutine alight(self, goes_on)
       !! After a leap, begin anew if the scale has changed, or end if the fit was to end.
       class(fit_type), intent(inout) :: self
       logical, intent(out) :: goes_on
@@ -181,7 +183,7 @@ contains
          end if
       end associate
       self%after_leap = no_leap
-   end subroutine land
+   end subroutine alight
 
    subroutine tell_norm(self, norm, true_norm, nfev, trials)
       !! Take the norm at the trial point, accept the point or not, and decide how to go on.
@@ -204,6 +206,10 @@ contains
          call assert(.not. norm < 0, 'a norm is not negative')
       end if
       self%step = distance(self%n, self%trial, self%x)
+      if (self%at_edge /= away) then
+         call self%tell_at_edge(norm, true_norm)
+         return
+      end if
       if (self%side == turning) then
          call self%turn(norm, true_norm)
          return
@@ -246,23 +252,27 @@ contains
       type(reduction_type) :: reduction
 
       expects_end = .false.
-      if (self%side == turning) return
+      if (self%side == turning .or. self%at_edge /= away) return
       reduction = self%region%assess(self%model, self%fnorm, self%fnorm, self%workspace)
       expects_end = reduction%predicted <= self%settings%ftol
    end function expects_end
 
    subroutine finish(self, info)
-      !! End the fit, or go on with a narrower loss.
+      !! End the fit, or go on with a narrower loss, or on bounds that are close.
       class(fit_type), intent(inout) :: self
       integer, intent(in) :: info
          !! The reason.
+      logical :: lands
 
-      if (.not. self%robust%is_wide() .or. info == maxfev_reached) then
+      if (info == maxfev_reached) then
          call self%stop(info)
-         return
+      else if (self%robust%is_wide()) then
+         call self%robust%narrow()
+         self%needs = a_model
+      else
+         call self%land(info, lands)
+         if (.not. lands) call self%stop(info)
       end if
-      call self%robust%narrow()
-      self%needs = a_model
    end subroutine finish
 
    subroutine conclude(self, triangle)

@@ -16,7 +16,8 @@ module minpack_state
    use minpack_other_side, only: on_no_side, on_one_side
    implicit none
    private
-   public :: state_type, nothing, a_model, a_norm, reals_of_fit, integers_of_fit
+   public :: state_type, nothing, a_model, a_norm, away, entering, landing, reals_of_fit, &
+             integers_of_fit
 
    integer, parameter :: nothing = 0
       !! The fit has ended.
@@ -24,6 +25,14 @@ module minpack_state
       !! The fit needs the triangle of [J f] at x.
    integer, parameter :: a_norm = 2
       !! The fit needs the norm of the residuals at trial.
+
+   ! Why it needs this norm, as to its bounds.
+   integer, parameter :: away = 0
+      !! The bounds are not the reason.
+   integer, parameter :: entering = 1
+      !! To start inside the bounds.
+   integer, parameter :: landing = 2
+      !! To end on bounds.
 
    type :: state_type
       integer :: n = 0
@@ -45,6 +54,12 @@ module minpack_state
          !! How many variables the first model determined.
       integer, pointer :: side => null()
          !! To which side the fit goes, by the names in minpack_other_side.
+      integer, pointer :: at_edge => null()
+         !! away, entering or landing.
+      integer, pointer :: landings => null()
+         !! How often the fit was to land on bounds.
+      integer, pointer :: claim => null()
+         !! How the fit ends if it does not land.
       real(dp), pointer, contiguous :: x(:) => null()
          !! Shape: (n). The best point so far.
       real(dp), pointer, contiguous :: trial(:) => null()
@@ -101,7 +116,7 @@ contains
       logical, intent(in) :: bounded
          !! Whether there are bounds.
 
-      count = merge(4, 1, bounded)*int(n, c_int64_t) + 10
+      count = merge(4, 1, bounded)*int(n, c_int64_t) + 13
    end function integers_of_fit
 
    subroutine attach(self, n, settings, workspace, reals, integers)
@@ -135,6 +150,9 @@ contains
       self%models => store%counter()
       self%determined => store%counter()
       self%side => store%counter()
+      self%at_edge => store%counter()
+      self%landings => store%counter()
+      self%claim => store%counter()
       call self%model%attach(n, store)
       call self%region%attach(n, settings%bounds, .not. associated(settings%diag), store)
       call self%robust%attach(store)
@@ -157,6 +175,9 @@ contains
       self%models = 0
       self%determined = 0
       self%side = on_no_side
+      self%at_edge = away
+      self%landings = 0
+      self%claim = going_on
       self%by_products = are_of_use(self%n)
       self%accepted = .true.
       self%steps = 0

@@ -117,13 +117,11 @@ def first_call(x: FloatArray, fun: Function, args: tuple[Any, ...]) -> tuple[Fun
 
 
 def residuals_at(x: FloatArray, fun: Function, args: tuple[Any, ...]) -> FloatArray:
-    """Evaluate the residuals at x0, and check them."""
+    """Evaluate the residuals at x0, and check their shape."""
     returned = fun(x.copy(), *args)
     residuals = as_residuals(returned, fun)
     if np.ndim(returned) > 1:
         raise ValueError(f"`fun` must return at most 1-d array_like, got {np.ndim(returned)}-d")
-    if not are_finite(residuals):
-        raise ValueError(NOT_FINITE)
     return residuals.copy()
 
 

@@ -1,0 +1,113 @@
+module minpack_edge
+   !! Where a fit meets its bounds: at a start where the residuals are not finite, and at an end
+   !! that is close to bounds but not on them.
+   !!
+   !! A model may divide by zero on a bound, and users start there. Such a fit starts a little
+   !! inside the bounds.
+   !!
+   !! Steps shrink towards a bound, and the fit may end before it is reached, although the sum of
+   !! squares falls up to the bound. Then the variable counts as free, and the covariance is that of
+   !! another problem. Such a fit is to land on the bounds before it ends.
+   use minpack_kinds, only: dp, is_finite
+   use minpack_info, only: residuals_not_finite
+   use minpack_state, only: a_model, a_norm, away, entering, landing
+   use minpack_side, only: sided_type
+   implicit none
+   private
+   public :: edged_type
+
+   real(dp), parameter :: close = 1.0e-6_dp
+      !! The way to a bound is short if it changes the residuals by less than this part.
+   real(dp), parameter :: steep = 1.0e-6_dp
+      !! The cosine between the residuals and the column of a variable that is to land, at least.
+   real(dp), parameter :: level = 1 + 1.0e-8_dp
+      !! The norm of the residuals on the bounds, at most, in units of that beside them.
+   integer, parameter :: most_landings = 3
+
+   type, extends(sided_type) :: edged_type
+   contains
+      procedure :: enter
+      procedure :: land
+      procedure :: tell_at_edge
+   end type edged_type
+
+contains
+
+   subroutine enter(self, enters)
+      !! Ask for the residuals inside the bounds, if the start is on a bound.
+      class(edged_type), intent(inout) :: self
+      logical, intent(out) :: enters
+         !! Whether there is something to ask for.
+
+      enters = self%settings%bounds%bounded
+      if (.not. enters) return
+      call self%settings%bounds%retreat(self%x, self%trial)
+      enters = any(self%trial /= self%x)
+      if (.not. enters) return
+      self%fnorm = 1
+      self%at_edge = entering
+      self%needs = a_norm
+   end subroutine enter
+
+   subroutine land(self, claim, lands)
+      !! Ask for the residuals on the bounds that are close, and beyond which they would fall.
+      class(edged_type), intent(inout) :: self
+      integer, intent(in) :: claim
+         !! How the fit is about to end.
+      logical, intent(out) :: lands
+         !! Whether there is something to ask for.
+      real(dp) :: slope, bound
+      integer :: j, k
+
+      lands = .false.
+      if (.not. self%settings%bounds%bounded .or. self%landings == most_landings) return
+      self%trial = self%x
+      associate (lower => self%settings%bounds%lower, upper => self%settings%bounds%upper, &
+                 model => self%model)
+         do k = 1, self%n
+            j = model%ipvt(k)
+            slope = model%slope(k)
+            bound = merge(lower(j), upper(j), slope > 0)
+            if (self%x(j) <= lower(j) .or. self%x(j) >= upper(j)) cycle
+            if (.not. abs(slope) > steep*model%acnorm(j)) cycle
+            if (abs(self%x(j) - bound)*model%acnorm(j) <= close*self%fnorm) self%trial(j) = bound
+         end do
+      end associate
+      lands = any(self%trial /= self%x)
+      if (.not. lands) return
+      self%landings = self%landings + 1
+      self%claim = claim
+      self%at_edge = landing
+      self%needs = a_norm
+   end subroutine land
+
+   subroutine tell_at_edge(self, norm, true_norm)
+      !! Go on from the trial point inside the bounds or on them, or end.
+      class(edged_type), intent(inout) :: self
+      real(dp), intent(in) :: norm
+         !! May be NaN or infinite.
+      real(dp), intent(in) :: true_norm
+         !! The same, without the widening of a loss.
+      integer :: info
+
+      if (self%at_edge == entering) then
+         info = residuals_not_finite
+         self%accepted = is_finite(norm)
+         call self%robust%begin(norm)
+      else
+         info = self%claim
+         self%accepted = norm <= level*self%fnorm
+         if (self%accepted) self%steps = self%steps + 1
+      end if
+      self%at_edge = away
+      if (self%accepted) then
+         self%x = self%trial
+         self%fnorm = norm
+         self%true_norm = true_norm
+         self%needs = a_model
+      else
+         call self%stop(info)
+      end if
+   end subroutine tell_at_edge
+
+end module minpack_edge
