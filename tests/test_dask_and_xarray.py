@@ -319,6 +319,15 @@ def test_attributes_of_a_dataset_stay(stack):
     data = labelled(stack, attrs={"units": "K"})
     found = curvefit(xr.Dataset({"one": data}, attrs={"title": "experiment"}), "t", njit_decay)
     assert found.attrs == {"title": "experiment"}
+    assert curvefit(data, "t", njit_decay).attrs == {}
+
+
+def test_starts_of_a_wrong_shape_are_refused_by_name(stack):
+    data = labelled(stack)
+    with pytest.raises(ValueError, match=r"p0 or bounds have the shape \(2,\), but the fits"):
+        curvefit(data, "t", njit_decay, p0={"a": np.ones(2)})
+    with pytest.raises(ValueError, match="not both"):
+        curvefit(data, "t", njit_decay, p0={}, kwargs={"p0": "neighbours"})
 
 
 @pytest.mark.parametrize("is_lazy", [False, True])

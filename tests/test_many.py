@@ -1,5 +1,6 @@
 """curve_fit_many of compiled models: every fit is the fit of curve_fit alone, bit for bit."""
 
+import math
 import warnings
 
 import numba
@@ -453,6 +454,74 @@ def test_failed_fits_begin_again_from_their_neighbours(f):
     assert_same(again, fits)
     with pytest.raises(ValueError, match="p0 must be numbers or 'neighbours'"):
         curve_fit_many(f, T, y, "neighbour")
+
+
+def drifting_peak(x, height, middle, width):
+    """A peak that has values only close to its place, x[0]."""
+    away = np.abs(middle - x[0]) > 1.5
+    return np.where(away, np.nan, height * np.exp(-0.5 * ((x[1] - middle) / width) ** 2))
+
+
+def drifting(rows):
+    """Three columns of peaks that move from row to row; the middle column has no values."""
+    place = np.repeat(np.linspace(1, 0.8 * rows, rows)[:, None], 3, 1)
+    x = place[..., None], np.linspace(-3, 3, 20) + place[..., None]
+    y = drifting_peak(x, 3, place[..., None], 0.8)
+    y += 0.02 * np.random.default_rng(0).standard_normal(y.shape)
+    y[:, 1] = np.inf
+    return x, y
+
+
+def test_a_fit_begins_once_from_each_neighbour():
+    x, y = drifting(40)
+    told = []
+    with pytest.warns(OptimizeWarning, match="40 of 120 fits failed"):
+        fits = curve_fit_many(drifting_peak, x, y, "neighbours", callback=lambda *n: told.append(n))
+    assert fits.success[:, [0, 2]].all()
+    assert (fits.attempts[:, 1] <= 5).all()
+    assert (fits.nfev[:, 1] <= 5).all()
+    assert fits.attempts[20, 0] == 2
+    assert fits.nfev[20, 0] > 5
+    assert told[0][0] > 0
+    assert told.count((120, 120)) > 10
+
+
+def test_a_callback_can_stop_the_second_pass():
+    x, y = drifting(20)
+
+    def stop(done, total):
+        if done == total:
+            calls.append(done)
+        if len(calls) == 3:
+            raise ZeroDivisionError
+
+    calls = []
+    with pytest.raises(ZeroDivisionError) as caught:
+        curve_fit_many(drifting_peak, x, y, "neighbours", callback=stop)
+    assert caught.value.partial.success.sum() > 2
+
+
+def test_time_that_is_up_in_the_second_pass_is_reported(monkeypatch):
+    x, y = drifting(60)
+    told = []
+
+    def clock():
+        return math.inf if told.count((180, 180)) > 2 else 0.0
+
+    monkeypatch.setattr("leastsq._fit.plan.monotonic", clock)
+    with pytest.warns(OptimizeWarning, match="The time was up before all failed fits began again"):
+        fits = curve_fit_many(
+            drifting_peak, x, y, "neighbours", max_time=9, callback=lambda *n: told.append(n)
+        )
+    assert 2 < fits.success.sum() < 60
+
+
+def test_messages_take_the_index_of_a_row_of_argwhere(stack):
+    fits = curve_fit_many(COMPILED[decay], T, stack)
+    for index in ((1, 2), [1, 2], np.array([1, 2]), np.argwhere(fits.success)[6]):
+        assert fits.message(index) == fits.message((1, 2))
+    row = curve_fit_many(COMPILED[decay], T, stack[0])
+    assert row.message(np.argwhere(row.success)[1]) == row.message(1)
 
 
 def test_nothing_to_fit_gives_empty_results():

@@ -52,9 +52,10 @@ def curve_fit_many(
 ) -> ManyFits:
     """Fit one function to many data sets by nonlinear least squares.
 
-    Every fit gives the result that curve_fit gives for this data set alone (for an njit model and
-    131,072 points or more, to rounding errors). The fits are independent: nothing that happens in
-    one fit stops another.
+    Every fit gives the result that curve_fit gives for this data set alone: bit for bit, or to
+    rounding errors if NumPy rounds a power of an array in another way than that of a number, or if
+    an njit model has 131,072 points or more. The fits are independent: nothing that happens in one
+    fit stops another.
 
     In the shapes below, ``...`` stands for the batch axes, m for the number of points of a fit and
     n for the number of parameters.
@@ -73,7 +74,8 @@ def curve_fit_many(
         The data, shape (..., m). Points that are NaN, or where xdata or sigma are NaN, are left out
         of their fit, as with ``nan_policy="omit"`` in curve_fit. For a NativeFunction: an array
         whose last axis is the data block of one fit, or a structured array with one element for
-        each fit. The function receives the address of a copy of this block, in which NaN stays.
+        each fit. The function receives the address of a copy of this block, in which NaN stays; its
+        size and dtype must be those that the function reads, which nothing checks.
     p0 : array_like or 'neighbours', optional
         The starting points: shape (n,), or (..., n) for a start of its own for each fit. Default:
         as in curve_fit, from the bounds. With "neighbours", the fits begin from these starts, too;
@@ -109,7 +111,7 @@ def curve_fit_many(
         Whether to return the covariances, only the standard errors, or neither.
     on_failure : {'nan', 'last', 'raise'}, optional
         What to do about a fit without a solution: set its parameters to NaN; return the best
-        parameters found; or raise the error that curve_fit would raise, for the first such fit. A
+        parameters found; or raise an error for the first such fit: a FitError, or what f raised. A
         fit of which all points are left out (status -1) is not a failure.
     threads : int, optional
         The number of threads; -1 is one for each processor. Default: all cores for compiled
@@ -122,7 +124,8 @@ def curve_fit_many(
         The time in seconds after which the fits that are left are not done (status 0).
     callback : callable, optional
         ``callback(done, total)`` is called after each chunk, with the number of fits that are done.
-        An exception ends all fits; what the callback returns is ignored.
+        While fits begin again from their neighbours, done stays at total. An exception ends all
+        fits; what the callback returns is ignored.
     progress : bool, optional
         Whether to show a progress bar. This needs tqdm.
     **options
@@ -147,7 +150,8 @@ def curve_fit_many(
     BaseException
         If every fit that has points ends because f or jac raises an exception, the first exception
         is raised. An exception of callback, Ctrl-C, and TimeoutError, which signal handlers raise,
-        end all fits; the attribute ``partial`` of the exception contains the ManyFits so far. A
+        end all fits; once they have begun, the attribute ``partial`` of the exception contains the
+        ManyFits so far. A
         chunk of a Dask array does not keep exceptions of f: its fits have the status -3.
 
     Warns

@@ -69,9 +69,10 @@ def curvefit(
     -------
     Dataset
         The variables ``curvefit_coefficients`` with the dimension ``param``,
-        ``curvefit_covariance`` with the dimensions ``cov_i`` and ``cov_j``, or with
-        ``covariance="stderr"`` among kwargs ``curvefit_stderr``; ``curvefit_status`` and
-        ``curvefit_chi2``. For a Dataset, the name of each variable comes before them.
+        ``curvefit_covariance`` with the dimensions ``cov_i`` and ``cov_j``, ``curvefit_stderr``,
+        ``curvefit_status`` and ``curvefit_chi2``. With ``covariance="stderr"`` among kwargs there
+        is no covariance, with ``covariance=False`` no stderr either. For a Dataset, the name of
+        each variable comes before them.
 
     Raises
     ------
@@ -106,6 +107,8 @@ def curvefit(
     for what, given in (("p0", p0), ("bounds", bounds)):
         if unknown := set(given or {}) - set(names):
             raise ValueError(f"{what} has the unknown parameters {sorted(unknown)}")
+    if p0 is not None and "p0" in (kwargs or {}):
+        raise ValueError("pass p0, or p0 among kwargs, not both")
     usual = defaults(func)
     options = {"on_failure": "raise" if errors == "raise" else "nan", **(kwargs or {})}
     listed = [coords] if isinstance(coords, str | xr.DataArray) else list(coords)
@@ -206,7 +209,7 @@ def fit_array(
     if fits.perr is not None:
         found["stderr"] = ((*kept, "param"), fits.perr)
     named = {f"{prefix}curvefit_{name}": values for name, values in found.items()}
-    return xr.Dataset(named, {**coords, **labels}, data.attrs)
+    return xr.Dataset(named, {**coords, **labels})
 
 
 def pair_of(name: str, pair: Any) -> tuple[Any, Any]:
@@ -271,13 +274,20 @@ def by_parameter(values: list[Any], each: xr.DataArray) -> Any:
     """Put the values of all parameters side by side, for each fit if any of them differ."""
     if not any(isinstance(value, xr.DataArray) or np.ndim(value) for value in values):
         return np.array(values, float)
-    whole = [
-        like(value, each, "p0 or bounds").values
-        if isinstance(value, xr.DataArray)
-        else np.broadcast_to(value, each.shape)
-        for value in values
-    ]
-    return np.stack(whole, axis=-1).astype(float)
+    return np.stack([for_each(value, each) for value in values], axis=-1).astype(float)
+
+
+def for_each(value: Any, each: xr.DataArray) -> Any:
+    """Return the start or the bound of a parameter for each fit."""
+    if isinstance(value, xr.DataArray):
+        return like(value, each, "p0 or bounds").values
+    try:
+        return np.broadcast_to(value, each.shape)
+    except ValueError:
+        raise ValueError(
+            f"p0 or bounds have the shape {np.shape(value)}, but the fits {dict(each.sizes)}: pass "
+            "DataArrays, whose dimensions have names"
+        ) from None
 
 
 def like(values: xr.DataArray, other: xr.DataArray, name: str) -> xr.DataArray:

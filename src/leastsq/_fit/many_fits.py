@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,7 @@ class ManyFits:
     perr : ndarray, shape (..., n), float64, or None
         The standard errors of the parameters. None with ``covariance=False``.
     chi2 : ndarray, shape (...), float64
-        The sums of squares of the residuals, divided by sigma.
+        The sums of squares of the residuals, divided by sigma; with a loss, the sums of its values.
     npoints : ndarray, shape (...), int32
         The number of points that were used.
     status : ndarray, shape (...), int8
@@ -41,7 +41,7 @@ class ManyFits:
         is masked or NaN; -2: fewer points than free parameters; -3: the model raised an exception;
         -4: the start, the bounds or sigma are improper; 0: not done, because the batch was stopped.
     nfev : ndarray, shape (...), int32
-        The number of evaluations of the model.
+        The number of evaluations of the model, in all attempts.
     active_mask : ndarray, shape (..., n), int8
         Parameters on a bound: -1 on the lower bound or fixed, 1 on the upper bound, otherwise 0.
     attempts : ndarray, shape (...), int8
@@ -85,25 +85,26 @@ class ManyFits:
             return f"ManyFits({what}, not computed)"
         return f"ManyFits({what}, {np.count_nonzero(self.success)} solved)"
 
-    def message(self, index: int | tuple[int, ...] = ()) -> str:
+    def message(self, index: int | Sequence[int] | NDArray[np.integer[Any]] = ()) -> str:
         """Say how a fit ended.
 
         Parameters
         ----------
-        index : int or tuple of int
-            The index of the fit, along the batch axes.
+        index : int or array_like of int
+            The index of the fit, along the batch axes, such as a row of numpy.argwhere.
 
         Returns
         -------
         str
             The message that curve_fit gives for this fit alone.
         """
-        if np.ndim(self._reasons[index]):
-            raise IndexError(f"index must have {self._reasons.ndim} numbers, got {index}")
-        reason = int(self._reasons[index])
+        place = tuple(np.atleast_1d(np.asarray(index, np.int64)).tolist())
+        if len(place) != self._reasons.ndim:
+            raise IndexError(f"index must have {self._reasons.ndim} numbers, got {index!r}")
+        reason = int(self._reasons[place])
         if reason == RAISED:
             places = np.arange(self.status.size).reshape(self.status.shape)
-            if error := self._errors.get(int(places[index])):
+            if error := self._errors.get(int(places[place])):
                 return f"The model raised {error}"
         return self._messages[reason]
 

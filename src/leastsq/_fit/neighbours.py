@@ -16,17 +16,21 @@ Fit = Callable[[Places, FloatArray], Results]
 
 
 def try_neighbours(shape: tuple[int, ...], results: Results, fit: Fit) -> None:
-    """Fit again where fits failed, from each neighbour in turn, as long as this helps."""
-    helped = True
-    while helped:
-        helped = False
+    """Fit again where fits failed, from each neighbour in turn, as long as there are new ones.
+
+    A neighbour is new when its fit has been solved. No fit begins twice from the same neighbour.
+    """
+    new = np.flatnonzero(results.is_solved)
+    while new.size:
+        rescued = []
         for offset in offsets(len(shape)):
-            again, start = neighbours_of_failures(shape, results, offset)
+            again, start = failures_beside(shape, results, new, offset)
             if not again.size:
                 continue
             found = fit(again, results.x[start])
             results.adopt(again, found)
-            helped = helped or bool(found.is_solved.any())
+            rescued.append(again[found.is_solved])
+        new = np.unique(np.concatenate(rescued)) if rescued else np.empty(0, np.int64)
 
 
 def offsets(axes: int) -> Iterator[tuple[int, ...]]:
@@ -36,15 +40,13 @@ def offsets(axes: int) -> Iterator[tuple[int, ...]]:
             yield tuple(step if i == k else 0 for i in range(axes))
 
 
-def neighbours_of_failures(
-    shape: tuple[int, ...], results: Results, offset: tuple[int, ...]
+def failures_beside(
+    shape: tuple[int, ...], results: Results, solved: Places, offset: tuple[int, ...]
 ) -> tuple[Places, Places]:
-    """Find the fits that failed, and have a solved neighbour in a direction; and this neighbour."""
-    failed = np.flatnonzero(results.has_failed & results.can_be_retried)
-    index = np.array(np.unravel_index(failed, shape or (1,)))
+    """Find the fits that failed in a direction from solved ones; also return these neighbours."""
+    index = np.array(np.unravel_index(solved, shape or (1,)))
     other = index + np.array(offset)[:, None]
     inside = ((other >= 0) & (other < np.array(shape)[:, None])).all(axis=0)
-    neighbour = np.ravel_multi_index(tuple(other[:, inside]), shape)
-    failed = failed[inside]
-    solved = results.is_solved[neighbour]
-    return failed[solved], np.asarray(neighbour[solved])
+    beside = np.ravel_multi_index(tuple(other[:, inside]), shape)
+    failed = results.has_failed[beside] & results.can_be_retried[beside]
+    return np.asarray(beside[failed]), solved[inside][failed]

@@ -40,7 +40,7 @@ ALL_REASONS = [
     for bounded in (False, True)
 ]
 """How fits can end."""
-ADOPTED = ("x", "cov", "stderr", "chi2", "status", "reason", "nfev", "active_mask", "doubt")
+ADOPTED = ("x", "cov", "stderr", "chi2", "status", "reason", "active_mask", "doubt")
 """The arrays that another try replaces."""
 NO_COVARIANCE = -1
 """The state of the parameters of a fit without a covariance."""
@@ -106,6 +106,8 @@ class Results:
         self.doubt = np.zeros(fits, np.int8)
         self.has_solution = np.zeros(fits, bool)
         self.attempts = np.zeros(fits, np.int8)
+        self.is_cut_short = False
+        """Whether the time was up before all fits that failed were tried again."""
         self.errors: dict[int, str] = {}
         self.texts: dict[str, str] = {}
         self.first_error: tuple[int, Exception] | None = None
@@ -194,8 +196,10 @@ class Results:
             self.first_error = place, error
 
     def adopt(self, places: NDArray[np.int64], others: Results) -> None:
-        """Replace the results of some fits by others where these found a solution."""
-        self.attempts[places] = np.minimum(self.attempts[places], 126) + others.attempts
+        """Replace the results of fits by others that found a solution; add the counts of all."""
+        self.attempts[places] += others.attempts
+        self.nfev[places] += others.nfev
+        self.is_cut_short |= bool((others.status == NOT_DONE).any())
         solved = others.is_solved
         chosen = places[solved]
         for name in ADOPTED:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from threading import get_ident, main_thread
 from typing import Any
 
@@ -54,7 +55,7 @@ def fit_all(
         until_failure = on_failure == "raise" and not batch.asks_neighbours
         runner.run(np.arange(fits), None, results, told, until_failure)
         if batch.asks_neighbours:
-            try_neighbours(batch.layout.batch, results, runner.again)
+            try_neighbours(batch.layout.batch, results, partial(runner.again, told=told))
 
     try:
         engine = engine_for(plan, batch, vectorized, quiet)
@@ -132,10 +133,10 @@ class Runner:
         is_main = get_ident() == main_thread().ident
         return is_main or self.engine.plan.deadline is not None
 
-    def again(self, fits: NDArray[np.int64], p: FloatArray) -> Results:
-        """Fit some of the data sets again, from p."""
+    def again(self, fits: NDArray[np.int64], p: FloatArray, told: Progress) -> Results:
+        """Fit some of the data sets again, from p. They were counted before."""
         results = Results(fits.size, self.batch.n, self.covariance)
-        self.run(fits, p, results, lambda more: None, False)
+        self.run(fits, p, results, lambda more: told(0), False)
         return results
 
 

@@ -40,6 +40,8 @@ def summary(fits: ManyFits, results: Results, p0: Stack, absolute_sigma: bool) -
         lines.append(f"{failed} of {total} fits failed: {'; '.join(reasons)}")
     if undone := np.count_nonzero(status == NOT_DONE):
         lines.append(f"{undone} of {total} fits were not done, because the time was up")
+    if results.is_cut_short:
+        lines.append("The time was up before all failed fits began again from their neighbours")
     ending = results.reason % BOUNDED
     is_unkept = results.is_solved & (ending > PROMISE_BROKEN) & (ending < PROMISE_BROKEN + 4)
     unknown = results.doubt == UNKNOWN
