@@ -76,8 +76,6 @@ class Plan:
 
     def check(self, bounded: bool) -> None:
         """Raise an error if an option is not valid for fits without bounds, or with bounds."""
-        if self.given.get("verbose"):
-            raise ValueError("verbose is for single fits: pass progress=True, or a callback")
         for has_bounds in {False, bounded}:
             settings = self.options(has_bounds).settings
             if settings.fault:
