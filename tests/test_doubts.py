@@ -263,3 +263,56 @@ def test_a_parameter_that_is_zero_within_its_error_has_not_run_away():
     popt, _, words = said(lambda t, a, b: a + b * t, T, 2 + 0.1 * rng.standard_normal(40), [1, 1])
     assert abs(popt[1]) < 0.1
     assert words == ""
+
+
+HOBBS = [5.308, 7.24, 9.638, 12.866, 17.069, 23.192, 31.443, 38.558, 50.156, 62.948, 75.995, 91.972]
+COOLING = [455.2, 428.6, 124.1, 67.3, 43.2, 28.1, 13.1, -0.4, -1.3, -1.5]
+TIMES = [0.9, 1.5, 13.8, 19.8, 24.1, 28.2, 35.2, 60.3, 74.6, 81.3]
+
+
+def logistic(t, a, b, c):
+    return a / (1 + b * np.exp(-c * t))
+
+
+def growth(t, a, b):
+    return a * np.exp(b * t)
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "y", "start", "least"),
+    [
+        (logistic, np.arange(1, 13.0), HOBBS, [0.0, 0.0, 0.0], 2.587),
+        (growth, TIMES, COOLING, None, 9.505),
+    ],
+)
+def test_a_valley_of_two_parameters_is_told_from_the_minimum(f, x, y, start, least):
+    """Weeds (Hobbs), and the first example of MATLAB's lsqcurvefit."""
+    x, y = np.array(x), np.array(y)
+    with warnings.catch_warnings(record=True) as told, np.errstate(all="ignore"):
+        warnings.simplefilter("always")
+        popt, _ = curve_fit(f, x, y, start)
+        many = curve_fit_many(f, x, y[None], start)
+    is_minimum = np.sum((f(x, *popt) - y) ** 2) < 1.001 * least
+    np.testing.assert_array_equal(many.popt[0], popt)
+    messages = [str(each.message) for each in told if each.category is OptimizeWarning]
+    assert is_minimum or len(messages) == 2
+    assert all("hardly determine" in message for message in messages)
+
+
+def test_a_parameter_that_runs_away_from_zero_is_named():
+    """Leaves of lettuce, from a start that makes the curve a step."""
+    t = np.arange(0.5, 15)
+    y = [1.3, 1.3, 1.9, 3.4, 5.3, 7.1, 10.6, 16, 16.4, 18.3, 20.9, 20.5, 21.3, 21.2, 20.9]
+
+    def leaf(t, top, middle, scale):
+        return top / (1 + np.exp((middle - t) / scale))
+
+    with warnings.catch_warnings(record=True) as told, np.errstate(all="ignore"):
+        warnings.simplefilter("always")
+        popt, _ = curve_fit(leaf, t, y, [3, 2, 0])
+        many = curve_fit_many(leaf, t, np.array([y]), [3.0, 2.0, 0.0])
+    assert np.sum((leaf(t, *popt) - y) ** 2) < 6.3 or re.search(
+        "the fit moved .*scale from 0 to", str(told[-2].message)
+    )
+    np.testing.assert_array_equal(many.popt[0], popt)
+    assert "hardly determine" in str(told[-1].message)

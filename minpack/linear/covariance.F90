@@ -37,6 +37,8 @@ module minpack_covariance
       !! Columns are independent beyond doubt if all sines are larger.
    real(dp), parameter :: inflated = 1e5_dp
       !! The factor by which a standard error is larger than if the other variables were known.
+   real(dp), parameter :: raised = 1e3_dp
+      !! The same, for two variables or more. That a single one is close to zero may be chance.
 
    type :: covariance_type
       integer :: n = 0
@@ -210,18 +212,36 @@ contains
       class(covariance_type), intent(inout) :: self
       integer, intent(in) :: count
       real(dp), intent(in) :: x(:)
-      real(dp) :: error
-      integer :: k
+      real(dp) :: least
+      integer :: k, several
 
+      several = 0
       do k = 1, count
-         associate (j => self%which(k, 2))
-            if (self%state(j) /= determined) cycle
-            error = sqrt(self%cov(j, j))
-            if (error > many*abs(x(j)) .and. error*self%norms(k, 2) > inflated) then
-               self%state(j) = hardly_determined
-            end if
-         end associate
+         if (exceeds(k, raised)) several = several + 1
       end do
+      least = merge(raised, inflated, several > 1)
+      do k = 1, count
+         if (exceeds(k, least)) self%state(self%which(k, 2)) = hardly_determined
+      end do
+
+   contains
+
+      pure logical function exceeds(k, least)
+         !! Whether a standard error is much larger than the value of its variable, and than if the
+         !! other variables were known.
+         integer, intent(in) :: k
+            !! The column of the variable.
+         real(dp), intent(in) :: least
+            !! By which factor than if the other variables were known.
+         real(dp) :: error
+
+         associate (j => self%which(k, 2))
+            error = sqrt(self%cov(j, j))
+            exceeds = self%state(j) == determined .and. error > many*abs(x(j)) &
+                      .and. error*self%norms(k, 2) > least
+         end associate
+      end function exceeds
+
    end subroutine find_hardly_determined
 
    pure subroutine find_undetermined(n, s, which, tolerance, combination, state)

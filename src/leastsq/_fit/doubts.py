@@ -12,7 +12,7 @@ from leastsq._core._calls import ACTS_TOGETHER, HARDLY_DETERMINED, WITHOUT_EFFEC
 from leastsq._functions.signature import parameter_names
 
 DISTANT = 1e4
-"""A parameter has run away if its value is so many times its start."""
+"""A parameter has run away if its value is so many times its start, or so large if that is zero."""
 VANISHED = 1e-30
 """A parameter is zero but for rounding errors if its value is this part of its start."""
 STAYED = 1e-10
@@ -75,7 +75,7 @@ def is_distant(p0: FloatArray, popt: FloatArray) -> bool:
     """Tell whether any parameter went far away from p0, or vanished; this takes little time."""
     pairs = zip(p0.tolist(), popt.tolist(), strict=True)
     return any(
-        before != 0 and not VANISHED * abs(before) <= abs(after) <= DISTANT * abs(before)
+        not VANISHED * abs(before) <= abs(after) <= DISTANT * (abs(before) or 1.0)
         for before, after in pairs
     )
 
@@ -83,7 +83,7 @@ def is_distant(p0: FloatArray, popt: FloatArray) -> bool:
 def ran_away(p0: FloatArray, popt: FloatArray, stderr: FloatArray) -> NDArray[np.bool_]:
     """Tell which parameters went far away from p0, to values that their errors do not exclude."""
     with np.errstate(invalid="ignore", over="ignore"):
-        is_far = (np.abs(popt) > DISTANT * np.abs(p0)) & (p0 != 0)
+        is_far = np.abs(popt) > DISTANT * np.where(p0 == 0, 1.0, np.abs(p0))
         return np.asarray(is_far & (stderr > UNCERTAIN * np.abs(popt)) & np.isfinite(stderr))
 
 
