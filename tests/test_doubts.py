@@ -316,3 +316,20 @@ def test_a_parameter_that_runs_away_from_zero_is_named():
     )
     np.testing.assert_array_equal(many.popt[0], popt)
     assert "hardly determine" in str(told[-1].message)
+
+
+def test_a_start_in_a_corner_without_effect_is_no_solution():
+    """Rates of an Arrhenius equation, which is zero there; no step leads out of the corner."""
+    temperature = np.array([700, 730, 760, 790, 810, 840, 910, 1000.0])
+    rates = np.array([0.011, 0.035, 0.105, 0.343, 0.789, 2.17, 20, 145])
+
+    def arrhenius(t, a, b):
+        return a * np.exp(-b / t)
+
+    bounds = [1e9, 2e3], [8e11, 2e5]
+    popt, pcov, text = said(arrhenius, temperature, rates, bounds[1], bounds=bounds)
+    assert NOT_ESTIMATED in text
+    assert "at p0 arrhenius does not depend on a and b; a and b are on a bound" in text
+    assert np.isinf(pcov).all()
+    with pytest.warns(OptimizeWarning, match="do not determine all parameters"):
+        curve_fit_many(arrhenius, temperature, rates[None], bounds[1], bounds=bounds)

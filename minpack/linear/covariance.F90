@@ -117,6 +117,8 @@ contains
       self%cov = 0
       self%state = determined
       call self%normalize(r, ipvt, active, merge(deviation, 1.0_dp, deviation /= 0), count)
+      ! If all variables are on bounds, they may be there because nothing showed the way.
+      if (count_free(active) == 0 .and. all(r == 0)) self%state = without_effect
       self%regular = all(self%state /= without_effect)
       if (count > 0) then
          call factor_and_invert(self, count, negligible, doubtful)
