@@ -374,3 +374,40 @@ def test_a_start_that_is_not_finite_inside_either_is_refused():
         curve_fit(lambda x, a, b: np.full(3, np.nan), [1, 2, 3], [1, 2, 3], [0, 1], bounds=(0, 2))
     with pytest.raises(ValueError, match="not finite"):
         least_squares(residuals, [0, 1], bounds=(0, 2))
+
+
+def test_two_parameters_that_are_zero_start_at_different_values():
+    """The model divides by their difference."""
+    t = np.linspace(0.1, 20, 30)
+
+    def bateman(t, dose, ka, ke):
+        return dose * ka / (ka - ke) * (np.exp(-ke * t) - np.exp(-ka * t))
+
+    y = bateman(t, 8, 2, 0.2)
+    with np.errstate(all="ignore"):
+        popt, _ = curve_fit(bateman, t, y, [8, 0, 0], bounds=(0, np.inf))
+    np.testing.assert_allclose(bateman(t, *popt), y, atol=1e-4)
+
+
+def test_a_fit_starts_inside_if_the_given_jacobian_is_not_finite_on_the_bound():
+    x = np.linspace(0.05, 10, 40)
+
+    def toth(x, a, k, power):
+        return a * x / (k + x**power) ** (1 / power)
+
+    def jac(x, a, k, power):
+        y = toth(x, a, k, power)
+        inner = k + x**power
+        by_power = y * (np.log(inner) / power**2 - x**power * np.log(x) / (power * inner))
+        return np.stack([y / a, -y / (power * inner), by_power], axis=-1)
+
+    y = toth(x, 2, 1.5, 0.6)
+    start, bounds = [1.0, 1.0, 0.0], (0, np.inf)
+    with np.errstate(all="ignore"):
+        found = [
+            curve_fit(toth, x, y, start, jac=jac, bounds=bounds)[0],
+            curve_fit(toth, x, y, start, jac=jac, bounds=bounds, chunks=9)[0],
+            curve_fit_many(toth, x, y[None], start, jac=jac, bounds=bounds).popt[0],
+        ]
+    for popt in found:
+        np.testing.assert_allclose(popt, [2, 1.5, 0.6], rtol=1e-5)

@@ -198,3 +198,36 @@ def test_is_leastsq_of_the_residuals(fit):
     assert info.keys() == infodict.keys()
     assert info["nfev"] == infodict["nfev"]
     assert [mesg, ier] == rest
+
+
+def test_a_covariance_that_is_symmetric_but_for_rounding_errors_is_taken():
+    n = 60
+    t = np.linspace(0, 4, n)
+    y = 2 * t + 1 + 0.1 * np.cos(9 * t)
+    fourier = np.fft.fft(np.eye(n)) / np.sqrt(n)
+    spectrum = 1 + 0.5 * np.cos(2 * np.pi * np.arange(n) / n)
+    sigma = ((fourier * spectrum) @ fourier.conj().T).real
+    assert (sigma != sigma.T).any()
+    popt, pcov = curve_fit(lambda x, a, b: a * x + b, t, y, sigma=sigma, absolute_sigma=True)
+    expected, cov = optimize.curve_fit(
+        lambda x, a, b: a * x + b, t, y, sigma=sigma, absolute_sigma=True
+    )
+    np.testing.assert_allclose(popt, expected, rtol=1e-6)
+    np.testing.assert_allclose(pcov, cov, rtol=1e-5)
+
+
+def test_covariances_are_in_c_order():
+    """Then ravel and reshape give views, as with SciPy's."""
+    t = np.linspace(0, 4, 40)
+    y = 2.5 * np.exp(-1.3 * t) + 0.5 + 0.02 * np.cos(9 * t)
+
+    def f(t, a, b, c):
+        return a * np.exp(-b * t) + c
+
+    for options in ({}, {"absolute_sigma": True}, {"bounds": (0, 9)}, {"chunks": 7}):
+        pcov = curve_fit(f, t, y, **options)[1]
+        pcov.ravel()[::4] = 0
+        assert (np.diag(pcov) == 0).all()
+    cov_x = leastsq(lambda p: f(t, *p) - y, [1, 1, 1], full_output=True)[1]
+    memoryview(cov_x).cast("B")
+    cov_x.shape = 9

@@ -327,7 +327,7 @@ def test_a_start_in_a_corner_without_effect_is_no_solution():
         return a * np.exp(-b / t)
 
     bounds = [1e9, 2e3], [8e11, 2e5]
-    popt, pcov, text = said(arrhenius, temperature, rates, bounds[1], bounds=bounds)
+    _, pcov, text = said(arrhenius, temperature, rates, bounds[1], bounds=bounds)
     assert NOT_ESTIMATED in text
     assert "at p0 arrhenius does not depend on a and b; a and b are on a bound" in text
     assert np.isinf(pcov).all()

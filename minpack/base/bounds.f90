@@ -6,7 +6,8 @@ module minpack_bounds
    public :: bounds_type, has_no_way_to_go
 
    real(dp), parameter :: little = 0.01_dp
-      !! How far inside the bounds to retreat, in units of their distance or of their values.
+      !! How far inside the bounds to retreat, at least, in units of their distance or of their
+      !! values.
 
    type :: bounds_type
       logical :: bounded = .false.
@@ -77,22 +78,23 @@ contains
    end function confine
 
    pure subroutine retreat(self, x, inside)
-      !! Move the variables that are on a bound a little away from it, unless they are fixed.
+      !! Move the variables that are on a bound a little away from it, unless they are fixed: each
+      !! by another way, because a model may also divide by the difference of two.
       class(bounds_type), intent(in) :: self
       real(dp), intent(in) :: x(:)
          !! Shape: (n). The point.
       real(dp), intent(out) :: inside(:)
          !! Shape: (n). The point inside the bounds.
-      real(dp) :: room
+      real(dp) :: way
       integer :: j
 
       inside = x
       do j = 1, size(x)
          associate (lower => self%lower(j), upper => self%upper(j))
             if (.not. lower < upper) cycle
-            room = min(upper/2 - lower/2, max(abs(x(j)), 1.0_dp))
-            if (x(j) <= lower) inside(j) = lower + little*room
-            if (x(j) >= upper) inside(j) = upper - little*room
+            way = (1 + real(j, dp)/size(x))*little*min(upper/2 - lower/2, max(abs(x(j)), 1.0_dp))
+            if (x(j) <= lower) inside(j) = lower + way
+            if (x(j) >= upper) inside(j) = upper - way
          end associate
       end do
    end subroutine retreat

@@ -61,7 +61,7 @@ contains
       if (self%settings%fault() /= no_fault .or. .not. self%settings%bounds%holds(x)) then
          call self%stop(improper_input)
       else if (.not. is_finite(fnorm)) then
-         call self%enter(enters)
+         call self%enter(residuals_not_finite, enters)
          if (.not. enters) call self%stop(residuals_not_finite)
       end if
    end subroutine begin
@@ -107,16 +107,19 @@ contains
       class(fit_type), intent(inout) :: self
       real(dp), intent(in), contiguous :: triangle(:, :)
          !! Shape: (n + 1, n + 1). The rows of [J f] at x, folded.
-      logical :: finite
+      logical :: finite, enters
 
       if (debugging) call assert(self%needs == a_model, 'a model is told that is needed')
       call self%model%take(triangle, self%fnorm, self%workspace%left, finite)
       if (finite) then
          call self%use_model()
-      else
-         self%models = self%models + 1
-         call self%stop(jacobian_not_finite)
+         return
       end if
+      enters = .false.
+      if (self%models == 0) call self%enter(jacobian_not_finite, enters)
+      if (enters) return
+      self%models = self%models + 1
+      call self%stop(jacobian_not_finite)
    end subroutine tell_model
 
    subroutine use_model(self)

@@ -1,6 +1,6 @@
 module minpack_edge
-   !! Where a fit meets its bounds: at a start where the residuals are not finite, and at an end
-   !! that is close to bounds but not on them.
+   !! Where a fit meets its bounds: at a start where the residuals or the Jacobian are not finite,
+   !! and at an end that is close to bounds but not on them.
    !!
    !! A model may divide by zero on a bound, and users start there. Such a fit starts a little
    !! inside the bounds.
@@ -9,7 +9,6 @@ module minpack_edge
    !! squares falls up to the bound. Then the variable counts as free, and the covariance is that of
    !! another problem. Such a fit is to land on the bounds before it ends.
    use minpack_kinds, only: dp, is_finite
-   use minpack_info, only: residuals_not_finite
    use minpack_state, only: a_model, a_norm, away, entering, landing
    use minpack_side, only: sided_type
    implicit none
@@ -18,8 +17,6 @@ module minpack_edge
 
    real(dp), parameter :: close = 1.0e-6_dp
       !! The way to a bound is short if it changes the residuals by less than this part.
-   real(dp), parameter :: steep = 1.0e-6_dp
-      !! The cosine between the residuals and the column of a variable that is to land, at least.
    real(dp), parameter :: level = 1 + 1.0e-8_dp
       !! The norm of the residuals on the bounds, at most, in units of that beside them.
    integer, parameter :: most_landings = 3
@@ -33,9 +30,11 @@ module minpack_edge
 
 contains
 
-   subroutine enter(self, enters)
+   subroutine enter(self, claim, enters)
       !! Ask for the residuals inside the bounds, if the start is on a bound.
       class(edged_type), intent(inout) :: self
+      integer, intent(in) :: claim
+         !! Why the fit cannot begin at the start.
       logical, intent(out) :: enters
          !! Whether there is something to ask for.
 
@@ -45,6 +44,7 @@ contains
       enters = any(self%trial /= self%x)
       if (.not. enters) return
       self%fnorm = 1
+      self%claim = claim
       self%at_edge = entering
       self%needs = a_norm
    end subroutine enter
@@ -69,7 +69,7 @@ contains
             slope = model%slope(k)
             bound = merge(lower(j), upper(j), slope > 0)
             if (self%x(j) <= lower(j) .or. self%x(j) >= upper(j)) cycle
-            if (.not. abs(slope) > steep*model%acnorm(j)) cycle
+            if (slope == 0) cycle
             if (abs(self%x(j) - bound)*model%acnorm(j) <= close*self%fnorm) self%trial(j) = bound
          end do
       end associate
@@ -88,14 +88,11 @@ contains
          !! May be NaN or infinite.
       real(dp), intent(in) :: true_norm
          !! The same, without the widening of a loss.
-      integer :: info
 
       if (self%at_edge == entering) then
-         info = residuals_not_finite
          self%accepted = is_finite(norm)
          call self%robust%begin(norm)
       else
-         info = self%claim
          self%accepted = norm <= level*self%fnorm
          if (self%accepted) self%steps = self%steps + 1
       end if
@@ -106,7 +103,7 @@ contains
          self%true_norm = true_norm
          self%needs = a_model
       else
-         call self%stop(info)
+         call self%stop(self%claim)
       end if
    end subroutine tell_at_edge
 

@@ -59,7 +59,7 @@ module minpack_state
       integer, pointer :: landings => null()
          !! How often the fit was to land on bounds.
       integer, pointer :: claim => null()
-         !! How the fit ends if it does not land.
+         !! How the fit ends if it neither enters nor lands.
       real(dp), pointer, contiguous :: x(:) => null()
          !! Shape: (n). The best point so far.
       real(dp), pointer, contiguous :: trial(:) => null()

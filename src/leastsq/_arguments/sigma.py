@@ -9,6 +9,8 @@ from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.conversion import as_numbers
 
 SCALE, WHITEN = "scale", "whiten"
+UNEVEN = 1e-5
+"""The largest difference of two elements that should be equal, as a correlation of their points."""
 
 
 def read_sigma(sigma: ArrayLike, ydata: FloatArray) -> tuple[FloatArray, str]:
@@ -27,7 +29,10 @@ def read_sigma(sigma: ArrayLike, ydata: FloatArray) -> tuple[FloatArray, str]:
             )
         return weights, SCALE
     if errors.shape == (ydata.size, ydata.size) and ydata.ndim == 1:
-        if not np.allclose(errors, errors.T, rtol=1e-5, atol=0):
+        spread = np.sqrt(np.abs(np.diag(errors)))
+        with np.errstate(invalid="ignore"):
+            is_uneven = np.abs(errors - errors.T) > UNEVEN * np.outer(spread, spread)
+        if is_uneven.any():
             raise ValueError("`sigma` must be symmetric: it is the covariance matrix of ydata")
         try:
             factor = np.linalg.cholesky(errors)

@@ -218,7 +218,7 @@ def inverse(
     if outcome.m > LARGEST_INT and not absolute:  # the core counts with 32 bits
         n = np.count_nonzero(active == 0)
         cov_x *= (LARGEST_INT - n) / (outcome.m - n)
-    return (cov_x if regular else None), state
+    return (cov_x.T if regular else None), state  # in C order; the matrix is symmetric
 
 
 def infodict(outcome: Outcome, settings: Settings) -> InfoDict:
