@@ -109,6 +109,7 @@ def test_the_period_of_a_wave_and_its_error_do_not_depend_on_the_origin(
 @pytest.mark.parametrize(
     ("origin", "span", "period"),
     [
+        (2455000, 60, 4.23),
         (2455000, 1000, 150),
         (2455000, 1000, 300),
         (2455000, 5000, 750),
@@ -116,16 +117,18 @@ def test_the_period_of_a_wave_and_its_error_do_not_depend_on_the_origin(
         (1.7e9, 3e7, 9e6),
     ],
 )
-def test_errors_of_slow_waves_do_not_depend_on_the_origin(origin, span, period):
-    """The curvature of the period is less than a thousandth, but looks like the amplitude."""
+def test_errors_of_amplitudes_do_not_depend_on_the_origin(origin, span, period):
+    """Curvature in the period, or in the phase, looks like the amplitude."""
     for seed in range(5):
         rng = np.random.default_rng(seed)
         t = np.sort(rng.uniform(0, span, 100))
         y = wave(t, 50, 10, period, 0.3) + rng.standard_normal(100)
         x, cov = curve_fit(wave, t, y, [49, 9, period, 0.3])
         start = [49, 9, x[2], (x[3] - 2 * np.pi * origin / x[2]) % (2 * np.pi)]
-        popt, pcov = curve_fit(wave, t + origin, y, start)
-        many = curve_fit_many(wave, t + origin, y[None], start)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "The data hardly determine", OptimizeWarning)
+            popt, pcov = curve_fit(wave, t + origin, y, start)
+            many = curve_fit_many(wave, t + origin, y[None], start)
         for found, its in ((popt, pcov), (many.popt[0], many.pcov[0])):
             np.testing.assert_allclose(found[:3], x[:3], rtol=1e-4)
             errors = np.sqrt(np.diag(its))

@@ -22,9 +22,9 @@ module minpack_step_choice
    !! beside that of a phase if the times are Julian dates. Then both errors do harm: rounding
    !! errors change the covariance, and curvature stops the fit before the minimum. Therefore the
    !! remembered step is the longest for which curvature is a thousandth. If curvature is more than
-   !! a hundredth of that, the residuals are evaluated at the opposite step, too: the curvature
-   !! cancels in the mean of the two quotients.
-   use minpack_kinds, only: dp, epsmch
+   !! a hundredth of that, the residuals are evaluated at the opposite steps of all variables, too:
+   !! the curvature cancels in the mean of the two quotients.
+   use minpack_kinds, only: dp, epsmch, giant
    use minpack_assertions, only: debugging, assert
    use minpack_info, only: going_on, jacobian_not_finite
    use minpack_bounds, only: bounds_type
@@ -128,7 +128,7 @@ contains
    end subroutine hear
 
    subroutine mirror(self, variable)
-      !! If curvature limits the step of a variable, ask for the opposite step, too.
+      !! If curvature limits the step of any variable, ask for the opposite step, too.
       class(step_choice_type), intent(in) :: self
       type(variable_type), intent(inout) :: variable
          !! Its column was differenced.
@@ -136,7 +136,7 @@ contains
 
       step = variable%step
       call variable%settle()
-      if (variable%is_turned .or. 2*abs(step) < self%memory%longest(variable%j)) return
+      if (variable%is_turned .or. all(self%memory%longest >= giant)) return
       call variable%ask(self%bounds, mirrored, -step)
       if (variable%step*step > 0) call variable%settle()
    end subroutine mirror
