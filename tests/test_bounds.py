@@ -411,3 +411,22 @@ def test_a_fit_starts_inside_if_the_given_jacobian_is_not_finite_on_the_bound():
         ]
     for popt in found:
         np.testing.assert_allclose(popt, [2, 1.5, 0.6], rtol=1e-5)
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e-20])
+def test_small_data_are_fitted_from_zero_bounds(unit):
+    """At v = 0, k has no effect; its column is much smaller than 1 elsewhere."""
+    x = np.linspace(0.1, 10, 20)
+
+    def f(x, v, k):
+        return unit * v * x / (k + x)
+
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        truth = rng.uniform(1, 3), rng.uniform(1, 4)
+        y = f(x, *truth) + 0.01 * unit * rng.standard_normal(20)
+        expected = curve_fit(f, x, y, truth)[0]
+        popt = curve_fit(f, x, y, [0, 0], bounds=(0, np.inf))[0]
+        np.testing.assert_allclose(popt, expected, rtol=1e-4)
+        result = least_squares(lambda p, y=y: f(x, *p) - y, [0, 0], bounds=(0, np.inf))
+        np.testing.assert_allclose(result.x, expected, rtol=1e-3)

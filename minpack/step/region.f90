@@ -122,7 +122,7 @@ contains
          !! Shape: (n). D, or null if D follows the norms of the Jacobian's columns.
       type(workspace_type), intent(inout) :: workspace
          !! Memory for n variables.
-      real(dp) :: unit
+      real(dp) :: unit, standby
       integer :: j, k
 
       self%slow_steps = 0
@@ -133,7 +133,10 @@ contains
          unit = power_of_two(maxval(model%acnorm/diag))
          self%diag = unit*diag
       else
-         self%diag = merge(model%acnorm, 1.0_dp, model%acnorm /= 0)
+         ! MINPACK takes 1 for a variable without effect. If all columns are smaller, as those of
+         ! picoamperes, its column may be smaller than 1, too, when the variable has an effect.
+         standby = min(1.0_dp, minval(model%acnorm, mask=model%acnorm > 0))
+         self%diag = merge(model%acnorm, standby, model%acnorm /= 0)
       end if
       associate (scaled => workspace%scaled)
          scaled = self%diag*x
