@@ -1,7 +1,7 @@
 module minpack_entries
    !! The entries for C and Python that fit, and evaluate. minpack.h documents them. There is no
    !! algorithm in this module.
-   use, intrinsic :: iso_c_binding, only: c_int
+   use, intrinsic :: iso_c_binding, only: c_int, c_ptr
    use minpack_kinds, only: dp
    use minpack_info, only: going_on, out_of_memory
    use minpack_settings, only: settings_type
@@ -17,14 +17,16 @@ module minpack_entries
 
 contains
 
-   subroutine fit(residual, jacobian, options, m, n, x, fvec, is_evaluated, fnorm, augmented, &
-                  ipvt, nfev, trials, njev, steps, info) bind(c, name='minpack_fit')
+   subroutine fit(residual, jacobian, options, data_norm, m, n, x, fvec, is_evaluated, fnorm, &
+                  augmented, ipvt, nfev, trials, njev, steps, info) bind(c, name='minpack_fit')
       type(c_function_type), intent(in) :: residual
          !! The user's residual function.
       type(c_function_type), intent(in), optional :: jacobian
          !! Without it the Jacobian is differenced.
       type(c_options_type), intent(in) :: options
          !! The options.
+      real(dp), value :: data_norm
+         !! The norm of the data that the residuals are differences from; zero if it is not known.
       integer(c_int), value :: m
          !! Number of residuals.
       integer(c_int), value :: n
@@ -67,6 +69,7 @@ contains
       call open(opened, residual, jacobian, options, m, n, fvec, info)
       if (info /= going_on) return
       associate (solver => opened%solver)
+         solver%settings%data_norm = data_norm
          call solver%solve(x, solver%settings%bounds, is_evaluated /= 0)
          x = solver%fit%x
          if (solver%fit%models > 0) augmented(:, :n) = solver%fit%model%r
@@ -109,7 +112,7 @@ contains
       call open(opened, residual, jacobian, options, m, n, fvec, info)
       if (info /= going_on) return
       associate (rows => opened%solver%rows)
-         call rows%begin(opened%solver%settings%bounds, info)
+         call rows%begin(opened%solver%settings%bounds, 0.0_dp, info)
          if (info == going_on) call rows%jacobian_at(x, info)
          if (info /= going_on) return
          call rows%matrix%copy(fjac)
@@ -123,8 +126,8 @@ contains
       end associate
    end subroutine differentiate
 
-   subroutine many(residual, jacobian, options, m, n, fits, inputs, input_count, bounds_count, &
-                   diag_count, absolute, negligible, doubtful, results, done) &
+   subroutine many(residual, jacobian, options, m, n, fits, data_norms, inputs, input_count, &
+                   bounds_count, diag_count, absolute, negligible, doubtful, results, done) &
       bind(c, name='minpack_many')
       type(c_function_type), intent(in) :: residual
          !! The residual function.
@@ -138,6 +141,8 @@ contains
          !! Number of variables.
       integer(c_int), value :: fits
          !! Number of fits.
+      type(c_ptr), value :: data_norms
+         !! The norms of the data of each fit, as in fit.
       integer(c_int), value :: input_count
          !! Number of inputs.
       type(c_input_type), intent(in) :: inputs(input_count)
@@ -163,7 +168,7 @@ contains
 
       done = 0
       if (fits < 1) return
-      call batch%connect(m, n, fits, results, stat)
+      call batch%connect(m, n, fits, data_norms, results, stat)
       if (stat == 0) allocate (fvec(max(m, 1)), stat=stat)
       reason = out_of_memory
       if (stat == 0) call open(opened, residual, jacobian, options, m, n, fvec, reason)

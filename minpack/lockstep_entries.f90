@@ -11,9 +11,9 @@ module minpack_lockstep_entries
 
 contains
 
-   subroutine lockstep_open(options, m, n, fits, lanes, differenced, y, weights, weight_count, &
-                            bounds_count, diag_count, absolute, negligible, doubtful, results, &
-                            handle) &
+   subroutine lockstep_open(options, m, n, fits, lanes, differenced, data_norms, y, weights, &
+                            weight_count, bounds_count, diag_count, absolute, negligible, &
+                            doubtful, results, handle) &
       bind(c, name='minpack_lockstep_open')
       type(c_options_type), intent(in) :: options
          !! The options. The arrays of bounds and diag may have a column for each fit.
@@ -27,6 +27,8 @@ contains
          !! How many fits run at a time.
       integer(c_int), value :: differenced
          !! 1 if the Jacobians are differenced, 0 if the caller gives them.
+      type(c_ptr), value :: data_norms
+         !! The norms of the data of each fit, with the weights; or zeros.
       type(c_ptr), value :: y
          !! m x fits: the data.
       type(c_ptr), value :: weights
@@ -59,7 +61,7 @@ contains
       self%batch%doubtful = doubtful
       call c_f_pointer(y, self%y, [m, fits])
       if (c_associated(weights)) call c_f_pointer(weights, self%weights, [weight_count, fits])
-      call self%batch%connect(m, n, fits, results, stat)
+      call self%batch%connect(m, n, fits, data_norms, results, stat)
       call self%batch%vary(options, bounds_count, diag_count)
       if (stat == 0) then
          call self%open(lanes, settings_of(options, n, differenced /= 0), loss_of(options), stat)

@@ -132,6 +132,8 @@ typedef struct {
 /* Minimize the sum of squares of m >= n residuals.
  *
  * jacobian      NULL: the Jacobian is differenced
+ * data_norm     the norm of the data, if the residuals are differences between a model and data, with the
+ *               same weights: the rounding errors of the residuals are relative to it; 0 if not known
  * x             n; in: the starting point; out: the best point
  * fvec          m; out: the residuals at x
  * is_evaluated  1 if fvec comes with the residuals at the starting point, 0 if not
@@ -143,8 +145,8 @@ typedef struct {
  * njev, steps   Jacobians; steps that were taken
  * info          a code of codes.h, or what a function returned to stop the fit */
 void minpack_fit(const minpack_residual *residual, const minpack_jacobian *jacobian,
-                 const minpack_options *options, int m, int n, double *x, double *fvec, int is_evaluated,
-                 double *fnorm, double *augmented, int *ipvt, int *nfev, int *trials, int *njev, int *steps,
+                 const minpack_options *options, double data_norm, int m, int n, double *x, double *fvec,
+                 int is_evaluated, double *fnorm, double *augmented, int *ipvt, int *nfev, int *trials, int *njev, int *steps,
                  int *info);
 
 /* Compute the Jacobian at x, where the residuals are fvec: fjac, m x n. With a loss, its rows and the
@@ -177,6 +179,7 @@ typedef struct {
 /* Fit one function to many data sets, one after another: each as minpack_fit does.
  *
  * options       lower and upper point to bounds_count columns of n numbers, diag to diag_count
+ * data_norms    fits: each as in minpack_fit
  * inputs        input_count kinds of data
  * bounds_count  fits, or 1 if all fits have the same bounds; diag_count in the same way
  * absolute      1 if the standard deviation of the residuals is 1, 0 if the residuals show it
@@ -184,8 +187,8 @@ typedef struct {
  * done          how many fits are done. If fewer than all, a function stopped the next fit, whose info
  *               is set; or there is not enough memory, or the input is improper: then done is 0. */
 void minpack_many(const minpack_residual *residual, const minpack_jacobian *jacobian,
-                  const minpack_options *options, int m, int n, int fits, const minpack_input *inputs,
-                  int input_count, int bounds_count, int diag_count, int absolute, double negligible,
+                  const minpack_options *options, int m, int n, int fits, const double *data_norms,
+                  const minpack_input *inputs, int input_count, int bounds_count, int diag_count, int absolute, double negligible,
                   double doubtful, const minpack_results *results, int *done);
 
 /* Fit one model to many data sets without calling it: the caller is asked for the values of the model at
@@ -193,14 +196,15 @@ void minpack_many(const minpack_residual *residual, const minpack_jacobian *jaco
  * begins. Open a handle; advance until there are no more points; close it.
  *
  * differenced   1 if Jacobians are differenced, 0 if the caller tells them, too
+ * data_norms    fits: each as in minpack_fit
  * y             m x fits: the data, which are subtracted from the values
  * weights       weight_count x fits: factors of the residuals, m or 1 for each fit; or NULL
  * handle        NULL if there is not enough memory, or the input is improper
  *
  * The arrays must stay until the handle is closed. */
 void minpack_lockstep_open(const minpack_options *options, int m, int n, int fits, int lanes,
-                           int differenced, const double *y, const double *weights, int weight_count,
-                           int bounds_count, int diag_count, int absolute, double negligible,
+                           int differenced, const double *data_norms, const double *y,
+                           const double *weights, int weight_count, int bounds_count, int diag_count, int absolute, double negligible,
                            double doubtful, const minpack_results *results, void **handle);
 
 /* Tell the values at the points that were asked for before, and ask for the next points. At first there
@@ -235,8 +239,8 @@ void minpack_parts_open(const minpack_options *options, int n, int differenced, 
 /* Begin, or tell the sums that were asked for; and ask for others.
  *
  * told     0 to begin at x, without sums; 1 to tell sums
- * sums     11 + 3n + (n + 1)(n + 2)/2: the number of rows is the first, the square root of what is minimized
- *          the third of them
+ * sums     12 + 3n + (n + 1)(n + 2)/2: the number of rows is the first, the square root of what is minimized
+ *          the third of them; the fourth may be the norm of the data, as in minpack_fit, in the first sums
  * info     in: 0, or the code with which the fit is to end; out: how it has ended, if it has
  * x        n; in: the starting point; out: the best point
  * request  6n + 3: what all parts are to evaluate; its second to (n + 1)th numbers are the point

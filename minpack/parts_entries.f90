@@ -60,7 +60,7 @@ contains
          !! Number of variables.
       integer(c_int), value :: told
          !! 0 to begin at x, without sums; 1 to tell the sums that were asked for.
-      real(dp), intent(in), target :: sums(11 + 3*n + (n + 1)*(n + 2)/2)
+      real(dp), intent(in), target :: sums(12 + 3*n + (n + 1)*(n + 2)/2)
          !! The sums over all rows.
       integer(c_int), intent(inout) :: info
          !! In: zero, or why the fit has to end. Out: how the fit has ended.
@@ -128,9 +128,9 @@ contains
    subroutine parts_add(n, sums, more, info) bind(c, name='minpack_parts_add')
       integer(c_int), value :: n
          !! Number of variables.
-      real(dp), intent(inout), target :: sums(11 + 3*n + (n + 1)*(n + 2)/2)
+      real(dp), intent(inout), target :: sums(12 + 3*n + (n + 1)*(n + 2)/2)
          !! Sums over some rows.
-      real(dp), intent(in), target :: more(11 + 3*n + (n + 1)*(n + 2)/2)
+      real(dp), intent(in), target :: more(12 + 3*n + (n + 1)*(n + 2)/2)
          !! Sums over other rows, to be added.
       integer(c_int), intent(out) :: info
          !! going_on, or out_of_memory.
@@ -175,7 +175,7 @@ contains
          !! What is asked for.
       integer(c_int), value :: what
          !! The name of the request.
-      real(dp), intent(inout), target :: sums(11 + 3*n + (n + 1)*(n + 2)/2)
+      real(dp), intent(inout), target :: sums(12 + 3*n + (n + 1)*(n + 2)/2)
          !! The sums to which those over these rows are added.
       integer(c_int), intent(out) :: info
          !! going_on, or the reason to stop.

@@ -135,6 +135,64 @@ def test_errors_of_amplitudes_do_not_depend_on_the_origin(origin, span, period):
             np.testing.assert_allclose(errors[:3], np.sqrt(np.diag(cov))[:3], rtol=0.05)
 
 
+EPOCHS = np.arange(0.0, 300, 7)
+
+
+def late(n, period, drift):
+    return 2453100.1234 + period * n + drift * n * n
+
+
+def late_by(n, t0, period, drift):
+    return t0 + period * n + drift * n * n
+
+
+FIXED = [2453100.1234, -np.inf, -np.inf], [2453100.1234, np.inf, np.inf]
+SPREAD = 0.005 * (1 + 0.1 * np.cos(EPOCHS))
+
+
+@pytest.mark.parametrize(
+    ("model", "start", "options"),
+    [
+        (late, [2.3, 1e-8], {}),
+        (late, [2.3, 0], {"sigma": np.full(43, 1e-3)}),
+        (late, [2.3, 0], {"sigma": np.diag(np.full(43, 1e-6))}),
+        (late, [2.3, 1e-8], {"loss": "soft_l1", "f_scale": 1e3}),
+        (late, [2.3, 1e-8], {"chunks": 10}),
+        (late_by, [2453100.1234, 2.3, 1e-8], {"bounds": FIXED}),
+        (njit(late), [2.3, 1e-8], {}),
+        (njit(late), [2.3, 1e-8], {"chunks": 20}),
+    ],
+    ids=["alone", "errors", "covariance", "loss", "parts", "fixed", "njit", "njit parts"],
+)
+def test_an_offset_in_the_model_is_no_matter_of_its_parameters(model, start, options):
+    """The offset of the data rounds the residuals; no parameter has an effect of that size."""
+    columns = np.stack([EPOCHS, EPOCHS**2])
+    inverse = np.linalg.inv(columns @ columns.T / np.outer(*2 * [columns[:, -1]]))
+    for seed in range(20):
+        noise = SPREAD * np.random.default_rng(seed).standard_normal(43)
+        times = late(EPOCHS, 2.3456789, 1e-8) + noise
+        popt, pcov = curve_fit(model, EPOCHS, times, start, **options)
+        x, left = np.linalg.lstsq(columns.T, times - 2453100.1234)[:2]
+        errors = np.sqrt(np.diag(inverse) * left / 41) / columns[:, -1]
+        assert np.max(np.abs(popt[-2:] - x) / errors) < 0.05
+        np.testing.assert_allclose(np.sqrt(np.diag(pcov))[-2:], errors, rtol=0.05)
+
+
+@pytest.mark.parametrize("sigma", [None, 1e-3, np.full(43, 1e-3)], ids=["none", "one", "each"])
+@pytest.mark.parametrize("wrap", [njit, lambda model: model], ids=["njit", "lockstep"])
+def test_many_fits_know_the_offsets_of_their_data(wrap, sigma):
+    rng = np.random.default_rng(1)
+    times = late(EPOCHS, 2.3456789, 1e-8) + 0.005 * rng.standard_normal((20, 43))
+    times[5, 7:9] = np.nan
+    model = wrap(late)
+    many = curve_fit_many(model, EPOCHS, times, [2.3, 0], sigma)
+    for i, y in enumerate(times):
+        options = {"sigma": None if sigma is None else np.full(43, 1e-3), "nan_policy": "omit"}
+        popt, pcov = curve_fit(model, EPOCHS, y, [2.3, 0], **options)
+        assert np.array_equal(many.popt[i], popt)
+        assert np.array_equal(many.pcov[i], pcov)
+
+
 @pytest.mark.parametrize("noise", [1e-2, 1e-3, 1e-4])
 @pytest.mark.parametrize("width", [2, 10, 100])
 def test_small_residuals_are_not_taken_for_rounding_errors(width, noise):

@@ -42,6 +42,8 @@ module minpack_batch
          !! Of the same shape as lower.
       real(dp), pointer, contiguous, private :: diag(:, :) => null()
          !! Shape: (n, fits), or (n, 1) if all fits have the same scale; null without a scale.
+      real(dp), pointer, contiguous :: data_norms(:) => null()
+         !! Shape: (fits). The norms of the data, or zeros.
       real(dp), pointer, contiguous :: fnorm(:) => null()
          !! Shape: (fits). The norms of the residuals.
       real(dp), pointer, contiguous :: cov(:, :, :) => null()
@@ -67,8 +69,8 @@ module minpack_batch
 
 contains
 
-   subroutine connect(self, m, n, fits, results, stat)
-      !! Take the arrays of the results, and allocate memory.
+   subroutine connect(self, m, n, fits, data_norms, results, stat)
+      !! Take the arrays, and allocate memory.
       class(batch_type), intent(inout) :: self
       integer, intent(in) :: m
          !! Number of residuals of a fit.
@@ -76,14 +78,17 @@ contains
          !! Number of variables.
       integer, intent(in) :: fits
          !! Number of fits.
+      type(c_ptr), intent(in) :: data_norms
+         !! The array of the norms of the data.
       type(c_results_type), intent(in) :: results
-         !! The arrays.
+         !! The arrays of the results.
       integer, intent(out) :: stat
          !! Not zero if memory ran out.
 
       self%m = m
       self%n = n
       self%fits = fits
+      call c_f_pointer(data_norms, self%data_norms, [fits])
       call c_f_pointer(results%x, self%x, [n, fits])
       call c_f_pointer(results%fnorm, self%fnorm, [fits])
       call c_f_pointer(results%info, self%info, [fits])

@@ -24,6 +24,7 @@ contains
          associate (k => done + 1)
             call load(inputs, k)
             solver%settings%diag => batch%diag_of(k)
+            solver%settings%data_norm = batch%data_norms(k)
             call solver%solve(batch%x(:, k), batch%bounds_of(k), .false.)
             call batch%store(k, solver%fit, solver%rows%nfev)
             if (solver%fit%info < 0) return

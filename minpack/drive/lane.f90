@@ -44,7 +44,7 @@ module minpack_lane
          !! Those among them that were not for a differenced Jacobian.
       type(fit_type) :: fit
       type(settings_type) :: settings
-         !! The options; the bounds are those of the current fit.
+         !! The options; the bounds and the norm of the data are those of the current fit.
       type(loss_type), pointer, private :: loss => null()
          !! What is minimized, with memory that fits share.
       real(dp), allocatable, private :: fvec(:)
@@ -130,6 +130,7 @@ contains
       call self%differences%memory%attach(n, memory)
       call self%differences%memory%begin()
       self%differences%bounds = bounds
+      self%differences%data_norm = self%settings%data_norm
    end subroutine begin
 
    pure integer function asked(self)

@@ -137,6 +137,7 @@ contains
       if (self%begun == self%batch%fits) return
       self%begun = self%begun + 1
       lane%settings%diag => self%batch%diag_of(self%begun)
+      lane%settings%data_norm = self%batch%data_norms(self%begun)
       call lane%begin(self%begun, self%batch%x(:, self%begun), &
                       self%batch%bounds_of(self%begun), self%workspace)
    end subroutine begin_next

@@ -80,6 +80,7 @@ contains
       end if
       select case (self%stage)
       case (a_start)
+         self%columns%differences%data_norm = sums%data_norm
          call self%fit%begin(self%request%x, sums%norm)
          call self%look_at_rows(sums)
          if (self%settings%attempt == first_attempt .and. self%is_robust &

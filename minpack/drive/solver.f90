@@ -20,7 +20,7 @@ module minpack_solver
       class(user_functions_type), pointer :: functions => null()
       class(rows_type), pointer :: rows => null()
       type(settings_type) :: settings
-         !! The options; the bounds are those of the current fit.
+         !! The options; the bounds and the norm of the data are those of the current fit.
       type(watch_type) :: watch
          !! Sees how a fit goes on.
       type(fit_type) :: fit
@@ -79,7 +79,7 @@ contains
       call self%fit%attach(size(x), self%settings, self%workspace, self%reals, self%integers)
       info = going_on
       if (.not. is_evaluated) call self%rows%evaluate_start(x, info)
-      call self%rows%begin(bounds, info)
+      call self%rows%begin(bounds, self%settings%data_norm, info)
       call self%fit%begin(x, self%rows%fnorm)
       if (info == no_time) info = time_is_up
       if (info /= going_on) call self%fit%stop(info)

@@ -59,13 +59,15 @@ contains
       call self%differences%allocate_for(self%n, stat)
    end subroutine connect_differenced
 
-   subroutine begin_differenced(self, bounds, info)
+   subroutine begin_differenced(self, bounds, data_norm, info)
       class(differenced_rows_type), intent(inout) :: self
       type(bounds_type), intent(in) :: bounds
+      real(dp), intent(in) :: data_norm
       integer, intent(inout) :: info
 
-      call begin(self, bounds, info)
+      call begin(self, bounds, data_norm, info)
       self%differences%bounds = bounds
+      self%differences%data_norm = data_norm
       call self%differences%memory%begin()
    end subroutine begin_differenced
 

@@ -183,7 +183,7 @@ contains
       integer :: j
 
       if (associated(self%steps)) return
-      self%largest = 1
+      self%largest = self%size_of_data()
       do j = 1, size(self%x)
          associate (sample => self%variables(j)%sample)
             if (sample%step <= 0 .or. sample%change > giant) cycle

@@ -101,11 +101,13 @@ contains
       if (info == going_on) call copy(self%functions%m, self%functions%values, self%fvec)
    end subroutine evaluate_start
 
-   subroutine begin(self, bounds, info)
+   subroutine begin(self, bounds, data_norm, info)
       !! Begin a fit at the point where fvec contains the residuals.
       class(rows_type), intent(inout) :: self
       type(bounds_type), intent(in) :: bounds
          !! Where the residuals may be evaluated.
+      real(dp), intent(in) :: data_norm
+         !! The norm of the data that the residuals are differences from, or zero.
       integer, intent(inout) :: info
          !! going_on, or the reason to stop; then the residuals are not looked at.
 

@@ -10,13 +10,13 @@ module minpack_step_choice
    !! - A variable has a large offset, such as a date. Then the step is as long as the feature that
    !!   it should resolve.
    !!
-   !! The first case is suspected if the residuals change by less than 1000 epsmch of their size, or
-   !! of the largest effect |J_j x_j| of a variable. The second case is suspected if the residuals
-   !! change by more than a thousandth of their size at the start. Then a step is tried that is 100
-   !! times as long, or 100 times as short. If the two quotients agree, the first was correct, and
-   !! the variable is trusted. Otherwise the step is varied until two quotients in a row agree, or
-   !! agree better than the next two. This step is remembered. If no step has an effect beyond
-   !! rounding errors, the column is zero.
+   !! The first case is suspected if the residuals change by less than 1000 epsmch of their size, of
+   !! the data, or of the largest effect |J_j x_j| of a variable. The second case is suspected if
+   !! the residuals change by more than a thousandth of their size at the start. Then a step is
+   !! tried that is 100 times as long, or 100 times as short. If the two quotients agree, the first
+   !! was correct, and the variable is trusted. Otherwise the step is varied until two quotients in
+   !! a row agree, or agree better than the next two. This step is remembered. If no step has an
+   !! effect beyond rounding errors, the column is zero.
    !!
    !! In the second case the column may be almost a combination of others, as that of a period
    !! beside that of a phase if the times are Julian dates. Then both errors do harm: rounding
@@ -55,9 +55,12 @@ module minpack_step_choice
          !! going_on, or why there is no Jacobian.
       real(dp) :: unit = 0
          !! The norm of the residuals at x, in which their changes are measured.
+      real(dp) :: data_norm = 0
+         !! The norm of the data that the residuals are differences from; zero if it is not known.
       real(dp) :: largest = 1
-         !! The largest effect of a variable.
+         !! The largest effect of a variable, or the data if they are larger, in this unit.
    contains
+      procedure :: size_of_data
       procedure :: first_step
       procedure :: hear
       procedure :: suspect
@@ -70,6 +73,14 @@ module minpack_step_choice
    end type step_choice_type
 
 contains
+
+   pure real(dp) function size_of_data(self) result(size)
+      !! The data in the unit of changes, or 1 if they are smaller than the residuals.
+      class(step_choice_type), intent(in) :: self
+
+      size = 1
+      if (self%unit >= least_unit) size = max(size, min(self%data_norm/self%unit, giant))
+   end function size_of_data
 
    pure real(dp) function first_step(self, j, x) result(step)
       !! The step of variable j to begin with.

@@ -18,6 +18,8 @@ module minpack_sums
          !! Number of rows of the triangle, or -1 if there are products instead.
       real(dp), pointer :: norm => null()
          !! The square root of what is minimized, with the width of the request.
+      real(dp), pointer :: data_norm => null()
+         !! The norm of the data, in the first answer of a fit; zero if it is not known.
       real(dp), pointer :: true_norm => null()
          !! The same, without widening.
       real(dp), pointer :: outliers => null()
@@ -56,7 +58,7 @@ contains
       integer, intent(in) :: n
          !! Number of variables.
 
-      count = 11 + 3*n + (n + 1)*(n + 2)/2
+      count = 12 + 3*n + (n + 1)*(n + 2)/2
    end function reals_of_sums
 
    subroutine attach(self, n, numbers, unused)
@@ -75,6 +77,7 @@ contains
       self%count => store%number()
       self%folded => store%number()
       self%norm => store%number()
+      self%data_norm => store%number()
       self%size => store%number()
       self%true_norm => store%number()
       self%outliers => store%number()
@@ -93,6 +96,7 @@ contains
       self%count = 0
       self%folded = 0
       self%norm = 0
+      self%data_norm = 0
       self%size = 0
       self%true_norm = 0
       self%outliers = 0
@@ -134,6 +138,7 @@ contains
       end if
       self%count = self%count + more%count
       self%norm = hypot(self%norm, more%norm)
+      self%data_norm = hypot(self%data_norm, more%data_norm)
       self%true_norm = hypot(self%true_norm, more%true_norm)
       self%outliers = self%outliers + more%outliers
       call add_runs(self%runs, more%runs)

@@ -13,6 +13,8 @@ module quadratics
       real(dp) :: lowest = -huge(1.0_dp)
       real(dp) :: highest = huge(1.0_dp)
       real(dp) :: offset = 0
+      real(dp) :: level = 0
+         !! It is added, and subtracted again.
       logical :: mixed = .false.
       real(dp) :: squares(3)
    contains
@@ -30,7 +32,7 @@ contains
 
       info = going_on
       if (.not. differencing) error stop 'the difference does not say that it is one'
-      self%squares = (x - self%offset)**2
+      self%squares = (self%level + (x - self%offset)**2) - self%level
       if (self%mixed) self%squares = [x(1)**2 + x(2) + x(3), 1.0_dp, 1.0_dp]
       where (x < self%lowest .or. x > self%highest)
          self%squares = ieee_value(1.0_dp, ieee_quiet_nan)

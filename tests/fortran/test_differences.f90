@@ -13,7 +13,7 @@ program test_differences
    type(differenced_rows_type), target, save :: rows
    real(dp), target, save :: lower(3), upper(3)
    real(dp), target, save :: values(3)
-   real(dp) :: point(3), fjac(3, 3)
+   real(dp) :: point(3), fjac(3, 3), data_norm = 0
    integer :: nfev, info, j, stat, first
 
    functions%m = 3
@@ -47,6 +47,7 @@ program test_differences
    call scale_is_kept(1e-150_dp)
    call square_that_overflows_has_none()
    call a_change_that_drowns_is_made_larger()
+   call a_change_that_drowns_in_the_data_is_made_larger()
    call a_step_longer_than_the_feature_is_made_shorter()
    call fixed_steps_are_kept()
    call finish()
@@ -137,6 +138,18 @@ contains
       functions%mixed = .false.
    end subroutine a_change_that_drowns_is_made_larger
 
+   subroutine a_change_that_drowns_in_the_data_is_made_larger()
+      !! The residuals are differences from data of 1e6.
+      functions%level = 1e6_dp
+      data_norm = sqrt(3.0_dp)*functions%level
+      point = [0.1_dp, 0.2_dp, 0.3_dp]
+      call fresh()
+      call fdjac((functions%level + point**2) - functions%level, 0.0_dp)
+      call check(all([(close_to(fjac(j, j), 2*point(j), 1e-2_dp), j=1, 3)]), 'slopes beside data')
+      functions%level = 0
+      data_norm = 0
+   end subroutine a_change_that_drowns_in_the_data_is_made_larger
+
    subroutine a_step_longer_than_the_feature_is_made_shorter()
       functions%offset = 1e8_dp
       point = 1e8_dp + [0.5_dp, 1.0_dp, 2.0_dp]
@@ -168,7 +181,7 @@ contains
       call rows%connect(functions, values, stat)
       call check(stat == 0, 'memory')
       info = going_on
-      call rows%begin(box, info)
+      call rows%begin(box, data_norm, info)
    end subroutine fresh
 
    function mix(x) result(values)

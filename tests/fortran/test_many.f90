@@ -22,7 +22,7 @@ program test_many
          !! The call that asks to stop.
    end type data_type
    type(data_type), target, save :: data
-   real(dp), target, save :: curves(m, fits), lower(n, fits), upper(n, fits)
+   real(dp), target, save :: curves(m, fits), lower(n, fits), upper(n, fits), sizes(fits)
    real(dp), target, save :: x(n, fits), fnorm(fits), cov(n, n, fits), effect(n, fits)
    integer(c_int), target, save :: state(n, fits), info(fits), nfev(fits)
    integer(c_int) :: done, columns, absolute
@@ -32,6 +32,7 @@ program test_many
    curves = spread(2.5_dp*exp(-1.3_dp*data%t) + 0.5_dp, 2, fits) + 0.05_dp*random_matrix(m, fits)
    curves(:, 3) = 1000*curves(:, 3)
    curves(:, 5) = 0
+   sizes = norm2(curves, 1)
    lower = 0
    upper = spread([2.0_dp, 9.0_dp, 9.0_dp], 2, fits)
    do i = 1, 3
@@ -97,9 +98,10 @@ contains
       inputs = c_input_type(c_loc(data%y), c_loc(curves(1, first)), size, size)
       x(:, first:) = spread(start, 2, fits - first + 1)
       call many(c_function_type(c_funloc(residual), c_null_funptr, c_loc(data)), &
-                options=options_from(first), m=m, n=n, fits=fits - first + 1, inputs=inputs, &
-                input_count=1, bounds_count=columns, diag_count=1, absolute=absolute, &
-                negligible=error, doubtful=error, results=c_results_type( &
+                options=options_from(first), m=m, n=n, fits=fits - first + 1, &
+                data_norms=c_loc(sizes(first)), inputs=inputs, input_count=1, &
+                bounds_count=columns, diag_count=1, absolute=absolute, negligible=error, &
+                doubtful=error, results=c_results_type( &
                 c_loc(x(1, first)), c_loc(fnorm(first)), c_loc(cov(1, 1, first)), &
                 c_loc(state(1, first)), c_loc(effect(1, first)), c_loc(info(first)), &
                 c_loc(nfev(first))), done=done)
@@ -115,9 +117,9 @@ contains
          data%y = curves(:, k)
          own_x = start
          call fit(c_function_type(c_funloc(residual), c_null_funptr, c_loc(data)), &
-                  options=options_from(k), m=m, n=n, x=own_x, fvec=fvec, is_evaluated=0, &
-                  fnorm=norm, augmented=augmented, ipvt=ipvt, nfev=calls, trials=trials, &
-                  njev=njev, steps=steps, info=own_info)
+                  options=options_from(k), data_norm=sizes(k), m=m, n=n, x=own_x, fvec=fvec, &
+                  is_evaluated=0, fnorm=norm, augmented=augmented, ipvt=ipvt, nfev=calls, &
+                  trials=trials, njev=njev, steps=steps, info=own_info)
          active = 0
          if (columns > 0) then
             where (own_x <= lower(:, k) .or. own_x >= upper(:, min(k, columns))) active = 1
@@ -176,8 +178,8 @@ contains
       type(c_results_type) :: results
 
       results = all_results()
-      call lockstep_open(options_from(1), m, n, fits, lanes, 1, c_loc(curves), c_null_ptr, 0, &
-                         columns, 1, absolute, error, error, results, handle)
+      call lockstep_open(options_from(1), m, n, fits, lanes, 1, c_loc(sizes), c_loc(curves), &
+                         c_null_ptr, 0, columns, 1, absolute, error, error, results, handle)
       calls = 0
       count = 0
       jacobians = 0
@@ -222,14 +224,14 @@ contains
       expected = spread(x(:, 1), 2, fits)
       x = spread(start, 2, fits)
       call many(c_function_type(c_funloc(residual), c_null_funptr, c_loc(data)), &
-                options=options_from(1), m=m, n=n, fits=fits, inputs=inputs, input_count=0, &
-                bounds_count=0, diag_count=1, absolute=0, negligible=error, doubtful=error, &
-                results=wanted, done=done)
+                options=options_from(1), m=m, n=n, fits=fits, data_norms=c_loc(sizes), &
+                inputs=inputs, input_count=0, bounds_count=0, diag_count=1, absolute=0, &
+                negligible=error, doubtful=error, results=wanted, done=done)
       call check(done == fits .and. all(x == expected), 'nor data that change')
       call many(c_function_type(c_funloc(residual), c_null_funptr, c_loc(data)), &
-                options=options_from(1), m=n - 1, n=n, fits=fits, inputs=inputs, input_count=0, &
-                bounds_count=0, diag_count=1, absolute=0, negligible=error, doubtful=error, &
-                results=wanted, done=done)
+                options=options_from(1), m=n - 1, n=n, fits=fits, data_norms=c_loc(sizes), &
+                inputs=inputs, input_count=0, bounds_count=0, diag_count=1, absolute=0, &
+                negligible=error, doubtful=error, results=wanted, done=done)
       call check(done == 0 .and. info(1) == 0, 'fewer residuals than variables are refused')
    end subroutine needs_no_covariance
 

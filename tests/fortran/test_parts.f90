@@ -74,12 +74,13 @@ contains
 
       x = start()
       if (analytic) then
-         call fit(residual_of(whole), jacobian_of(whole, fills=.true.), options(), size(fvec), &
-                  size(x), x, fvec, 0, fnorm, augmented, ipvt, nfev, trials, njev, steps, info)
+         call fit(residual_of(whole), jacobian_of(whole, fills=.true.), options(), 0.0_dp, &
+                  size(fvec), size(x), x, fvec, 0, fnorm, augmented, ipvt, nfev, &
+                  trials, njev, steps, info)
       else
-         call fit(residual_of(whole), options=options(), m=size(fvec), n=size(x), x=x, fvec=fvec, &
-                  is_evaluated=0, fnorm=fnorm, augmented=augmented, ipvt=ipvt, nfev=nfev, &
-                  trials=trials, njev=njev, steps=steps, info=info)
+         call fit(residual_of(whole), options=options(), data_norm=0.0_dp, m=size(fvec), &
+                  n=size(x), x=x, fvec=fvec, is_evaluated=0, fnorm=fnorm, augmented=augmented, &
+                  ipvt=ipvt, nfev=nfev, trials=trials, njev=njev, steps=steps, info=info)
       end if
       expected = x
    end subroutine solve_whole
@@ -122,7 +123,7 @@ contains
       integer, intent(in) :: n
       real(dp), allocatable :: sums(:)
 
-      sums = spread(0.0_dp, 1, 11 + 3*n + (n + 1)*(n + 2)/2)
+      sums = spread(0.0_dp, 1, 12 + 3*n + (n + 1)*(n + 2)/2)
    end function no_rows
 
    function answer(analytic, request, what) result(sums)

@@ -135,3 +135,59 @@ own_result(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t count
     Py_DECREF(returned);
     return copy;
 }
+
+/* The sum of the squares of m numbers, multiplied by their weights and by a scale. */
+static double
+sum_of_squares(const double *numbers, const double *weights, int each, npy_intp m, double scale)
+{
+    double sum = 0;
+    for (npy_intp i = 0; i < m; i++) {
+        double number = scale * (weights == NULL ? numbers[i] : weights[each * i] * numbers[i]);
+        sum += number * number;
+    }
+    return sum;
+}
+
+static double
+norm_of(const double *numbers, const double *weights, int each, npy_intp m)
+{
+    double squares = sum_of_squares(numbers, weights, each, m, 1), largest = 0;
+    if (squares > 1e-280 && isfinite(squares)) {
+        return sqrt(squares);
+    }
+    for (npy_intp i = 0; i < m; i++) {
+        largest = fmax(largest, fabs(weights == NULL ? numbers[i] : weights[each * i] * numbers[i]));
+    }
+    double norm = largest * sqrt(sum_of_squares(numbers, weights, each, m, 1 / largest));
+    return isfinite(norm) ? norm : 0;
+}
+
+PyObject *
+data_norms(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t count)
+{
+    npy_intp fits = count == 3 ? PyLong_AsSsize_t(given[2]) : 0;
+    if (fits < 1) {
+        PyErr_SetString(PyExc_TypeError, "data_norms(y, weights, fits)");
+        return NULL;
+    }
+    PyObject *y = PyArray_FROM_OTF(given[0], NPY_DOUBLE, NPY_ARRAY_CARRAY_RO), *weights = NULL, *norms = NULL;
+    if (y != NULL && given[1] != Py_None) {
+        weights = PyArray_FROM_OTF(given[1], NPY_DOUBLE, NPY_ARRAY_CARRAY_RO);
+    }
+    if (y != NULL && (weights != NULL || given[1] == Py_None)) {
+        norms = PyArray_SimpleNew(1, &fits, NPY_DOUBLE);
+    }
+    if (norms != NULL) {
+        npy_intp m = PyArray_SIZE((PyArrayObject *)y) / fits;
+        npy_intp factors = weights == NULL ? 0 : PyArray_SIZE((PyArrayObject *)weights) / fits;
+        const double *numbers = PyArray_DATA((PyArrayObject *)y);
+        const double *all = weights == NULL ? NULL : PyArray_DATA((PyArrayObject *)weights);
+        for (npy_intp k = 0; k < fits; k++) {
+            ((double *)PyArray_DATA((PyArrayObject *)norms))[k] =
+                norm_of(numbers + k * m, all == NULL ? NULL : all + k * factors, factors == m, m);
+        }
+    }
+    Py_XDECREF(y);
+    Py_XDECREF(weights);
+    return norms;
+}

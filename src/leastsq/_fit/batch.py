@@ -13,6 +13,7 @@ from leastsq._arguments.bounds import Box
 from leastsq._arguments.data import Data
 from leastsq._arguments.many import Batch
 from leastsq._arguments.sigma import SCALE
+from leastsq._core._calls import data_norms
 from leastsq._fit.results import IMPROPER, MASKED, TOO_FEW, ZERO_SIGMA, Results
 
 Places = NDArray[np.int64]
@@ -51,6 +52,13 @@ class Group(NamedTuple):
             return np.zeros(len(self.places), bool)
         finite: Any = np.isfinite(self.box.lower) | np.isfinite(self.box.upper)
         return np.asarray(finite.any(axis=1))
+
+    @property
+    def data_norms(self) -> FloatArray:
+        """The norm of the data of each fit, weighed; zeros if they are blocks of bytes."""
+        if self.y.dtype is not FLOAT64:
+            return np.zeros(len(self.places))
+        return data_norms(self.y, self.weights, len(self.places))
 
     def take(self, chosen: Any) -> Group:
         """Select some of the fits."""

@@ -16,6 +16,7 @@ from leastsq._fit.one import solve
 from leastsq._fit.result import Outcome
 from leastsq._functions.functions import Functions, is_dispatcher
 from leastsq._models.model import Model
+from leastsq._models.residuals import data_norm
 from leastsq._models.side_by_side import models_side_by_side
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ def fit_curve(
         model = Model(f, data, n, is_padded=may_be_few and n > data.y.size)
         model.differentiate(jac, col_deriv)
         functions = Functions(model.residuals, model.jacobian, data.args, False, p, model, deadline)
+        if jac is None:
+            functions.data_norm = data_norm(data)
         if model.is_padded:
             rows = model.residuals.m
             settings = settings.for_rows(rows).padded(rows, functions.m)

@@ -81,6 +81,7 @@ class Lockstep:
         plan, joint, weights = self.plan, self.joint, group.weights
         options = settings.for_core(group.box, joint.precision)
         fits, n = group.p.shape
+        norms = group.data_norms
         handle = _core.lockstep_open(
             options,
             group.m,
@@ -88,6 +89,7 @@ class Lockstep:
             fits,
             lanes,
             plan.is_differenced,
+            norms.ctypes.data,
             group.y.ctypes.data,
             0 if weights is None else weights.ctypes.data,
             0 if weights is None else weights.shape[1],
@@ -99,7 +101,7 @@ class Lockstep:
         )
         if handle == 0:
             raise MemoryError(f"not enough memory for {lanes} fits of {n} parameters")
-        return handle, (options, group)
+        return handle, (options, group, norms)
 
     def answer(self, handle: int, group: Group, lanes: int) -> None:
         """Evaluate the model and its Jacobian where the core asks for them, until it has done."""

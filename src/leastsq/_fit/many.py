@@ -53,9 +53,10 @@ class Many:
         plan, bound, (fits, n) = self.plan, self.bind(group), group.p.shape
         found = room_for(group.p, self.results.covariance is not False, group.box)
         is_done, done = np.zeros(fits, bool), np.zeros(1, np.int32)
+        norms = group.data_norms
         first = 0
         while first < fits:
-            failure = self.call(group, settings, bound, found, first, done)
+            failure = self.call(group, norms, settings, bound, found, first, done)
             stopped = first + int(done[0])
             is_done[first:stopped] = True
             if stopped == fits or (failure is None and plan.is_cancelled):
@@ -73,6 +74,7 @@ class Many:
     def call(
         self,
         group: Group,
+        norms: FloatArray,
         settings: Settings,
         bound: Bound,
         found: Solutions,
@@ -89,6 +91,7 @@ class Many:
                 group.m,
                 n,
                 fits - first,
+                norms[first:].ctypes.data,
                 inputs(bound, group, first),
                 fits - first,
                 settings.diag_count(fits - first),

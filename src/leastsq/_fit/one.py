@@ -114,6 +114,7 @@ def minimize(
         functions.residual,
         functions.jacobian,
         settings.for_core(box, functions.precision, watch, released, functions.together),
+        functions.data_norm,
         x,
         functions.fvec,
         functions.is_evaluated,

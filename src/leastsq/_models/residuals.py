@@ -13,8 +13,9 @@ import numpy as np
 
 from leastsq import _core
 from leastsq._arguments.arrays import FLOAT64, FloatArray, Function, is_masked, name_of, real_array
+from leastsq._arguments.data import Data
 from leastsq._arguments.sigma import SCALE, WHITEN
-from leastsq._core._calls import model_residuals, model_values
+from leastsq._core._calls import data_norms, model_residuals, model_values
 from leastsq._errors import ShapeError
 from leastsq._functions.python import refuse_nothing
 
@@ -108,6 +109,14 @@ def whiten(factor: FloatArray, values: Any) -> Any:
     columns = np.array(real_array(values.T, "The return value of f"), FLOAT64, order="C")
     _core.whiten(factor, columns.reshape(-1, len(factor)).T)
     return columns.T
+
+
+def data_norm(data: Data) -> float:
+    """Compute the norm of the data, weighed as the residuals."""
+    if data.weighing != WHITEN:
+        return float(data_norms(data.y, data.weights, 1)[0])
+    assert data.weights is not None
+    return float(data_norms(whiten(data.weights, data.y), None, 1)[0])
 
 
 def refuse_other_rows(values: Any, errors: FloatArray) -> None:

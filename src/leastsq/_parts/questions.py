@@ -51,6 +51,10 @@ class Answer(NamedTuple):
     precision: float
     is_single: bool
 
+    def add_data(self, norm: float) -> None:
+        """Add the data of these rows, of which this is the norm."""
+        self.sums[3] = math.hypot(self.sums[3], norm)
+
     @property
     def rows(self) -> int:
         """The number of rows."""
@@ -81,7 +85,7 @@ class Engine(Protocol):
 
 def no_rows(n: int) -> Answer:
     """Return the sums over no rows."""
-    return Answer(np.zeros(11 + 3 * n + (n + 1) * (n + 2) // 2, FLOAT64), EPSILON, False)
+    return Answer(np.zeros(12 + 3 * n + (n + 1) * (n + 2) // 2, FLOAT64), EPSILON, False)
 
 
 class Total:

@@ -24,6 +24,7 @@ from leastsq._functions.functions import Functions, is_dispatcher
 from leastsq._functions.native import StoppedError
 from leastsq._models.jacobian import read_jac
 from leastsq._models.model import Model
+from leastsq._models.residuals import data_norm
 from leastsq._parts.questions import Answer, Question, no_rows
 
 MOST_ROWS = 16384
@@ -164,6 +165,8 @@ class CurveWork:
                 continue
             functions = self.functions(data, x, deadline)
             answer = add_rows(answer, functions, settings, question)
+            if question.is_first:
+                answer.add_data(data_norm(data))
         return answer
 
     def compiled_answer(self, question: Question, rows: Rows, deadline: float) -> Answer | None:
@@ -179,7 +182,7 @@ class CurveWork:
         jac = read_jac(self.jac, self.f, self.box, data.y.shape)
         if not (jac is None or is_compiled(jac)):
             return None
-        return compiled_answer(
+        answer = compiled_answer(
             self.f,
             jac,
             self.col_deriv,
@@ -189,6 +192,9 @@ class CurveWork:
             block_rows(question.x.size),
             deadline,
         )
+        if question.is_first and answer is not None:
+            answer.add_data(data_norm(data))
+        return answer
 
     def read(self, rows: Rows, is_first: bool) -> tuple[Data | None, Settings]:
         """Convert some rows; also return the settings for those that are not left out.
