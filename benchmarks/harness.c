@@ -57,7 +57,7 @@ seconds_of_fit(void *data, int m, const double *x0, int count, double *x, int *n
     int ipvt[N], trials, njev, steps, info;
     for (int i = 0; i < count; i++) {
         memcpy(x, x0, N * sizeof *x);
-        minpack_fit(&function, NULL, &options, 0, m, N, x, fvec, 0, &fnorm, augmented, ipvt, nfev,
+        minpack_fit(&function, NULL, &options, -1, m, N, x, fvec, 0, &fnorm, augmented, ipvt, nfev,
                     &trials, &njev, &steps, &info);
     }
     return (now() - start) / count;

@@ -40,7 +40,7 @@ contains
       real(dp), intent(in) :: x(n)
          !! The variables.
       integer(c_int), intent(in) :: active(n)
-         !! 0 for a free variable, anything else for one on a bound.
+         !! 0 for a free variable, 1 for a variable on a bound, 2 for a fixed variable.
       real(dp), value :: fnorm
          !! Norm of the residuals.
       integer(c_int), value :: absolute

@@ -26,7 +26,8 @@ contains
       type(c_options_type), intent(in) :: options
          !! The options.
       real(dp), value :: data_norm
-         !! The norm of the data that the residuals are differences from; zero if it is not known.
+         !! The norm of the data that the residuals are differences from; negative if it is not
+         !! known.
       integer(c_int), value :: m
          !! Number of residuals.
       integer(c_int), value :: n
@@ -112,7 +113,7 @@ contains
       call open(opened, residual, jacobian, options, m, n, fvec, info)
       if (info /= going_on) return
       associate (rows => opened%solver%rows)
-         call rows%begin(opened%solver%settings%bounds, 0.0_dp, info)
+         call rows%begin(opened%solver%settings%bounds, -1.0_dp, info)
          if (info == going_on) call rows%jacobian_at(x, info)
          if (info /= going_on) return
          call rows%matrix%copy(fjac)

@@ -28,7 +28,7 @@ contains
       integer(c_int), value :: differenced
          !! 1 if the Jacobians are differenced, 0 if the caller gives them.
       type(c_ptr), value :: data_norms
-         !! The norms of the data of each fit, with the weights; or zeros.
+         !! The norms of the data of each fit, with the weights, as in fit.
       type(c_ptr), value :: y
          !! m x fits: the data.
       type(c_ptr), value :: weights

@@ -133,7 +133,7 @@ typedef struct {
  *
  * jacobian      NULL: the Jacobian is differenced
  * data_norm     the norm of the data, if the residuals are differences between a model and data, with the
- *               same weights: the rounding errors of the residuals are relative to it; 0 if not known
+ *               same weights: the rounding errors of the residuals are relative to it; negative if not known
  * x             n; in: the starting point; out: the best point
  * fvec          m; out: the residuals at x
  * is_evaluated  1 if fvec comes with the residuals at the starting point, 0 if not
@@ -280,7 +280,8 @@ void minpack_evaluate(const minpack_residual *residual, int m, int n, const doub
  * m           number of residuals
  * r           n x n, R of J P = Q R with ipvt
  * x           n, the variables
- * active      n, 0 for a free variable; the rows and columns of the others are zero in cov
+ * active      n, 0 for a free variable, 1 for a variable on a bound, 2 for a fixed variable; the rows and
+ *             columns of variables that are not free are zero in cov
  * fnorm       the norm of the residuals
  * absolute    1 if the variance is 1; 0 if it is fnorm**2 divided by the degrees of freedom
  * negligible  lower estimate of the relative error of the columns of J

@@ -38,7 +38,8 @@ def test_chunks_give_the_results_of_the_whole(stack, f, covariance):
     assert lazy.popt.chunks[:2] == ((2, 2, 2), (3, 1))
     assert repr(lazy) == "ManyFits(24 fits of 3 parameters, not computed)"
     found, expected = lazy.compute(), curve_fit_many(f, T, stack, covariance=covariance)
-    for name in ("popt", "pcov", "perr", "chi2", "npoints", "status", "nfev", "active_mask"):
+    names = "popt", "pcov", "perr", "chi2", "npoints", "status", "nfev", "active_mask", "doubtful"
+    for name in names:
         np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
     assert found.message((2, 3)) == expected.message((2, 3))
     assert found.message((0, 0)) == expected.message((0, 0))

@@ -108,8 +108,37 @@ def test_a_dead_pixel_does_not_determine_its_rate(wrap):
     with pytest.warns(OptimizeWarning, match="do not determine rate: at the solution a is zero"):
         curve_fit(model, T, y[1], [1, 1])
     with pytest.warns(OptimizeWarning, match=r"covariance is doubtful \(the fit at 1\)"):
-        curve_fit_many(model, T, y, [1, 1])
+        fits = curve_fit_many(model, T, y, [1, 1])
+    assert fits.success.all()
+    assert fits.doubtful.tolist() == [False, True, False]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         curve_fit(line, T, 0 * T, [1, 1])
         curve_fit_many(model, T, y, [1, 1], mask=np.array([[False], [True], [False]]))
+
+
+@pytest.mark.parametrize("bounds", [(0, 10), (0, np.inf), ([0, 0.01], [np.inf, 50])])
+@pytest.mark.parametrize("wrap", [lambda f: f, njit])
+def test_a_dead_pixel_does_not_press_its_rate_against_a_bound(wrap, bounds):
+    """Where the amplitude is zero, the rate may end on a bound, but nothing holds it there."""
+    model = wrap(growth)
+    y = np.stack([2 * np.exp(0.3 * T) + 0.01 * np.sin(T), 0 * T])
+    with pytest.warns(OptimizeWarning, match="does not depend on b"):
+        popt, pcov = curve_fit(model, T, y[1], [1, 1], bounds=bounds)
+    assert popt[0] == 0
+    assert np.isinf(pcov).all()
+    with pytest.warns(OptimizeWarning, match=r"no covariance \(the fit at 1\)"):
+        fits = curve_fit_many(model, T, y, [1, 1], bounds=bounds)
+    assert np.isinf(fits.perr[1]).all()
+    assert fits.doubtful.tolist() == [False, True]
+
+
+def test_a_parameter_that_is_fixed_needs_no_effect():
+    fixed = [-np.inf, 0.5], [np.inf, 0.5]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        popt, pcov = curve_fit(growth, T, 0 * T, [0, 0.5], bounds=fixed)
+        fits = curve_fit_many(growth, T, 0 * T[None], [0, 0.5], bounds=fixed)
+    assert popt.tolist() == [0, 0.5]
+    assert not pcov.any()
+    assert not fits.doubtful.any()

@@ -2,7 +2,7 @@ module minpack_batch
    !! Many fits of one function, each to its own data: their bounds, and where their results go.
    use, intrinsic :: iso_c_binding, only: c_ptr, c_associated, c_f_pointer
    use minpack_kinds, only: dp
-   use minpack_covariance, only: covariance_type
+   use minpack_covariance, only: covariance_type, free, on_bound, fixed
    use minpack_bounds, only: bounds_type
    use minpack_ask_and_tell, only: fit_type
    use minpack_c_options, only: c_options_type
@@ -43,7 +43,7 @@ module minpack_batch
       real(dp), pointer, contiguous, private :: diag(:, :) => null()
          !! Shape: (n, fits), or (n, 1) if all fits have the same scale; null without a scale.
       real(dp), pointer, contiguous :: data_norms(:) => null()
-         !! Shape: (fits). The norms of the data, or zeros.
+         !! Shape: (fits). The norms of the data; negative if they are not known.
       real(dp), pointer, contiguous :: fnorm(:) => null()
          !! Shape: (fits). The norms of the residuals.
       real(dp), pointer, contiguous :: cov(:, :, :) => null()
@@ -176,9 +176,10 @@ contains
       integer :: active(self%n)
 
       associate (model => fit%model, bounds => fit%settings%bounds, x => fit%x)
-         active = 0
+         active = free
          if (bounds%bounded) then
-            where (x <= bounds%lower .or. x >= bounds%upper) active = 1
+            where (x <= bounds%lower .or. x >= bounds%upper) active = on_bound
+            where (bounds%lower >= bounds%upper) active = fixed
          end if
          call self%covariance%estimate(self%m, model%r, model%ipvt, x, active, fit%true_norm, &
                                        self%absolute, self%negligible, self%doubtful)

@@ -74,9 +74,9 @@ module minpack_settings
          !! Shape: (n). The steps of differences in units of |x|, or null if epsfcn tells them.
       type(bounds_type) :: bounds
          !! Where x may go.
-      real(dp) :: data_norm = 0
+      real(dp) :: data_norm = -1
          !! The norm of the data that the residuals are differences from, with the same weights;
-         !! zero if it is not known.
+         !! negative if it is not known.
    contains
       procedure :: fault
       procedure :: counted

@@ -1,5 +1,6 @@
 module minpack_verdict
    !! Whether a fit ends after a step, and how.
+   use minpack_kinds, only: epsmch
    use minpack_info, only: going_on, ftol_reached, maxfev_reached, promise_broken
    use minpack_reduction, only: reduction_type
    use minpack_exit_tests, only: converged, exhausted, has_vanished, is_close, is_nothing
@@ -35,9 +36,11 @@ contains
             return
          end if
          if (is_nothing(fit%fnorm, fit%robust%start_norm)) then
-            info = ftol_reached
+            ! On a bound, another model shows which variables have no effect there.
+            if (.not. has_landed(fit)) info = ftol_reached
             return
          end if
+         call let_zeros_land(fit)
          claim = converged(settings, region, reduction, fit%step, fit%x, fit%fnorm)
          if (claim == going_on) then
             info = exhausted(region, reduction, is_spent, fit%cosine, fit%fnorm)
@@ -54,5 +57,23 @@ contains
          end if
       end associate
    end function verdict
+
+   pure logical function has_landed(fit)
+      !! Whether the step set a variable on a bound.
+      class(state_type), intent(in) :: fit
+
+      has_landed = fit%accepted .and. fit%settings%bounds%bounded
+      if (has_landed) has_landed = fit%region%reach%lands()
+   end function has_landed
+
+   subroutine let_zeros_land(fit)
+      !! If the data are zero, let variables that have taken the residuals along to almost zero
+      !! cover the rest of their way to a bound.
+      class(state_type), intent(inout) :: fit
+
+      if (.not. fit%settings%bounds%bounded .or. fit%settings%data_norm /= 0) return
+      if (fit%fnorm > epsmch*fit%robust%start_norm) return
+      if (fit%region%reach%falls_short()) call fit%region%reach%call_in()
+   end subroutine let_zeros_land
 
 end module minpack_verdict

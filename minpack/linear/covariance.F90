@@ -5,10 +5,11 @@ module minpack_covariance
    !!
    !! The columns of the free variables are scaled to norm one, so that no decision depends on the
    !! units of the variables, and factored once more: J N^-1 P = Q S. A variable has no effect if
-   !! its column is zero. |S(k, k)| is the sine of the angle between a column and the space of the
-   !! columns before it. If the sine is within the error of the columns, the data may not determine
-   !! the variable, nor those variables whose columns it combines: they act together. If the sine is
-   !! smaller than the smallest error of the columns, there is no covariance.
+   !! its column is zero; on a bound, too, because nothing presses it against the bound. |S(k, k)|
+   !! is the sine of the angle between a column and the space of the columns before it. If the sine
+   !! is within the error of the columns, the data may not determine the variable, nor those
+   !! variables whose columns it combines: they act together. If the sine is smaller than the
+   !! smallest error of the columns, there is no covariance.
    !!
    !! Variables are hardly determined if their standard errors are 100 times their values because
    !! their columns are nearly dependent. A fit that moves along such a valley can end anywhere in
@@ -22,12 +23,18 @@ module minpack_covariance
    use minpack_inverse, only: invert, multiply_rows
    implicit none
    private
-   public :: covariance_type, determined, without_effect, acts_together, hardly_determined
+   public :: covariance_type, determined, without_effect, acts_together, hardly_determined, free, &
+             on_bound, fixed
 
    integer, parameter :: determined = MINPACK_DETERMINED
    integer, parameter :: without_effect = MINPACK_WITHOUT_EFFECT
    integer, parameter :: acts_together = MINPACK_ACTS_TOGETHER
    integer, parameter :: hardly_determined = MINPACK_HARDLY_DETERMINED
+
+   integer, parameter :: free = 0
+   integer, parameter :: on_bound = 1
+   integer, parameter :: fixed = 2
+      !! On two bounds that are equal.
 
    real(dp), parameter :: considerable = 0.01_dp
       !! The least share in a combination of columns that counts.
@@ -98,7 +105,7 @@ contains
       real(dp), intent(in) :: x(self%n)
          !! The variables.
       integer, intent(in) :: active(self%n)
-         !! 0 for a free variable, anything else for a variable on a bound.
+         !! free, on_bound or fixed.
       real(dp), intent(in) :: fnorm
          !! Norm of the residuals.
       logical, intent(in) :: absolute
@@ -109,30 +116,22 @@ contains
       real(dp), intent(in) :: doubtful
          !! An upper estimate of this error.
       real(dp) :: deviation
-      integer :: count, freedom
+      integer :: effects, freedom
 
-      freedom = m - count_free(active)
+      freedom = m - count(active == free)
       deviation = 1
       if (.not. absolute) deviation = fnorm/sqrt(real(max(freedom, 1), dp))
       self%cov = 0
       self%state = determined
-      call self%normalize(r, ipvt, active, merge(deviation, 1.0_dp, deviation /= 0), count)
-      ! If all variables are on bounds, they may be there because nothing showed the way.
-      if (count_free(active) == 0 .and. all(r == 0)) self%state = without_effect
+      call self%normalize(r, ipvt, active, merge(deviation, 1.0_dp, deviation /= 0), effects)
       self%regular = all(self%state /= without_effect)
-      if (count > 0) then
-         call factor_and_invert(self, count, negligible, doubtful)
-         if (self%regular) call self%find_hardly_determined(count, x)
+      if (effects > 0) then
+         call factor_and_invert(self, effects, negligible, doubtful)
+         if (self%regular) call self%find_hardly_determined(effects, x)
       end if
       if (deviation == 0) self%cov = 0
       self%regular = self%regular .and. (absolute .or. freedom > 0)
    end subroutine estimate
-
-   pure integer function count_free(active)
-      integer, intent(in) :: active(:)
-
-      count_free = count(active == 0)
-   end function count_free
 
    pure subroutine normalize(self, r, ipvt, active, deviation, count)
       !! Scale the columns of the free variables to norm one, and fold them.
@@ -149,7 +148,10 @@ contains
 
       count = 0
       do k = 1, self%n
-         if (active(ipvt(k)) /= 0) cycle
+         if (active(ipvt(k)) == on_bound .and. all(r(:k, k) == 0)) then
+            self%state(ipvt(k)) = without_effect
+         end if
+         if (active(ipvt(k)) /= free) cycle
          associate (column => self%columns(:, count + 1))
             column(:k) = r(:k, k)/deviation
             norm = enorm(k, column)

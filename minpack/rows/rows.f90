@@ -107,7 +107,8 @@ contains
       type(bounds_type), intent(in) :: bounds
          !! Where the residuals may be evaluated.
       real(dp), intent(in) :: data_norm
-         !! The norm of the data that the residuals are differences from, or zero.
+         !! The norm of the data that the residuals are differences from; negative if it is
+         !! not known.
       integer, intent(inout) :: info
          !! going_on, or the reason to stop; then the residuals are not looked at.
 

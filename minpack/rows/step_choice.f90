@@ -55,8 +55,9 @@ module minpack_step_choice
          !! going_on, or why there is no Jacobian.
       real(dp) :: unit = 0
          !! The norm of the residuals at x, in which their changes are measured.
-      real(dp) :: data_norm = 0
-         !! The norm of the data that the residuals are differences from; zero if it is not known.
+      real(dp) :: data_norm = -1
+         !! The norm of the data that the residuals are differences from; negative if it is not
+         !! known.
       real(dp) :: largest = 1
          !! The largest effect of a variable, or the data if they are larger, in this unit.
    contains

@@ -19,7 +19,7 @@ module minpack_sums
       real(dp), pointer :: norm => null()
          !! The square root of what is minimized, with the width of the request.
       real(dp), pointer :: data_norm => null()
-         !! The norm of the data, in the first answer of a fit; zero if it is not known.
+         !! The norm of the data, in the first answer of a fit; zero if it is not known, too.
       real(dp), pointer :: true_norm => null()
          !! The same, without widening.
       real(dp), pointer :: outliers => null()

@@ -453,7 +453,7 @@ def parameter_covariance(
 ) -> FloatArray:
     """Estimate the covariance of the parameters; infinite if that is not possible."""
     x, active = outcome.x, outcome.active_mask()
-    pcov, state = inverse(outcome, absolute_sigma, active)
+    pcov, state = inverse(outcome, absolute_sigma)
     if pcov is None:
         warn(no_covariance(f, p0, x, active, state, outcome.m), OptimizeWarning)
         return np.full((x.size, x.size), np.inf)

@@ -137,7 +137,8 @@ def curve_fit_many(
     -------
     ManyFits
         The results, with the attributes popt, pcov, perr, chi2, npoints, status, nfev, active_mask,
-        attempts and success. Unpacking gives popt, shape (..., n), and pcov, shape (..., n, n).
+        attempts, doubtful and success. Unpacking gives popt, shape (..., n), and pcov, shape
+        (..., n, n).
 
     Raises
     ------
@@ -230,7 +231,7 @@ def curve_fit_many(
         )
     if results.first_error is not None and results.have_all_raised:
         raise results.first_error[1]
-    if text := summary(fits, results, batch.p0, plan.absolute_sigma):
+    if text := summary(fits, results, plan.absolute_sigma):
         try:
             warn(text, OptimizeWarning)
         except OptimizeWarning as error:  # the user asks for errors in place of warnings

@@ -19,6 +19,16 @@ from leastsq._fit.results import ALL_REASONS, messages
 
 NAMES = {"sigma", "mask", "p0", "lower", "upper"}
 """Arguments that may be arrays with a value for each fit; others are x."""
+NUMBERS = {
+    "chi2": np.float64,
+    "npoints": np.int32,
+    "status": np.int8,
+    "nfev": np.int32,
+    "attempts": np.int8,
+    "doubtful": np.bool_,
+    "_reasons": np.int8,
+}
+"""The results of which there is one number for each fit."""
 
 
 class Task:
@@ -51,7 +61,7 @@ def pack(fits: ManyFits) -> Any:
         parts.append(fits.pcov.reshape(*fits.status.shape, n * n))
     elif fits.perr is not None:
         parts.append(fits.perr)
-    numbers = (fits.chi2, fits.npoints, fits.status, fits.nfev, fits.attempts, fits._reasons)
+    numbers = [getattr(fits, name) for name in NUMBERS]
     return np.concatenate([*parts, np.stack(numbers, axis=-1)], axis=-1, dtype=np.float64)
 
 
@@ -63,18 +73,16 @@ def unpack(packed: Any, n: int, covariance: bool | str) -> dict[str, Any]:
         pcov = packed[..., 2 * n : 2 * n + n * n].reshape(*shape, n, n)
     elif covariance == "stderr":
         perr = packed[..., 2 * n : 3 * n]
-    chi2, npoints, status, nfev, attempts, reasons = (packed[..., k] for k in range(-6, 0))
+    numbers = {
+        name: packed[..., k - len(NUMBERS)].astype(dtype)
+        for k, (name, dtype) in enumerate(NUMBERS.items())
+    }
     return {
         "popt": packed[..., :n],
         "pcov": pcov,
         "_perr": perr,
-        "chi2": chi2,
-        "npoints": npoints.astype(np.int32),
-        "status": status.astype(np.int8),
-        "nfev": nfev.astype(np.int32),
         "active_mask": packed[..., n : 2 * n].astype(np.int8),
-        "attempts": attempts.astype(np.int8),
-        "_reasons": reasons.astype(np.int8),
+        **numbers,
     }
 
 
@@ -145,7 +153,7 @@ def fit_lazily(
         last = n if name in ("p0", "lower", "upper") else values.shape[-1]
         whole = da.broadcast_to(da.asarray(values), (*layout.batch, last))
         arrays.extend([whole.rechunk((*y.chunks[:-1], last)), (*labels, name)])
-    width = 2 * n + 6 + {True: n * n, "stderr": n, False: 0}[how[1]]
+    width = 2 * n + len(NUMBERS) + {True: n * n, "stderr": n, False: 0}[how[1]]
     packed = da.blockwise(
         Task(fit, plan, how, list(varying), common),
         (*labels, "results"),

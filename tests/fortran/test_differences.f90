@@ -13,7 +13,7 @@ program test_differences
    type(differenced_rows_type), target, save :: rows
    real(dp), target, save :: lower(3), upper(3)
    real(dp), target, save :: values(3)
-   real(dp) :: point(3), fjac(3, 3), data_norm = 0
+   real(dp) :: point(3), fjac(3, 3), data_norm = -1
    integer :: nfev, info, j, stat, first
 
    functions%m = 3
@@ -147,7 +147,7 @@ contains
       call fdjac((functions%level + point**2) - functions%level, 0.0_dp)
       call check(all([(close_to(fjac(j, j), 2*point(j), 1e-2_dp), j=1, 3)]), 'slopes beside data')
       functions%level = 0
-      data_norm = 0
+      data_norm = -1
    end subroutine a_change_that_drowns_in_the_data_is_made_larger
 
    subroutine a_step_longer_than_the_feature_is_made_shorter()

@@ -101,12 +101,12 @@ contains
       problem%lower = lower
       problem%upper = upper
       if (driver == 3) then
-         call fit(residual_of(problem), options=options, data_norm=0.0_dp, m=m, n=n, x=x, &
+         call fit(residual_of(problem), options=options, data_norm=-1.0_dp, m=m, n=n, x=x, &
                   fvec=fvec, is_evaluated=0, fnorm=fnorm, augmented=augmented, ipvt=ipvt, &
                   nfev=nfev, trials=trials, njev=njev, steps=steps, info=info)
       else
          answer = residual(c_loc(problem), m, n, x, fvec, 1_c_int)
-         call fit(residual_of(problem), jacobian_of(problem, fills=driver == 4), options, 0.0_dp, &
+         call fit(residual_of(problem), jacobian_of(problem, fills=driver == 4), options, -1.0_dp, &
                   m, n, x, fvec, 1, fnorm, augmented, ipvt, nfev, trials, njev, steps, info)
       end if
    end subroutine solve
@@ -211,7 +211,7 @@ contains
       integer, intent(in) :: m
       character(*), intent(in) :: what
 
-      call fit(function, options=options, data_norm=0.0_dp, m=m, n=4, x=x, fvec=fvec, &
+      call fit(function, options=options, data_norm=-1.0_dp, m=m, n=4, x=x, fvec=fvec, &
                is_evaluated=1, fnorm=fnorm, augmented=augmented, ipvt=ipvt, nfev=nfev, &
                   trials=trials, njev=njev, steps=steps, info=info)
       call check(info == improper_input, what)

@@ -123,6 +123,7 @@ contains
          active = 0
          if (columns > 0) then
             where (own_x <= lower(:, k) .or. own_x >= upper(:, min(k, columns))) active = 1
+            where (lower(:, k) >= upper(:, min(k, columns))) active = 2
          end if
          call covar(m, n, augmented(:, :n), ipvt, own_x, active, norm, absolute, error, error, &
                     own_cov, own_state, regular)

@@ -74,11 +74,11 @@ contains
 
       x = start()
       if (analytic) then
-         call fit(residual_of(whole), jacobian_of(whole, fills=.true.), options(), 0.0_dp, &
+         call fit(residual_of(whole), jacobian_of(whole, fills=.true.), options(), -1.0_dp, &
                   size(fvec), size(x), x, fvec, 0, fnorm, augmented, ipvt, nfev, &
                   trials, njev, steps, info)
       else
-         call fit(residual_of(whole), options=options(), data_norm=0.0_dp, m=size(fvec), &
+         call fit(residual_of(whole), options=options(), data_norm=-1.0_dp, m=size(fvec), &
                   n=size(x), x=x, fvec=fvec, is_evaluated=0, fnorm=fnorm, augmented=augmented, &
                   ipvt=ipvt, nfev=nfev, trials=trials, njev=njev, steps=steps, info=info)
       end if

@@ -29,6 +29,11 @@ class Box(NamedTuple):
         """Mark parameters on a bound: -1 on the lower bound or fixed, 1 on the upper bound."""
         return np.where(x <= self.lower, -1, x >= self.upper)
 
+    def held(self, x: FloatArray) -> NDArray[np.int32]:
+        """Tell the core which parameters are on a bound (1) or fixed (2)."""
+        is_on_bound = (x <= self.lower) | (x >= self.upper)
+        return np.where(self.lower == self.upper, 2, is_on_bound).astype(np.int32)
+
     def is_bounded(self) -> bool:
         """Tell whether any bound is finite."""
         return any(map(math.isfinite, itertools.chain(self.lower.tolist(), self.upper.tolist())))

@@ -63,7 +63,7 @@ static PyMethodDef functions[] = {
     {"data_norms", (PyCFunction)(void (*)(void))data_norms, METH_FASTCALL,
      "data_norms(y, weights, fits) -> norms\n\n"
      "The norms of the data of some fits, one after another in y, each number multiplied by its weight. There\n"
-     "is a weight for each number or for each fit, or weights is None. A norm that is not finite is 0."},
+     "is a weight for each number or for each fit, or weights is None. A norm that is not finite is -1."},
     {"first_residuals", (PyCFunction)(void (*)(void))first_residuals, METH_FASTCALL,
      "first_residuals(func, x, args, coerce) -> residuals\n\n"
      "The residuals at x, a 1-D array of their own; coerce makes an array of other return values."},

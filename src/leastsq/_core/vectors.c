@@ -158,8 +158,11 @@ norm_of(const double *numbers, const double *weights, int each, npy_intp m)
     for (npy_intp i = 0; i < m; i++) {
         largest = fmax(largest, fabs(weights == NULL ? numbers[i] : weights[each * i] * numbers[i]));
     }
+    if (largest == 0) {
+        return squares;
+    }
     double norm = largest * sqrt(sum_of_squares(numbers, weights, each, m, 1 / largest));
-    return isfinite(norm) ? norm : 0;
+    return isfinite(norm) ? norm : -1;
 }
 
 PyObject *

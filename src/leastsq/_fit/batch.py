@@ -55,9 +55,9 @@ class Group(NamedTuple):
 
     @property
     def data_norms(self) -> FloatArray:
-        """The norm of the data of each fit, weighed; zeros if they are blocks of bytes."""
+        """The norm of the data of each fit, weighed; -1 if they are blocks of bytes."""
         if self.y.dtype is not FLOAT64:
-            return np.zeros(len(self.places))
+            return np.full(len(self.places), -1.0)
         return data_norms(self.y, self.weights, len(self.places))
 
     def take(self, chosen: Any) -> Group:

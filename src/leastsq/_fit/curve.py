@@ -60,8 +60,7 @@ def fit_curve(
         model = Model(f, data, n, is_padded=may_be_few and n > data.y.size)
         model.differentiate(jac, col_deriv)
         functions = Functions(model.residuals, model.jacobian, data.args, False, p, model, deadline)
-        if jac is None:
-            functions.data_norm = data_norm(data)
+        functions.data_norm = data_norm(data)
         if model.is_padded:
             rows = model.residuals.m
             settings = settings.for_rows(rows).padded(rows, functions.m)

@@ -46,6 +46,11 @@ class ManyFits:
         Parameters on a bound: -1 on the lower bound or fixed, 1 on the upper bound, otherwise 0.
     attempts : ndarray, shape (...), int8
         The number of starts: 1, or more with ``p0="neighbours"``; 0 for a fit that was not begun.
+    doubtful : ndarray, shape (...), bool
+        Solutions that curve_fit would warn of: the data do not determine the parameters, or hardly,
+        or no step reduced the sum of squares as much as the Jacobian predicts.
+    success : ndarray, shape (...), bool
+        Whether each fit found a solution, doubtful or not.
     """
 
     popt: FloatArray
@@ -57,6 +62,7 @@ class ManyFits:
     nfev: NDArray[np.int32]
     active_mask: NDArray[np.int8]
     attempts: NDArray[np.int8]
+    doubtful: NDArray[np.bool_]
     _messages: dict[int, str]
     _reasons: NDArray[np.int8]
     _errors: dict[int, str]

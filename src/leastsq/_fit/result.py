@@ -146,6 +146,12 @@ class Outcome(NamedTuple):
         last = self.x.size - 1
         return abs(float(self.augmented[last, last]))
 
+    def held(self) -> NDArray[np.int32]:
+        """Tell which parameters are on a bound, or fixed."""
+        if self.box is None:
+            return np.zeros(self.x.size, np.int32)
+        return self.box.held(self.x)
+
     def active_mask(self) -> NDArray[np.int32]:
         """Tell which parameters are on a bound."""
         if self.box is None:
@@ -201,10 +207,10 @@ def inverse(
     """Compute the inverse of J'J if it exists, and the state of each parameter.
 
     Multiply it by the reduced sum of squares if absolute is false. Leave out the parameters that
-    active marks. The default is the parameters on a bound.
+    active marks, as Box.held does. The default is the parameters on a bound.
     """
     if active is None:
-        active = outcome.active_mask()
+        active = outcome.held()
     cov_x, state, regular = _core.covar(
         min(outcome.m, LARGEST_INT),
         outcome.augmented[:-1].T,

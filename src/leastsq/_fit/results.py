@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.bounds import Box
-from leastsq._core._calls import PROMISE_BROKEN
+from leastsq._arguments.layout import Stack
+from leastsq._core._calls import GTOL_REACHED, PROMISE_BROKEN
+from leastsq._fit.doubts import UNCERTAIN, VANISHED, left_alone, ran_away
 from leastsq._fit.many_fits import NOT_DONE, RAISED, ManyFits, is_solved
 from leastsq._fit.plan import Plan
 from leastsq._fit.result import TO_PRECISION, Outcome, inverse, message
@@ -230,6 +232,29 @@ class Results:
         failed: Any = ~self.is_solved
         return np.asarray(failed & (self.status != MASKED) & (self.status != NOT_DONE))
 
+    def doubt_distant_ends(self, p0: Stack) -> None:
+        """Doubt the solutions where a parameter ran away from its start, or was left alone."""
+        stderr = self.stderr
+        if self.cov is not None:
+            stderr = np.sqrt(np.diagonal(self.cov, axis1=1, axis2=2))
+        if stderr is None:
+            return
+        with np.errstate(invalid="ignore"):
+            sizes = np.abs(self.x)
+            largest = np.fmax.reduce(np.abs(p0.values), axis=None, initial=0)
+            may_be = (stderr > UNCERTAIN * sizes) | (sizes < VANISHED * largest)
+        places = np.flatnonzero(may_be.any(axis=1) & self.is_solved)
+        chosen = p0.rows(places), self.x[places], stderr[places]
+        is_away = (ran_away(*chosen) | left_alone(*chosen)).any(axis=1)
+        self.doubt[places] = np.maximum(self.doubt[places], DOUBTFUL * is_away)
+
+    @property
+    def is_unkept(self) -> NDArray[np.bool_]:
+        """Whether no step of each solution reduced the sum of squares as much as predicted."""
+        ending = self.reason % BOUNDED
+        broken = (ending > PROMISE_BROKEN) & (ending < PROMISE_BROKEN + GTOL_REACHED)
+        return np.asarray(self.is_solved & broken)
+
     def finish(self, shape: tuple[int, ...], plan: Plan, keep_last: bool) -> ManyFits:
         """Make the result that users see."""
         has_reason = (self.status > 0) | (self.reason == ZERO_SIGMA)
@@ -247,6 +272,7 @@ class Results:
             self.nfev.reshape(shape),
             self.active_mask.reshape(*shape, n),
             self.attempts.reshape(shape),
+            ((self.doubt != SURE) | self.is_unkept).reshape(shape),
             messages(plan, np.flatnonzero(np.bincount(reasons.astype(np.int64) + LEAST)) - LEAST),
             reasons.reshape(shape),
             self.errors,

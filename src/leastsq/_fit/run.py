@@ -142,6 +142,7 @@ class Runner:
 
 def finished(results: Results, batch: Batch, plan: Plan, on_failure: str) -> ManyFits:
     """Make the result that users see."""
+    results.doubt_distant_ends(batch.p0)
     return results.finish(batch.layout.batch, plan, keep_last=on_failure != "nan")
 
 

@@ -7,11 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from leastsq._arguments.layout import Stack
-from leastsq._core._calls import PROMISE_BROKEN
-from leastsq._fit.doubts import UNCERTAIN, VANISHED, left_alone, ran_away
 from leastsq._fit.many_fits import NOT_DONE, RAISED, ManyFits
-from leastsq._fit.results import BOUNDED, DOUBTFUL, IMPROPER, TOO_FEW, UNKNOWN, Results
+from leastsq._fit.results import DOUBTFUL, IMPROPER, TOO_FEW, UNKNOWN, Results
 
 FAILURES = {
     5: "the maximum number of calls was reached",
@@ -26,7 +23,7 @@ FAILURES = {
 }
 
 
-def summary(fits: ManyFits, results: Results, p0: Stack, absolute_sigma: bool) -> str:
+def summary(fits: ManyFits, results: Results, absolute_sigma: bool) -> str:
     """Say how many fits failed and why, and how many are doubtful; empty if all is well."""
     status, total = results.status, results.status.size
     lines = []
@@ -42,8 +39,6 @@ def summary(fits: ManyFits, results: Results, p0: Stack, absolute_sigma: bool) -
         lines.append(f"{undone} of {total} fits were not done, because the time was up")
     if results.is_cut_short:
         lines.append("The time was up before all failed fits began again from their neighbours")
-    ending = results.reason % BOUNDED
-    is_unkept = results.is_solved & (ending > PROMISE_BROKEN) & (ending < PROMISE_BROKEN + 4)
     unknown = results.doubt == UNKNOWN
     free = results.x.shape[1] - np.count_nonzero(results.active_mask, axis=1)
     without_freedom = unknown & (results.npoints <= free) & (not absolute_sigma)
@@ -54,31 +49,14 @@ def summary(fits: ManyFits, results: Results, p0: Stack, absolute_sigma: bool) -
             unknown & ~without_freedom
         ),
         "The data hardly determine the parameters, and the covariance is doubtful": (
-            (results.doubt == DOUBTFUL) | have_distant_ends(results, p0)
+            results.doubt == DOUBTFUL
         ),
-        "No step reduced the sum of squares as much as the Jacobian predicts": is_unkept,
+        "No step reduced the sum of squares as much as the Jacobian predicts": results.is_unkept,
     }
     lines.extend(
         f"{text} ({counted(chosen, fits)})" for text, chosen in doubts.items() if chosen.any()
     )
     return ". ".join(lines)
-
-
-def have_distant_ends(results: Results, p0: Stack) -> NDArray[np.bool_]:
-    """Tell in which fits a parameter ran away, or was left alone: see doubts."""
-    away = np.zeros(len(results.x), bool)
-    stderr = results.stderr
-    if results.cov is not None:
-        stderr = np.sqrt(np.diagonal(results.cov, axis1=1, axis2=2))
-    if stderr is not None:
-        with np.errstate(invalid="ignore"):
-            sizes = np.abs(results.x)
-            largest = np.fmax.reduce(np.abs(p0.values), axis=None, initial=0)
-            may_be = (stderr > UNCERTAIN * sizes) | (sizes < VANISHED * largest)
-        places = np.flatnonzero(may_be.any(axis=1))
-        chosen = p0.rows(places), results.x[places], stderr[places]
-        away[places] = (ran_away(*chosen) | left_alone(*chosen)).any(axis=1)
-    return away
 
 
 def counted(chosen: NDArray[np.bool_], fits: ManyFits) -> str:

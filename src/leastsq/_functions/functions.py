@@ -64,8 +64,8 @@ class Functions:
     """What evaluates the residuals at many points, for differences."""
     is_evaluated = True
     precision = EPSILON
-    data_norm = 0.0
-    """The norm of the data of a model that is differenced; zero if it is not known."""
+    data_norm = -1.0
+    """The norm of the data of a model; negative if it is not known."""
 
     def __init__(
         self,
