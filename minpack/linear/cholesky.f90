@@ -21,22 +21,22 @@ contains
          !! In: A, its lower triangle. Out: R; R' below it.
       logical, intent(out) :: positive
          !! If not, A is not positive definite, and this is not R.
-      real(dp) :: triangle(height, height), block(height, height)
+      real(dp) :: block(height, height)
       integer :: first, last, width, top, bottom, rows
 
       positive = .true.
       do first = 1, n, height
          last = min(n, first + height - 1)
          width = last - first + 1
-         triangle(:width, :width) = a(first:last, first:last)
-         call factor_block(width, triangle, positive)
+         block(:width, :width) = a(first:last, first:last)
+         call factor_block(width, block, positive)
          if (.not. positive) return
-         a(first:last, first:last) = triangle(:width, :width)
+         a(first:last, first:last) = block(:width, :width)
          do top = last + 1, n, height
             bottom = min(n, top + height - 1)
             rows = bottom - top + 1
             block(:rows, :width) = a(top:bottom, first:last)
-            call solve_block(rows, width, triangle, block)
+            call solve_block(rows, width, n, a(first, first), block)
             a(top:bottom, first:last) = block(:rows, :width)
             call add_block(-1.0_dp, n, first, last, top, bottom, block, a)
          end do
@@ -67,19 +67,21 @@ contains
       end do
    end subroutine factor_block
 
-   pure subroutine solve_block(rows, n, triangle, x)
+   pure subroutine solve_block(rows, n, ld, triangle, x)
       !! Replace X by the solution Y of Y L' = X.
       integer, intent(in) :: rows
       integer, intent(in) :: n
          !! Number of columns.
-      real(dp), intent(in) :: triangle(height, height)
+      integer, intent(in) :: ld
+         !! From one column of L to the next, in numbers.
+      real(dp), intent(in) :: triangle(ld, n)
          !! L.
       real(dp), intent(inout) :: x(height, height)
       integer :: left, right, j, k
 
       do left = 1, n, strip
          right = min(n, left + strip - 1)
-         call add_product(-1.0_dp, rows, right - left + 1, left - 1, x, height, triangle(left, 1), &
+         call add_product(-1.0_dp, rows, right - left + 1, left - 1, x, ld, triangle(left, 1), &
                           height, x(1, left))
          do k = left, right
             x(:rows, k) = x(:rows, k)/triangle(k, k)
@@ -90,12 +92,14 @@ contains
       end do
    end subroutine solve_block
 
-   pure subroutine multiply_block(rows, n, triangle, x)
+   pure subroutine multiply_block(rows, n, ld, triangle, x)
       !! Replace X by X L'. The way back from solve_block.
       integer, intent(in) :: rows
       integer, intent(in) :: n
          !! Number of columns.
-      real(dp), intent(in) :: triangle(height, height)
+      integer, intent(in) :: ld
+         !! From one column of L to the next, in numbers.
+      real(dp), intent(in) :: triangle(ld, n)
          !! L.
       real(dp), intent(inout) :: x(height, height)
       integer :: left, right, j, k
@@ -108,7 +112,7 @@ contains
                x(:rows, j) = x(:rows, j) + triangle(j, k)*x(:rows, k)
             end do
          end do
-         call add_product(1.0_dp, rows, right - left + 1, left - 1, x, height, triangle(left, 1), &
+         call add_product(1.0_dp, rows, right - left + 1, left - 1, x, ld, triangle(left, 1), &
                           height, x(1, left))
       end do
    end subroutine multiply_block
@@ -226,20 +230,19 @@ contains
          !! Size of R.
       real(dp), intent(inout) :: r(n, n)
          !! In: R, an upper triangle. Out: R'R, its lower triangle.
-      real(dp) :: triangle(height, height), block(height, height)
+      real(dp) :: block(height, height)
       integer :: first, last, width, top, bottom, rows
 
       call mirror(n, r, to_upper=.false.)
       do first = 1 + (n - 1)/height*height, 1, -height
          last = min(n, first + height - 1)
          width = last - first + 1
-         triangle(:width, :width) = r(first:last, first:last)
          do top = first + (n - first)/height*height, first, -height
             bottom = min(n, top + height - 1)
             rows = bottom - top + 1
             block(:rows, :width) = r(top:bottom, first:last)
             call add_block(1.0_dp, n, first, last, top, bottom, block, r)
-            call multiply_block(rows, width, triangle, block)
+            call multiply_block(rows, width, n, r(first, first), block)
             r(top:bottom, first:last) = block(:rows, :width)
          end do
       end do
