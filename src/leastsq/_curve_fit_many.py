@@ -230,7 +230,8 @@ def curve_fit_many(
             plan, batch, vectorized, covariance, on_failure, threads, chunk, max_time, told
         )
     if results.first_error is not None and results.have_all_raised:
-        raise results.first_error[1]
+        raise results.take_error()
+    results.first_error = None  # its traceback refers to the data
     if text := summary(fits, results, plan.absolute_sigma):
         try:
             warn(text, OptimizeWarning)

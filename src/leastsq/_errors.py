@@ -7,6 +7,9 @@ from typing import Any
 
 from leastsq._arguments.arrays import FloatArray
 
+OUT_OF_DOMAIN = ArithmeticError, LookupError, RuntimeError, ValueError
+"""What a function raises where it is not defined. Others, as those of a time limit, end a fit."""
+
 
 class FitError(RuntimeError):
     """A fit found no solution.

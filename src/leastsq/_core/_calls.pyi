@@ -54,6 +54,7 @@ class Observer:
 
 class Watch:
     has_stopped: bool
+    has_raised: bool
     earlier_nit: int
     earlier_nfev: int
     def better_than(self, norm: float, /) -> NDArray[np.float64] | None: ...

@@ -15,6 +15,7 @@ typedef struct {
     double began;
     int earlier_nit, earlier_nfev; /* of earlier fits, from other starts */
     char has_stopped;   /* whether it has stopped a fit */
+    char has_raised;    /* whether it has raised an exception */
     double *best;       /* the best point that it has seen, of `parameters` numbers; NULL before the first */
     int parameters;
     double least;       /* the square root of what is minimized, there */
@@ -165,6 +166,7 @@ watch_fit(void *data, int m, int n, const double *x, const double *fvec, const m
         answer = answer_to(call_back(self, m, n, x, fvec, report));
     }
     self->has_stopped |= answer > 0;
+    self->has_raised |= answer < 0;
     leave_gil(self->ready.thread);
     return answer;
 }
@@ -222,6 +224,8 @@ better_than(PyObject *object, PyObject *norm)
 static PyMemberDef members[] = {
     {"has_stopped", T_BOOL, offsetof(Watch, has_stopped), READONLY,
      "Whether the callback has stopped a fit."},
+    {"has_raised", T_BOOL, offsetof(Watch, has_raised), READONLY,
+     "Whether the callback has raised an exception."},
     {"earlier_nit", T_INT, offsetof(Watch, earlier_nit), 0, "Iterations of earlier fits."},
     {"earlier_nfev", T_INT, offsetof(Watch, earlier_nfev), 0, "Calls of earlier fits."},
     {NULL, 0, 0, 0, NULL},

@@ -11,6 +11,7 @@ from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.options import Settings
 from leastsq._core._calls import MAXFEV_REACHED, STOPPED, TIME_IS_UP
+from leastsq._errors import OUT_OF_DOMAIN
 from leastsq._fit.result import SOLVED, Outcome
 from leastsq._fit.traps import all_act, other_tries
 from leastsq._fit.tries import (
@@ -37,8 +38,8 @@ def solve_again(
 ) -> Outcome:
     """Try again as tries_after says, until the callback stops the fit; return the best outcome.
 
-    An exception in a try ends the tries if there is a solution: the try may have left the domain of
-    the function. If there is none, but calls to go on with, the other tries follow.
+    If a try leaves the domain of the function, the tries end if there is a solution. If there is
+    none, but calls to go on with, the other tries follow.
     """
     best, counts, is_confirmed = outcome, outcome.counts, False
     tries = deque(tries_after(outcome, start, settings, box))
@@ -66,7 +67,9 @@ def solve_again(
             other = once(
                 again.x.copy(), replace(its, maxfev=min(left, its.maxfev)), again.box or box
             )
-        except Exception:
+        except OUT_OF_DOMAIN:
+            if watch is not None and watch.has_raised:
+                raise
             if best.ier in SOLVED:
                 break
             if any(each.is_rest for each in tries):

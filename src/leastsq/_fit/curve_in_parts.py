@@ -14,7 +14,7 @@ from leastsq._arguments.data import Data
 from leastsq._arguments.options import Settings
 from leastsq._arguments.sigma import SCALE
 from leastsq._core._calls import TIME_IS_UP
-from leastsq._errors import add_best_point
+from leastsq._errors import OUT_OF_DOMAIN, add_best_point
 from leastsq._fit.explain import explain
 from leastsq._fit.in_parts import InParts
 from leastsq._fit.result import Outcome
@@ -105,9 +105,7 @@ def fit_large_curve(
             functions = work.functions(data, q, math.inf)
             if not is_same(norm_of(work, functions, f_scale, q), of_blocks, data.y):
                 return None
-    except TimeoutError:
-        raise
-    except Exception:
+    except (*OUT_OF_DOMAIN, TypeError):
         return None  # the fit in memory tells what is wrong, if anything is
     except BaseException as error:
         add_best_point(error, x)

@@ -13,6 +13,7 @@ from leastsq._arguments.arrays import FloatArray, norm
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.options import Settings
 from leastsq._core._calls import MISFIT, OPEN_END, OUT_OF_MEMORY, POOR_END, STOPPED
+from leastsq._errors import OUT_OF_DOMAIN
 from leastsq._fit.attempts import has_crawled, solve_again
 from leastsq._fit.result import SOLVED, Outcome
 from leastsq._functions.functions import Functions
@@ -65,7 +66,7 @@ def solved(
             left = minimize(functions, other, settings, its_box, watch)
         except BaseException as error:
             # The caller finds the best point in the array of the first fit, unless that is solved.
-            is_kept = isinstance(error, Exception) and outcome.ier in SOLVED
+            is_kept = isinstance(error, OUT_OF_DOMAIN) and outcome.ier in SOLVED
             is_lower = not is_linear or norm(functions.fvec) < outcome.fnorm
             if outcome.is_poor and is_lower and not is_kept:
                 x[:] = other

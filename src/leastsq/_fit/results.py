@@ -197,6 +197,12 @@ class Results:
         if self.first_error is None or place <= self.first_error[0]:
             self.first_error = place, error
 
+    def take_error(self) -> Exception:
+        """Give away the first exception of a model, whose traceback refers to the data."""
+        assert self.first_error is not None
+        error, self.first_error = self.first_error[1], None
+        return error
+
     def adopt(self, places: NDArray[np.int64], others: Results) -> None:
         """Replace the results of fits by others that found a solution; add the counts of all."""
         self.attempts[places] += others.attempts

@@ -160,7 +160,7 @@ def raise_first(fits: ManyFits, results: Results) -> None:
     place = int(failed[0])
     index = index_of(place, fits)
     if results.first_error is not None and place == results.first_error[0]:
-        error = results.first_error[1]
+        error = results.take_error()
         with suppress(Exception):
             error.add_note(f"in the fit at index {index}")
     else:
@@ -170,4 +170,7 @@ def raise_first(fits: ManyFits, results: Results) -> None:
         status = int(results.status[place])
         error = FitError(f"The fit at index {index}: {text}", results.x[place], counts, status)
     give_partial(error, fits)
-    raise error
+    try:
+        raise error
+    finally:
+        del error  # a traceback refers to the variables of this function
