@@ -1,5 +1,6 @@
 """The rules for the compiled core, read off the extension module itself."""
 
+import platform
 import re
 import shutil
 import subprocess
@@ -44,6 +45,13 @@ def test_extension_needs_no_library_but_libc_and_libm(extension):
     ]
     families = {name.split(".")[0] for name in needed}
     assert families <= {"libc", "libm", "ld-linux-x86-64", "ld-linux-aarch64"}
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="other processors began later")
+@each_extension
+def test_extension_loads_on_old_systems(extension):
+    versions = re.findall(r"GLIBC_(\d+)\.(\d+)", "\n".join(readelf(extension, "--dyn-syms")))
+    assert max(((int(a), int(b)) for a, b in versions), default=(2, 0)) <= (2, 17)
 
 
 @each_extension

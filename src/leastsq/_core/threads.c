@@ -1,14 +1,7 @@
-/* Threads that share the pieces of a job. */
+/* Threads that share the pieces of a job. They are started by Python, but run without it. */
 #include "calls.h"
 
 #include <stdatomic.h>
-
-#ifdef _WIN32
-#include <windows.h>
-#else
-#include <pthread.h>
-#include <signal.h>
-#endif
 
 enum { MOST = 64 };
 
@@ -18,6 +11,11 @@ typedef struct {
     int pieces;
     atomic_int taken;
 } Work;
+
+typedef struct {
+    Work *work;
+    PyThread_type_lock busy; /* locked while the thread runs */
+} Helper;
 
 static void
 do_pieces(Work *work)
@@ -31,72 +29,52 @@ do_pieces(Work *work)
     }
 }
 
-#ifdef _WIN32
-typedef HANDLE Thread;
-
-static DWORD WINAPI
-begin(void *work)
+static void
+help(void *helper)
 {
-    do_pieces(work);
+    do_pieces(((Helper *)helper)->work);
+    PyThread_release_lock(((Helper *)helper)->busy);
+}
+
+static int
+start(Helper *helper, Work *work)
+{
+    helper->work = work;
+    helper->busy = PyThread_allocate_lock();
+    if (helper->busy == NULL) {
+        return 0;
+    }
+    PyThread_acquire_lock(helper->busy, WAIT_LOCK);
+    if (PyThread_start_new_thread(help, helper) != PYTHREAD_INVALID_THREAD_ID) {
+        return 1;
+    }
+    PyThread_release_lock(helper->busy);
+    PyThread_free_lock(helper->busy);
     return 0;
 }
 
-static int
-start(Thread *thread, Work *work)
-{
-    *thread = CreateThread(NULL, 0, begin, work, 0, NULL);
-    return *thread != NULL;
-}
-
 static void
-join(Thread thread)
+wait_for(Helper *helper)
 {
-    WaitForSingleObject(thread, INFINITE);
-    CloseHandle(thread);
+    PyThread_acquire_lock(helper->busy, WAIT_LOCK);
+    PyThread_release_lock(helper->busy);
+    PyThread_free_lock(helper->busy);
 }
-#else
-typedef pthread_t Thread;
-
-static void *
-begin(void *work)
-{
-    do_pieces(work);
-    return NULL;
-}
-
-/* The thread takes no signals: they are for the threads of Python. */
-static int
-start(Thread *thread, Work *work)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(thread, NULL, begin, work);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return !failed;
-}
-
-static void
-join(Thread thread)
-{
-    pthread_join(thread, NULL);
-}
-#endif
 
 /* If fewer threads can be started, these do all of the work. */
 void
 run_in_threads(minpack_task *task, void *job, int pieces, int threads)
 {
     Work work = {task, job, pieces, 0};
-    Thread others[MOST];
+    Helper helpers[MOST];
     int started = 0;
     int wanted = Py_MIN(Py_MIN(threads, pieces), MOST) - 1;
-    while (started < wanted && start(&others[started], &work)) {
+    while (started < wanted && start(&helpers[started], &work)) {
         started++;
     }
     do_pieces(&work);
     while (started > 0) {
         started--;
-        join(others[started]);
+        wait_for(&helpers[started]);
     }
 }
