@@ -1,4 +1,4 @@
-"""Nonlinear least squares: ``scipy.optimize.leastsq`` as a small and fast library."""
+"""Nonlinear least squares: SciPy's leastsq, curve_fit and least_squares as a fast library."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

@@ -16,8 +16,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m leastsq",
         usage="%(prog)s --patch-scipy (script.py | -m module) [arguments ...]",
-        description="Run a program with scipy.optimize.leastsq, curve_fit and root(method='lm') "
-        "replaced by this library's.",
+        description="Run a program with scipy.optimize.leastsq, curve_fit, least_squares "
+        "and root(method='lm') replaced by this library's.",
     )
     parser.add_argument(
         "--patch-scipy", action="store_true", required=True, help="put leastsq in SciPy's place"

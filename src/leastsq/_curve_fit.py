@@ -201,6 +201,7 @@ def curve_fit(
         'trf' or 'dogbox'.
     maxfev : int, optional
         Maximum number of calls of f. Default: 200(n + 1), or 100(n + 1) with jac, for each attempt.
+        It is looked at after each Jacobian, so up to n more calls may be made.
         With bounds, or with method 'trf' or 'dogbox', it has the meaning and the default of
         max_nfev.
     max_nfev : int, optional
@@ -209,15 +210,16 @@ def curve_fit(
     epsfcn : float, optional
         Relative error of the values of f: see leastsq.
     diff_step : float or array_like, optional
-        Steps of the finite differences: n positive numbers, or one for all parameters. The step is
-        ``diff_step*abs(p[j])``, or diff_step if p[j] is 0.
+        Steps of the finite differences: n numbers that are not zero, or one for all parameters. The
+        step is ``abs(diff_step*p[j])``, or diff_step if p[j] is 0. The sign of diff_step does not
+        matter.
     factor : float, optional
         The length of the first step is at most ``factor*norm(diag*p0)``. Default: 100; 1 with
         bounds or with a loss.
     diag : array_like, optional
         n positive scale factors of the parameters: see leastsq.
     x_scale : array_like or 'jac', optional
-        The unit of each parameter, n numbers or one: another way to tell ``1/diag``.
+        The unit of each parameter, n numbers or one: the same as ``diag = 1/x_scale``.
     atol : float, optional
         A second name for ftol.
     loss : {'linear', 'soft_l1', 'huber', 'cauchy', 'arctan'} or callable, optional
@@ -269,12 +271,12 @@ def curve_fit(
     Raises
     ------
     FitError
-        No solution was found. FitError is a RuntimeError with the attributes popt, infodict and
-        ier.
+        No solution was found, or ftol, xtol, gtol, factor, epsfcn or diag has an invalid value.
+        FitError is a RuntimeError with the attributes popt, infodict and ier.
     ValueError
         xdata or ydata contain NaN or infinity; sigma has the wrong shape, contains zeros or NaN, or
         is not positive definite; p0 is not within the bounds; p0 is None and the signature of f
-        does not show the number of parameters; an option has an invalid value.
+        does not show the number of parameters; another option has an invalid value.
     TypeError
         Fewer points than parameters; an unknown option; data that are not real numbers.
     BaseException

@@ -152,8 +152,8 @@ def least_squares(
         grad : ndarray, shape (n,)
             The gradient of the cost at x.
         optimality : float
-            What gtol is compared with: the largest element of the gradient of 'lm', of the
-            gradient of parameters that bounds let move, or scaled as described for gtol.
+            The largest element of the gradient: with 'dogbox', of the parameters that bounds let
+            move; with 'trf', of these and scaled as described for gtol, which it is compared with.
         active_mask : ndarray, shape (n,)
             -1 for a parameter on its lower bound, 1 on its upper bound, 0 otherwise.
         nfev : int

@@ -105,7 +105,7 @@ def leastsq(
         count.
     maxfev : int, optional
         Maximum number of calls of func. 0 means 200(n + 1) without Dfun and 100(n + 1) with Dfun,
-        for each attempt.
+        for each attempt. It is looked at after each Jacobian, so up to n more calls may be made.
     epsfcn : float, optional
         Relative error of the values of func. The step of a forward difference is
         ``sqrt(epsfcn)*abs(x[j])``, or ``sqrt(epsfcn)`` if x[j] is 0. The default is the machine
@@ -126,8 +126,9 @@ def leastsq(
         bounds are closer together than the step, the step is shortened. x0 must be within the
         bounds or on them.
     diff_step : float or array_like, optional
-        Steps of the finite differences: n positive numbers, or one for all parameters. The step is
-        ``diff_step*abs(x[j])``, or diff_step if x[j] is 0. No other steps are tried.
+        Steps of the finite differences: n numbers that are not zero, or one for all parameters. The
+        step is ``abs(diff_step*x[j])``, or diff_step if x[j] is 0. The sign of diff_step does not
+        matter. No other steps are tried.
     loss : {'linear', 'soft_l1', 'huber', 'cauchy', 'arctan'} or callable, optional
         A robust loss instead of the sum of squares: see least_squares. cov_x belongs to the weighed
         Jacobian then.
@@ -203,8 +204,8 @@ def leastsq(
     Raises
     ------
     TypeError
-        Improper input (ier 0) without full_output; an empty x0; fewer residuals than parameters; a
-        Jacobian with the wrong shape; arguments or returned values that are not real numbers.
+        Improper input (ier 0) or an empty x0, without full_output; fewer residuals than parameters;
+        a Jacobian with the wrong shape; arguments or returned values that are not real numbers.
     ValueError
         x0 is not within the bounds; bounds are NaN, or a lower bound is above its upper bound, or
         the number of bounds is wrong; diag does not have n elements; func returned another number
