@@ -239,6 +239,27 @@ def test_central_differences_with_an_offset(offset):
         np.testing.assert_allclose(np.sqrt(np.diag(found_cov)), errors, rtol=1e-3)
 
 
+def arrival(stations, x, y, depth, time):
+    distances = np.sqrt((stations[0] - x) ** 2 + (stations[1] - y) ** 2 + depth**2)
+    return time + distances / 6
+
+
+def test_central_differences_beside_a_date():
+    """An earthquake: a time in Unix seconds rounds the arrivals to 2e-7 s."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        stations = rng.uniform(-50, 50, (2, 14))
+        times = arrival(stations, 3, -7, 12, 33) + 0.02 * rng.standard_normal(14)
+        best, cov = curve_fit(arrival, stations, times, [0, 0, 5, 0], jac="3-point")
+        found, found_cov = curve_fit(
+            arrival, stations, times + 1.6e9, [0, 0, 5, 1.6e9], jac="3-point"
+        )
+        found[2], best[2] = np.abs([found[2], best[2]])  # its sign makes no difference
+        errors = np.sqrt(np.diag(cov))
+        assert np.max(np.abs(found - [0, 0, 0, 1.6e9] - best) / errors) < 0.01
+        np.testing.assert_allclose(np.sqrt(np.diag(found_cov)), errors, rtol=0.02)
+
+
 @pytest.mark.parametrize("unit", [1, 1e-9])
 @pytest.mark.parametrize("depth", [1e-4, 1e-6])
 def test_central_differences_of_a_weak_line_in_any_unit(depth, unit):

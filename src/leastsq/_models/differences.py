@@ -26,6 +26,10 @@ CLEAR = 1e-7
 """A relative change of the values that is clear of their rounding errors."""
 KNOWN = 1e-12
 """A relative change of the values that is no rounding error."""
+FAINT = 1e-9
+"""A relative change of the values whose rounding errors do little harm."""
+FARTHEST = 0.5
+"""The longest step of a faint parameter in units of its value, or of 1 if that is zero."""
 BENT = 0.03
 """A part of the change that is not linear, from which a step is too long. Its error is 0.05 %."""
 STRAIGHT = 0.01
@@ -74,18 +78,19 @@ class Derivative(NamedTuple):
         is_known = self.bend < self.change / 2
         return STRAIGHT * self.change / self.bend if is_known else 1 / JUMP
 
-    def lengthening(self, size: float) -> float:
-        """Compute the factor for a step that is too short."""
+    def lengthening(self, size: float, wanted: float) -> float:
+        """Compute the factor for a step that is too short, for a change of a part of the size."""
         is_known = self.change > KNOWN * size
-        return CLEAR * size / self.change if is_known else JUMP
+        return wanted * size / self.change if is_known else JUMP
 
 
 class Search:
     """The search for the step of one parameter, and the best derivative found."""
 
-    def __init__(self, step: float, limit: float) -> None:
+    def __init__(self, step: float, limit: float, p: float) -> None:
         self.step = step
         self.limit = limit
+        self.farthest = max(limit, FARTHEST * (abs(p) or 1.0))
         self.too_short = 0.0
         self.too_long = np.inf
         self.best: Derivative | None = None
@@ -104,7 +109,10 @@ class Search:
             self.step = last * found.shortening()
         elif found.change < CLEAR * size and last < self.limit:
             self.too_short = last
-            self.step = min(last * found.lengthening(size), self.limit)
+            self.step = min(last * found.lengthening(size, CLEAR), self.limit)
+        elif found.change < FAINT * size and last < self.farthest:
+            self.too_short = last
+            self.step = min(last * found.lengthening(size, FAINT), self.farthest)
         else:
             return False
         if not self.too_short < self.step < self.too_long:
@@ -118,9 +126,9 @@ def central_columns(
     """Make central differences, and one-sided ones next to a bound.
 
     steps are relative to the parameters, as diff_step. The default is a step relative to the
-    parameter; a longer one, up to SciPy's, if the change of the values is lost in their rounding
-    errors; a shorter one if the values are bent within the step. The parameters of a group move
-    together, by SciPy's steps.
+    parameter; a longer one, up to SciPy's, or up to half of the parameter, if the change of the
+    values is lost in their rounding errors; a shorter one if the values are bent within the step.
+    The parameters of a group move together, by SciPy's steps.
     """
 
     def columns(values_at: Values, p: FloatArray) -> list[Any]:
@@ -136,7 +144,8 @@ def central_columns(
         found = derivatives(values_at, p, h, place, box, is_free)
         if not is_free:
             return [found[j].column for j in range(p.size)]
-        searches = [Search(*each) for each in zip(h.tolist(), longest.tolist(), strict=True)]
+        numbers = zip(h.tolist(), longest.tolist(), p.tolist(), strict=True)
+        searches = [Search(*each) for each in numbers]
         size = 0.0
         while found:
             size = max(size, *(each.size for each in found.values()))
