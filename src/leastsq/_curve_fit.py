@@ -454,17 +454,17 @@ def parameter_covariance(
     f: Function, p0: FloatArray, outcome: Outcome, absolute_sigma: bool
 ) -> FloatArray:
     """Estimate the covariance of the parameters; infinite if that is not possible."""
-    x, active = outcome.x, outcome.active_mask()
-    pcov, state = inverse(outcome, absolute_sigma)
+    x, held = outcome.x, outcome.held()
+    pcov, state = inverse(outcome, absolute_sigma, held)
     if pcov is None:
-        warn(no_covariance(f, p0, x, active, state, outcome.m), OptimizeWarning)
+        warn(no_covariance(f, p0, x, held, state, outcome.m), OptimizeWarning)
         return np.full((x.size, x.size), np.inf)
     if np.count_nonzero(state):
         warn(doubtful_covariance(f, state), OptimizeWarning)
     elif is_distant(p0, x) and (doubt := distance_doubt(f, p0, x, np.sqrt(np.diagonal(pcov)))):
         warn(doubt, OptimizeWarning)
-    elif outcome.box is not None and np.count_nonzero(active):
-        together = inverse(outcome, active=np.zeros_like(active))[1] == ACTS_TOGETHER
-        if (together & (active != 0)).any():
-            warn(conditional_covariance(f, together, active), OptimizeWarning)
+    elif outcome.box is not None and np.count_nonzero(held):
+        together = inverse(outcome, held=np.zeros_like(held))[1] == ACTS_TOGETHER
+        if (together & (held != 0)).any():
+            warn(conditional_covariance(f, together, held), OptimizeWarning)
     return pcov

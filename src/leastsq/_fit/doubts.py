@@ -25,11 +25,11 @@ def no_covariance(
     f: Function,
     p0: FloatArray,
     popt: FloatArray,
-    active_mask: NDArray[np.int32],
+    held: NDArray[np.int32],
     state: NDArray[np.int32],
     points: int,
 ) -> str:
-    """Explain why there is no covariance; state is a result of the core's covar."""
+    """Explain why there is no covariance; held is that of a Box, and state that of the core."""
     reasons = []
     names = parameter_names(f, popt.size)
     idle = select(names, state == WITHOUT_EFFECT)
@@ -40,11 +40,11 @@ def no_covariance(
     if related:
         how = "they act only together" if len(related) > 1 else "it has almost no effect"
         reasons.append(f"the data do not determine {listed(related)}: {how}")
-    if reasons and active_mask.any():
-        held = select(names, active_mask != 0)
-        reasons.append(f"{listed(held)} {'is' if len(held) == 1 else 'are'} on a bound")
+    if reasons and held.any():
+        on_bound = select(names, held != 0)
+        reasons.append(f"{listed(on_bound)} {'is' if len(on_bound) == 1 else 'are'} on a bound")
     if not reasons:
-        free = popt.size - np.count_nonzero(active_mask)
+        free = popt.size - np.count_nonzero(held)
         if points <= free:
             reasons.append(
                 f"there are no more points ({points}) than parameters ({free}); if sigma holds the "
@@ -139,15 +139,15 @@ def runaway(f: Function, p0: FloatArray, popt: FloatArray, away: NDArray[np.bool
 
 
 def conditional_covariance(
-    f: Function, together: NDArray[np.bool_], active_mask: NDArray[np.int32]
+    f: Function, together: NDArray[np.bool_], held: NDArray[np.int32]
 ) -> str:
     """Name the parameters on a bound that act only together with others."""
     names = parameter_names(f, together.size)
-    held = select(names, together & (active_mask != 0))
+    on_bound = select(names, together & (held != 0))
     return (
         f"The data do not determine {listed(select(names, together))}: they act only together. "
-        f"{listed(held)} {'is' if len(held) == 1 else 'are'} on a bound, and the standard errors "
-        "of the other parameters hold only for this value"
+        f"{listed(on_bound)} {'is' if len(on_bound) == 1 else 'are'} on a bound, and the standard "
+        "errors of the other parameters hold only for this value"
     )
 
 

@@ -202,27 +202,27 @@ def covariance(outcome: Outcome) -> FloatArray | None:
 
 
 def inverse(
-    outcome: Outcome, absolute: bool = True, active: NDArray[np.int32] | None = None
+    outcome: Outcome, absolute: bool = True, held: NDArray[np.int32] | None = None
 ) -> tuple[FloatArray | None, NDArray[np.int32]]:
     """Compute the inverse of J'J if it exists, and the state of each parameter.
 
     Multiply it by the reduced sum of squares if absolute is false. Leave out the parameters that
-    active marks, as Box.held does. The default is the parameters on a bound.
+    held marks. The default is that of the outcome.
     """
-    if active is None:
-        active = outcome.held()
+    if held is None:
+        held = outcome.held()
     cov_x, state, regular = _core.covar(
         min(outcome.m, LARGEST_INT),
         outcome.augmented[:-1].T,
         outcome.ipvt,
         outcome.x,
-        active,
+        held,
         outcome.fnorm,
         absolute,
         *outcome.error,
     )
     if outcome.m > LARGEST_INT and not absolute:  # the core counts with 32 bits
-        n = np.count_nonzero(active == 0)
+        n = np.count_nonzero(held == 0)
         cov_x *= (LARGEST_INT - n) / (outcome.m - n)
     return (cov_x.T if regular else None), state  # in C order; the matrix is symmetric
 
