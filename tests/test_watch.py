@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from leastsq import FitError, OptimizeResult, curve_fit, least_squares, leastsq
+from leastsq import FitError, OptimizeResult, curve_fit, curve_fit_many, least_squares, leastsq
 
 T = np.linspace(0, 5, 50)
 Y = 2.5 * np.exp(-1.3 * T) + 0.5 + 0.05 * np.cos(40 * T)
@@ -111,8 +111,20 @@ def test_an_exception_of_the_callback_has_the_best_point(func, error):
     with pytest.raises(error) as caught:
         least_squares(func, START, args=(T, Y), callback=seen)
     np.testing.assert_array_equal(caught.value.x, seen[-1].x)
-    with pytest.raises(TypeError, match="callback must be callable"):
-        least_squares(func, START, args=(T, Y), callback=3)
+
+
+def test_a_callback_that_would_never_run_is_refused():
+    def generator(x):
+        yield x
+
+    async def coroutine(x):
+        pass
+
+    for callback, words in ((3, "be callable"), (generator, "generator"), (coroutine, "coroutine")):
+        with pytest.raises(TypeError, match=f"callback must .*{words}"):
+            leastsq(residuals, START, args=(T, Y), callback=callback)
+        with pytest.raises(TypeError, match=f"callback must .*{words}"):
+            curve_fit_many(model, T, Y[None], START, callback=callback)
 
 
 def test_c_functions_have_callbacks(fit, residual, jacobian):

@@ -20,6 +20,7 @@ from leastsq._fit.plan import Plan
 from leastsq._fit.progress import Progress
 from leastsq._fit.run import fit_all, give_partial
 from leastsq._fit.summary import summary
+from leastsq._fit.watch import refuse_idle
 from leastsq._functions.native import NativeFunction
 from leastsq._functions.signature import parameter_count, refuse_other_count
 from leastsq._models.jacobian import NO_MODEL
@@ -195,8 +196,7 @@ def curve_fit_many(
         raise TypeError(f"absolute_sigma must be True or False, got {absolute_sigma!r}")
     if axis is None:
         raise TypeError("axis must be a whole number, or a tuple of whole numbers, got None")
-    if callback is not None and not callable(callback):
-        raise TypeError(f"callback must be callable, got {callback!r}")
+    refuse_idle(callback)
     threads = None if threads is None else count_of(threads, "threads")
     chunk = None if chunk is None else size_of(chunk, "chunk")
     if on_failure not in ON_FAILURE:

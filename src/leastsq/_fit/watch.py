@@ -15,6 +15,7 @@ from leastsq._optimize_result import OptimizeResult
 if TYPE_CHECKING:
     from leastsq._core._calls import Watch
 
+LATER = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 COLUMNS = ("Iteration", "Total nfev", "Cost", "Cost reduction", "Step norm", "Optimality")
 
 
@@ -22,8 +23,7 @@ def watch_for(
     callback: Function | None, report: Report | None, counts_trials: bool
 ) -> Watch | None:
     """Make what sees the fit go on, if there is a callback or a report."""
-    if callback is not None and not callable(callback):
-        raise TypeError(f"callback must be callable, got {callback!r}")
+    refuse_idle(callback)
     takes_result = callback is not None and by_result(callback)
     if report is not None:
         both = report.before(callback, takes_result)
@@ -31,6 +31,18 @@ def watch_for(
     if callback is None:
         return None
     return watch(callback, OptimizeResult if takes_result else None, counts_trials, False)
+
+
+def refuse_idle(callback: Function | None) -> None:
+    """Refuse a callback that cannot be called, or of which a call does nothing."""
+    if callback is None:
+        return
+    if not callable(callback):
+        raise TypeError(f"callback must be callable, got {callback!r}")
+    if type(callback) is FunctionType and callback.__code__.co_flags & LATER:
+        raise TypeError(
+            f"callback must not be a generator or coroutine, whose calls do nothing: {callback!r}"
+        )
 
 
 def by_result(callback: Function) -> bool:
