@@ -9,7 +9,7 @@ module minpack_c_options
    use minpack_watch, only: watch_type
    implicit none
    private
-   public :: c_options_type, settings_of, loss_of, watch_of, team_of
+   public :: c_options_type, has_paired_bounds, settings_of, loss_of, watch_of, team_of
 
    type, bind(c) :: c_options_type
       real(dp) :: ftol
@@ -50,6 +50,14 @@ module minpack_c_options
    end type c_options_type
 
 contains
+
+   pure logical function has_paired_bounds(options)
+      !! Whether there are lower and upper bounds, or neither.
+      type(c_options_type), intent(in) :: options
+         !! The options.
+
+      has_paired_bounds = c_associated(options%lower) .eqv. c_associated(options%upper)
+   end function has_paired_bounds
 
    function settings_of(options, n, differenced) result(settings)
       !! The same options, for Fortran.

@@ -20,6 +20,7 @@
 #define MINPACK_TIME_IS_UP 11
 #define MINPACK_STOPPED 12
 #define MINPACK_OUT_OF_MEMORY 13
+#define MINPACK_GOING_ON 14 /* nothing has ended: what was asked for is there */
 
 /* Is added to the codes 1 to 3 when no step brought the reduction that the Jacobian promises, and to 4
  * when the Jacobian is zero and the residuals are not. */

@@ -2,7 +2,7 @@ module minpack_lockstep_entries
    !! The entries for C and Python of the driver that calls no function. minpack.h documents them.
    use, intrinsic :: iso_c_binding, only: c_int, c_ptr, c_null_ptr, c_loc, c_associated, c_f_pointer
    use minpack_kinds, only: dp
-   use minpack_c_options, only: c_options_type, settings_of, loss_of
+   use minpack_c_options, only: c_options_type, has_paired_bounds, settings_of, loss_of
    use minpack_batch, only: c_results_type
    use minpack_lockstep, only: lockstep_type
    implicit none
@@ -54,6 +54,7 @@ contains
 
       handle = c_null_ptr
       if (n < 1 .or. m < n .or. fits < 1 .or. lanes < 1) return
+      if (.not. has_paired_bounds(options)) return
       allocate (self, stat=stat)
       if (stat /= 0) return
       self%batch%absolute = absolute /= 0

@@ -117,7 +117,7 @@ typedef struct {
     int together_count;         /* points that it evaluates in little more time than one; if these are more than
                                  * n, it evaluates a trial point with the points of the differences there */
     minpack_run *run;           /* shares the rows of a large Jacobian among threads, or NULL; the result does
-                                 * not depend on it; minpack_fit alone uses it */
+                                 * not depend on it */
     int threads;                /* how many */
 } minpack_options;
 
@@ -151,7 +151,8 @@ void minpack_fit(const minpack_residual *residual, const minpack_jacobian *jacob
 
 /* Compute the Jacobian at x, where the residuals are fvec: fjac, m x n. With a loss, its rows and the
  * residuals are weighed, so that the product of its transpose with `weighed` is the gradient of half of
- * what is minimized. info is negative or MINPACK_JACOBIAN_NOT_FINITE if there is no Jacobian. */
+ * what is minimized. info is MINPACK_GOING_ON, or why there is no
+ * Jacobian. */
 void minpack_differentiate(const minpack_residual *residual, const minpack_jacobian *jacobian,
                            const minpack_options *options, int m, int n, const double *x, double *fvec,
                            double *fjac, double *weighed, int *info);
@@ -254,7 +255,7 @@ void minpack_parts_result(void *handle, int n, double *fnorm, double *augmented,
 
 void minpack_parts_close(void *handle);
 
-/* Add the sums over other rows. Sums begin as zeros. info is MINPACK_OUT_OF_MEMORY, or none of codes.h. */
+/* Add the sums over other rows. Sums begin as zeros. info is MINPACK_GOING_ON or MINPACK_OUT_OF_MEMORY. */
 void minpack_parts_add(int n, double *sums, const double *more, int *info);
 
 /* Evaluate blocks of m rows as the request says, and add them to the sums.
@@ -270,7 +271,7 @@ void minpack_parts_evaluate(const minpack_residual *residual, const minpack_jaco
 /* The first option that is improper for n variables, as a code of codes.h. */
 int minpack_fault(const minpack_options *options, int n);
 
-/* Call a residual function once. info is not negative unless the function stopped. */
+/* Call a residual function once. info is MINPACK_GOING_ON, or why there are no residuals. */
 void minpack_evaluate(const minpack_residual *residual, int m, int n, const double *x, double *fvec,
                       int *info);
 

@@ -8,7 +8,8 @@ module minpack_opened
    use minpack_rows, only: analytic_rows_type
    use minpack_differenced_rows, only: differenced_rows_type
    use minpack_solver, only: solver_type
-   use minpack_c_options, only: c_options_type, settings_of, loss_of, watch_of, team_of
+   use minpack_c_options, only: c_options_type, has_paired_bounds, settings_of, loss_of, &
+                                watch_of, team_of
    implicit none
    private
    public :: opened_type, open
@@ -49,7 +50,7 @@ contains
       if (present(jacobian)) then
          if (.not. has_one_form(jacobian)) return
       end if
-      if (c_associated(options%lower) .neqv. c_associated(options%upper)) return
+      if (.not. has_paired_bounds(options)) return
       settings = settings_of(options, n, .not. present(jacobian))
       opened%analytic%loss = loss_of(options)
       opened%differenced%loss = loss_of(options)

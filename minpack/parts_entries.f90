@@ -3,9 +3,8 @@ module minpack_parts_entries
    use, intrinsic :: iso_c_binding, only: c_int, c_ptr, c_null_ptr, c_loc, c_f_pointer
    use minpack_kinds, only: dp
    use minpack_info, only: going_on, out_of_memory
-   use minpack_settings, only: settings_type
    use minpack_c_functions, only: c_functions_type, c_function_type
-   use minpack_c_options, only: c_options_type, settings_of, loss_of, watch_of
+   use minpack_c_options, only: c_options_type, has_paired_bounds, settings_of, loss_of, watch_of
    use minpack_loss, only: loss_type
    use minpack_request, only: request_type, nothing_more
    use minpack_sums, only: sums_type
@@ -35,7 +34,7 @@ contains
       integer :: stat
 
       handle = c_null_ptr
-      if (n < 1) return
+      if (n < 1 .or. .not. has_paired_bounds(options)) return
       allocate (self, stat=stat)
       if (stat /= 0) return
       self%settings = settings_of(options, n, differenced /= 0)

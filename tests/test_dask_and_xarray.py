@@ -370,3 +370,9 @@ def test_structured_dask_arrays_are_refused():
     func = numba.cfunc(signature)(lambda data, m, n, x, f, flag: 0)
     with pytest.raises(TypeError, match="structured Dask array"):
         curve_fit_many(NativeFunction(func, 14), None, da.from_array(y), np.ones(2))
+
+
+@pytest.mark.parametrize("option", [{"threads": 2}, {"chunk": 5}])
+def test_options_of_threads_are_not_for_dask(stack, option):
+    with pytest.raises(TypeError, match="threads and chunk are not for Dask arrays"):
+        curve_fit_many(decay, T, da.from_array(stack), **option)

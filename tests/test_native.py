@@ -8,7 +8,7 @@ import pytest
 from measures import assert_no_memory_is_kept
 from native.functions import Curve, Meeting, numbers
 
-from leastsq import NativeFunction, StoppedError, leastsq
+from leastsq import NativeFunction, StoppedError, least_squares, leastsq
 
 
 @pytest.mark.parametrize("native_func", [True, False])
@@ -140,6 +140,17 @@ def test_two_threads_are_inside_at_the_same_time(run, iflag, library):
 
 @pytest.mark.slow
 @pytest.mark.release
+def test_a_stop_in_the_last_call_of_the_jacobian_is_no_success(fit, residual, jacobian, curve):
+    curve.calls = 0
+    least_squares(residual, fit.start, jacobian)
+    calls = curve.calls
+    for stop_at in range(1, calls + 1):
+        curve.calls, curve.stop_at, curve.flag = 0, stop_at, -7
+        with pytest.raises(StoppedError) as caught:
+            least_squares(residual, fit.start, jacobian)
+        assert caught.value.flag == -7
+
+
 @pytest.mark.parametrize("analytic", [False, True])
 @pytest.mark.parametrize("stop_at", [0, 6])
 def test_ten_thousand_fits_take_no_memory(analytic, stop_at, library, fit):

@@ -330,3 +330,21 @@ def test_a_worker_that_dies_changes_nothing():
     assert killed
     assert (found == expected).all()
     assert robust == pytest.approx(curve_fit(decay, T, Y, **options)[0], rel=1e-6)
+
+
+def test_an_error_of_the_model_does_not_load_the_data():
+    loaded = []
+
+    def block(values, block_info=None):
+        loaded.append(block_info)
+        return values
+
+    t = da.from_array(T, chunks=300).map_blocks(block, dtype=float, meta=np.empty(0))
+    y = da.from_array(Y, chunks=300)
+
+    def fails(t, a, b):
+        raise ValueError("no model")
+
+    with pytest.raises(ValueError, match="no model"), dask.config.set(scheduler="synchronous"):
+        curve_fit(fails, t, y, [1, 1])
+    assert len(loaded) < t.numblocks[0]

@@ -201,6 +201,16 @@ def test_reports_are_like_scipys(verbose, method, capsys):
         assert len(ours) == 2
 
 
+def test_a_start_without_a_model_is_not_in_the_table(capsys):
+    y = np.where(T > 1, Y, np.nan)
+    outputs = []
+    for options in ({}, {"chunks": 20}):
+        with pytest.raises(FitError, match="not finite"):
+            curve_fit(model, T, y, START, verbose=2, check_finite=False, **options)
+        outputs.append(capsys.readouterr().out)
+    assert outputs[0] == outputs[1]
+
+
 def test_curve_fit_prints_the_table_too(capsys):
     curve_fit(model, T, Y, verbose=2)
     lines = capsys.readouterr().out.splitlines()

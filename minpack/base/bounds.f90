@@ -3,7 +3,7 @@ module minpack_bounds
    use minpack_kinds, only: dp
    implicit none
    private
-   public :: bounds_type, has_no_way_to_go
+   public :: bounds_type, has_no_way_to_go, is_on_bound
 
    real(dp), parameter :: little = 0.01_dp
       !! How far inside the bounds to retreat, at least, in units of their distance or of their
@@ -25,6 +25,18 @@ module minpack_bounds
    end type bounds_type
 
 contains
+
+   elemental logical function is_on_bound(lower, value, upper)
+      !! Whether a variable is on a bound, or fixed.
+      real(dp), intent(in) :: lower
+         !! Its lower bound.
+      real(dp), intent(in) :: value
+         !! Its value.
+      real(dp), intent(in) :: upper
+         !! Its upper bound.
+
+      is_on_bound = value <= lower .or. value >= upper
+   end function is_on_bound
 
    pure logical function holds(self, x)
       !! Whether x is feasible. Never true of NaN.

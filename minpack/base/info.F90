@@ -25,14 +25,14 @@ module minpack_info
    integer, parameter :: out_of_memory = MINPACK_OUT_OF_MEMORY
    integer, parameter :: no_time = MINPACK_NO_TIME
       !! The answer of a function when the time for the fit is over.
-   integer, parameter :: going_on = 14
+   integer, parameter :: going_on = MINPACK_GOING_ON
       !! The fit has not ended.
    integer, parameter :: promise_broken = MINPACK_PROMISE_BROKEN
       !! Added to ftol_reached, xtol_reached or both: no step achieved the reduction that the
       !! Jacobian promised. Added to gtol_reached: the Jacobian is zero, and the residuals are not.
+   ! Added to a code when another attempt may end better: see codes.h.
    integer, parameter :: poor_end = MINPACK_POOR_END
    integer, parameter :: open_end = MINPACK_OPEN_END
    integer, parameter :: misfit = MINPACK_MISFIT
-      !! Added when the fit began with a wider loss, and may end better without.
 
 end module minpack_info

@@ -3,7 +3,7 @@ module minpack_batch
    use, intrinsic :: iso_c_binding, only: c_ptr, c_associated, c_f_pointer
    use minpack_kinds, only: dp
    use minpack_covariance, only: covariance_type, free, on_bound, fixed
-   use minpack_bounds, only: bounds_type
+   use minpack_bounds, only: bounds_type, is_on_bound
    use minpack_ask_and_tell, only: fit_type
    use minpack_c_options, only: c_options_type
    implicit none
@@ -178,7 +178,7 @@ contains
       associate (model => fit%model, bounds => fit%settings%bounds, x => fit%x)
          active = free
          if (bounds%bounded) then
-            where (x <= bounds%lower .or. x >= bounds%upper) active = on_bound
+            where (is_on_bound(bounds%lower, x, bounds%upper)) active = on_bound
             where (bounds%lower >= bounds%upper) active = fixed
          end if
          call self%covariance%estimate(self%m, model%r, model%ipvt, x, active, fit%true_norm, &

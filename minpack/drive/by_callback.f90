@@ -7,7 +7,7 @@ module minpack_by_callback
    use minpack_rows, only: rows_type
    use minpack_told_model, only: judge, tell_model_of, conclude
    use minpack_watch, only: watch_type
-   use minpack_show, only: show
+   use minpack_show, only: show_new
    implicit none
    private
    public :: drive_by_callback
@@ -32,10 +32,7 @@ contains
             call rows%jacobian_at(fit%x, info)
             if (info == going_on) then
                call tell_model_of(rows%matrix, rows%fvec, rows%loss, rows%folding, fit)
-               if (shown < fit%steps) then
-                  call show(fit, rows%fvec, rows%nfev, rows%trials, watch, .true., info)
-               end if
-               shown = fit%steps
+               call show_new(fit, rows%fvec, rows%nfev, rows%trials, watch, .true., shown, info)
             end if
          case (a_norm)
             rows%loss%width = fit%robust%width
@@ -56,10 +53,8 @@ contains
       end do
       if (fit%info < 0) return
       call judge(rows%fvec, rows%loss, fit)
-      if (max(shown, 0) < fit%steps) then
-         call show(fit, rows%fvec, rows%nfev, rows%trials, watch, .false., info)
-         if (info /= going_on) call fit%stop(info)
-      end if
+      call show_new(fit, rows%fvec, rows%nfev, rows%trials, watch, .false., shown, info)
+      if (info /= going_on) call fit%stop(info)
       if (rows%loss%is_linear() .or. .not. (fit%settings%concludes .and. fit%has_solution())) return
       call rows%jacobian_at(fit%x, info)
       if (info == going_on) call conclude(rows%matrix, rows%fvec, rows%loss, rows%folding, fit)

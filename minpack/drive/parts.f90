@@ -14,7 +14,7 @@ module minpack_parts
    use minpack_parts_asked, only: asked_type, a_start, accepted_point, a_trial, other_steps, &
                                   better_columns, an_end
    use minpack_watch, only: watch_type
-   use minpack_show, only: show
+   use minpack_show, only: show_new
    implicit none
    private
    public :: parts_type
@@ -147,10 +147,9 @@ contains
       if (self%is_robust) then
          call self%fit%judge(self%is_outlying, self%has_long_runs, self%bends_back)
       end if
-      if (self%shown < self%fit%steps) then
-         call show(self%fit, self%reals(:0), self%nfev, self%trials, self%watch, .false., info)
-         if (info /= going_on) call self%fit%stop(info)
-      end if
+      call show_new(self%fit, self%reals(:0), self%nfev, self%trials, self%watch, .false., &
+                    self%shown, info)
+      if (info /= going_on) call self%fit%stop(info)
       if (self%is_robust .and. self%fit%settings%concludes .and. self%fit%has_solution()) then
          self%stage = an_end
          call self%ask_for_model(self%fit%x, exact_triangle)
@@ -227,11 +226,8 @@ contains
       else
          call self%fit%tell_model(self%r)
       end if
-      info = going_on
-      if (self%shown < self%fit%steps) then
-         call show(self%fit, self%reals(:0), self%nfev, self%trials, self%watch, .true., info)
-      end if
-      self%shown = self%fit%steps
+      call show_new(self%fit, self%reals(:0), self%nfev, self%trials, self%watch, .true., &
+                    self%shown, info)
       if (info /= going_on) call self%fit%stop(info)
       call self%go_on()
    end subroutine take_model

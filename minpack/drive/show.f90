@@ -7,12 +7,12 @@ module minpack_show
    use minpack_watch, only: watch_type, report_type
    implicit none
    private
-   public :: show
+   public :: show_new
 
 contains
 
-   subroutine show(fit, fvec, nfev, trials, watch, has_model, info)
-      !! Show where the fit stands.
+   subroutine show_new(fit, fvec, nfev, trials, watch, has_model, shown, info)
+      !! Show where the fit stands, unless it was shown there. The start is shown with its model.
       type(fit_type), intent(in) :: fit
          !! The fit.
       real(dp), intent(in), contiguous :: fvec(:)
@@ -25,11 +25,15 @@ contains
          !! What sees it.
       logical, intent(in) :: has_model
          !! Whether the model at this point is known; otherwise the gradient is shown as -1.
+      integer, intent(inout) :: shown
+         !! The step after which the fit was shown last; -1 at first.
       integer, intent(out) :: info
          !! going_on, or the reason to stop.
       type(report_type) :: report
 
       info = going_on
+      if (fit%steps <= shown .or. (fit%steps == 0 .and. .not. has_model)) return
+      shown = fit%steps
       if (.not. associated(watch%function)) return
       report%iteration = fit%steps
       report%nfev = nfev
@@ -41,6 +45,6 @@ contains
       report%gradient = -1
       if (has_model) report%gradient = gradient(fit%model, fit%settings, fit%x)
       call watch%show(fit%x, fvec, report, info)
-   end subroutine show
+   end subroutine show_new
 
 end module minpack_show

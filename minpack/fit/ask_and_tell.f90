@@ -229,10 +229,7 @@ contains
          if (leaps) leaps = is_leap(self%x, self%trial, self%fnorm, trial_norm)
          if (leaps) self%leaps = self%leaps + 1
          if (self%accepted) then
-            self%steps = self%steps + 1
-            self%x = self%trial
-            self%fnorm = norm
-            self%true_norm = true_norm
+            call self%move(norm, true_norm, is_step=.true.)
             call region%stand_at(self%x, reduction, self%workspace)
          end if
       end associate

@@ -9,6 +9,7 @@ module minpack_edge
    !! squares falls up to the bound. Then the variable counts as free, and the covariance is that of
    !! another problem. Such a fit is to land on the bounds before it ends.
    use minpack_kinds, only: dp, is_finite
+   use minpack_bounds, only: is_on_bound
    use minpack_state, only: a_model, a_norm, away, entering, landing
    use minpack_side, only: sided_type
    implicit none
@@ -68,7 +69,7 @@ contains
             j = model%ipvt(k)
             slope = model%slope(k)
             bound = merge(lower(j), upper(j), slope > 0)
-            if (self%x(j) <= lower(j) .or. self%x(j) >= upper(j)) cycle
+            if (is_on_bound(lower(j), self%x(j), upper(j))) cycle
             if (slope == 0) cycle
             if (abs(self%x(j) - bound)*model%acnorm(j) <= close*self%fnorm) self%trial(j) = bound
          end do
@@ -88,19 +89,18 @@ contains
          !! May be NaN or infinite.
       real(dp), intent(in) :: true_norm
          !! The same, without the widening of a loss.
+      logical :: is_landing
 
-      if (self%at_edge == entering) then
+      is_landing = self%at_edge == landing
+      self%at_edge = away
+      if (is_landing) then
+         self%accepted = norm <= level*self%fnorm
+      else
          self%accepted = is_finite(norm)
          call self%robust%begin(norm)
-      else
-         self%accepted = norm <= level*self%fnorm
-         if (self%accepted) self%steps = self%steps + 1
       end if
-      self%at_edge = away
       if (self%accepted) then
-         self%x = self%trial
-         self%fnorm = norm
-         self%true_norm = true_norm
+         call self%move(norm, true_norm, is_step=is_landing)
          self%needs = a_model
       else
          call self%stop(self%claim)

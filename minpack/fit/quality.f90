@@ -4,6 +4,7 @@ module minpack_quality
    use minpack_kinds, only: dp
    use minpack_info, only: improper_input, maxfev_reached, gtol_too_small, promise_broken, &
                            poor_end, open_end, misfit
+   use minpack_bounds, only: is_on_bound
    use minpack_settings, only: only_attempt
    use minpack_state, only: state_type, nothing
    implicit none
@@ -32,7 +33,7 @@ module minpack_quality
       procedure :: has_idle
       procedure :: has_merged
       procedure :: is_perfect
-      procedure :: is_on_bound
+      procedure :: is_held
       procedure :: ending
       procedure, private :: is_open
       procedure :: has_solution
@@ -84,7 +85,7 @@ contains
          do k = 1, self%n
             j = model%ipvt(k)
             if (bounds%bounded) then
-               if (self%x(j) <= bounds%lower(j) .or. self%x(j) >= bounds%upper(j)) cycle
+               if (is_on_bound(bounds%lower(j), self%x(j), bounds%upper(j))) cycle
             end if
             effect = maxval(abs(model%r(:k, k)))*abs(self%x(j))
             has_idle = has_idle .or. effect <= no_effect*self%true_norm
@@ -108,15 +109,15 @@ contains
       is_perfect = self%true_norm <= perfect*self%robust%start_norm
    end function is_perfect
 
-   pure logical function is_on_bound(self)
+   pure logical function is_held(self)
       !! Whether a variable is on a bound.
       class(judged_type), intent(in) :: self
 
       associate (bounds => self%settings%bounds)
-         is_on_bound = bounds%bounded
-         if (is_on_bound) is_on_bound = any(self%x <= bounds%lower .or. self%x >= bounds%upper)
+         is_held = bounds%bounded
+         if (is_held) is_held = any(is_on_bound(bounds%lower, self%x, bounds%upper))
       end associate
-   end function is_on_bound
+   end function is_held
 
    pure integer function ending(self)
       !! How the fit ended: info, and whether the end is poor.

@@ -22,6 +22,7 @@ module minpack_settled
    !! - Residuals as small as those that rounding errors of x would cause cannot be reduced further.
    use minpack_kinds, only: dp, epsmch
    use minpack_vectors, only: dot, enorm
+   use minpack_bounds, only: is_on_bound
    use minpack_model, only: model_type
    use minpack_triangle, only: multiply
    use minpack_workspace, only: workspace_type
@@ -169,7 +170,7 @@ contains
 
       workspace%scaled = model%acnorm*x
       if (region%bounds%bounded) then
-         where (x <= region%bounds%lower .or. x >= region%bounds%upper) workspace%scaled = 0
+         where (is_on_bound(region%bounds%lower, x, region%bounds%upper)) workspace%scaled = 0
       end if
       effect = enorm(region%n, workspace%scaled)
    end function effect

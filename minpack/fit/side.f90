@@ -65,10 +65,7 @@ contains
          call self%stop(residuals_not_finite)
          return
       end if
-      self%steps = self%steps + 1
-      self%x = self%trial
-      self%fnorm = norm
-      self%true_norm = true_norm
+      call self%move(norm, true_norm, is_step=.true.)
       self%models = 0
       self%needs = a_model
    end subroutine turn
@@ -85,7 +82,7 @@ contains
          call self%model%pivot(self%workspace%left)
       end if
       if (self%side == on_one_side .and. self%steps > 0) then
-         self%is_poor = .not. self%has_solution() .or. self%is_on_bound()
+         self%is_poor = .not. self%has_solution() .or. self%is_held()
          ! Variables that never acted but together, as at the start, are no sign of a poor end.
          if (self%leaves_open() .and. .not. self%is_poor) then
             self%is_poor = self%count_determined() /= self%determined .or. self%has_idle()

@@ -94,6 +94,7 @@ module minpack_state
    contains
       procedure :: attach
       procedure :: stand_at
+      procedure :: move
       procedure :: is_spent
    end type state_type
 
@@ -194,6 +195,22 @@ contains
       self%leaps = 0
       self%needs = a_model
    end subroutine stand_at
+
+   pure subroutine move(self, norm, true_norm, is_step)
+      !! Make the trial point the best point.
+      class(state_type), intent(inout) :: self
+      real(dp), intent(in) :: norm
+         !! Norm of the residuals there.
+      real(dp), intent(in) :: true_norm
+         !! The same, without the widening of a loss.
+      logical, intent(in) :: is_step
+         !! Whether this counts as a step.
+
+      self%x = self%trial
+      self%fnorm = norm
+      self%true_norm = true_norm
+      if (is_step) self%steps = self%steps + 1
+   end subroutine move
 
    pure logical function is_spent(self, calls)
       !! Whether there were as many calls as maxfev allows, or half of them if another attempt may

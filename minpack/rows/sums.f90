@@ -42,7 +42,6 @@ module minpack_sums
          !! of the columns, without that of f with itself.
    contains
       procedure :: attach
-      procedure :: begin
       procedure :: height
       procedure :: add
       procedure :: add_products
@@ -88,25 +87,6 @@ contains
       self%spoiled => store%vector(n)
       self%packed => store%vector((n + 1)*(n + 2)/2)
    end subroutine attach
-
-   subroutine begin(self)
-      !! Set the sums to those of no rows.
-      class(sums_type), intent(inout) :: self
-
-      self%count = 0
-      self%folded = 0
-      self%norm = 0
-      self%data_norm = 0
-      self%size = 0
-      self%true_norm = 0
-      self%outliers = 0
-      self%runs = no_runs
-      self%logarithms = 0
-      self%changes = 0
-      self%gaps = 0
-      self%spoiled = 0
-      self%packed = 0
-   end subroutine begin
 
    pure integer function height(self)
       !! The number of rows of the triangle.

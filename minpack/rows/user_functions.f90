@@ -1,7 +1,6 @@
 module minpack_user_functions
    !! The user's functions, as the rows use them.
    use minpack_kinds, only: dp
-   use minpack_info, only: going_on
    use minpack_strided_matrix, only: strided_matrix_type
    implicit none
    private
@@ -21,7 +20,7 @@ module minpack_user_functions
          !! than the trial alone.
    contains
       procedure(residual), deferred :: residual
-      procedure :: residuals
+      procedure(residuals), deferred :: residuals
       procedure(jacobian), deferred :: jacobian
    end type user_functions_type
 
@@ -37,6 +36,18 @@ module minpack_user_functions
             !! going_on, or the reason to stop.
       end subroutine residual
 
+      subroutine residuals(self, points, values, info)
+         !! Evaluate the residuals at many points, for differences.
+         import :: user_functions_type, dp
+         class(user_functions_type), intent(inout), target :: self
+         real(dp), intent(in), contiguous :: points(:, :)
+            !! Shape: (n, count).
+         real(dp), intent(inout), contiguous :: values(:, :)
+            !! Shape: (m, count).
+         integer, intent(out) :: info
+            !! going_on, or the reason to stop.
+      end subroutine residuals
+
       subroutine jacobian(self, x, fvec, matrix, info)
          !! Evaluate the Jacobian at x, where the residuals are fvec.
          import :: user_functions_type, strided_matrix_type, dp
@@ -49,26 +60,5 @@ module minpack_user_functions
             !! going_on, or the reason to stop.
       end subroutine jacobian
    end interface
-
-contains
-
-   subroutine residuals(self, points, values, info)
-      !! Evaluate the residuals at many points, for differences.
-      class(user_functions_type), intent(inout), target :: self
-      real(dp), intent(in), contiguous :: points(:, :)
-         !! Shape: (n, count).
-      real(dp), intent(inout), contiguous :: values(:, :)
-         !! Shape: (m, count).
-      integer, intent(out) :: info
-         !! going_on, or the reason to stop.
-      integer :: k
-
-      info = going_on
-      do k = 1, size(points, 2)
-         call self%residual(points(:, k), .true., info)
-         if (info /= going_on) return
-         values(:, k) = self%values
-      end do
-   end subroutine residuals
 
 end module minpack_user_functions

@@ -4,7 +4,7 @@ module minpack_region
    use minpack_store, only: store_type
    use minpack_vectors, only: enorm
    use minpack_scale, only: is_slow, follow
-   use minpack_bounds, only: bounds_type
+   use minpack_bounds, only: bounds_type, is_on_bound
    use minpack_model, only: model_type
    use minpack_workspace, only: workspace_type
    use minpack_scaled_box, only: scaled_box_type
@@ -183,7 +183,7 @@ contains
       self%slow_steps = merge(self%slow_steps + 1, 0, is_slow(self%par, reduction%actual))
       workspace%scaled = self%diag*x
       if (self%bounds%bounded) then
-         where (x <= self%bounds%lower .or. x >= self%bounds%upper) workspace%scaled = 0
+         where (is_on_bound(self%bounds%lower, x, self%bounds%upper)) workspace%scaled = 0
       end if
       self%xnorm = enorm(self%n, workspace%scaled)
    end subroutine stand_at
@@ -232,7 +232,7 @@ contains
    end subroutine restore
 
    pure real(dp) function power_of_two(value)
-      !! The largest power of two below a value; one for zero, NaN and infinity.
+      !! The largest power of two that is not above a value; one for zero, NaN and infinity.
       real(dp), intent(in) :: value
 
       power_of_two = 1

@@ -15,9 +15,9 @@ module minpack_scale
    real(dp), parameter :: slow = 0.1_dp
       !! A step is slow if it reduces the sum of squares by less than this part.
    integer, parameter :: many = 10
-      !! D falls after so many slow steps in a row,
+      !! After so many slow steps in a row, D may fall.
    real(dp), parameter :: stale = 3
-      !! and if an element is larger by this factor than its column was recently.
+      !! D falls if an element is larger by this factor than its column was recently.
 
 contains
 

@@ -14,7 +14,7 @@ from leastsq._arguments.curve_fit_options import SolverOptions, refuse_foreign
 from leastsq._arguments.many import Batch, asks_neighbours, read_batch, read_blocks
 from leastsq._arguments.warn import warn
 from leastsq._curve_fit import EVERYWHERE, METHODS
-from leastsq._errors import FitError, OptimizeWarning
+from leastsq._errors import FitError, OptimizeWarning, add_note
 from leastsq._fit.many_fits import ManyFits
 from leastsq._fit.plan import Plan
 from leastsq._fit.progress import Progress
@@ -24,6 +24,7 @@ from leastsq._fit.watch import refuse_idle
 from leastsq._functions.native import NativeFunction
 from leastsq._functions.signature import parameter_count, refuse_other_count
 from leastsq._models.jacobian import NO_MODEL
+from leastsq._models.lazy import is_lazy
 
 ON_FAILURE = ("nan", "last", "raise")
 
@@ -217,6 +218,11 @@ def curve_fit_many(
                 "callback, progress and max_time are not for Dask arrays, which are fitted later: "
                 "see dask.diagnostics.ProgressBar"
             )
+        if threads is not None or chunk is not None:
+            raise TypeError(
+                "threads and chunk are not for Dask arrays: the scheduler fits each of their "
+                "chunks in one thread"
+            )
 
         n = parameters_in(p0) or parameter_count(f)
         plan = Plan(f, jac, n, method, absolute_sigma, options)
@@ -267,12 +273,6 @@ def read_all(
     return plan, batch
 
 
-def is_lazy(ydata: Any) -> bool:
-    """Tell whether data are a Dask array, or a labelled array of one."""
-    graph = getattr(ydata, "__dask_graph__", None)
-    return graph is not None and graph() is not None
-
-
 def parameters_in(p0: Any) -> int:
     """Count the parameters in p0; 0 if it contains no numbers."""
     if p0 is None or asks_neighbours(p0):
@@ -288,7 +288,7 @@ def fit_chunk(plan: Plan, how: tuple[Any, Any, Any], **data: Any) -> ManyFits:
     try:
         return fit_all(plan, batch, *how, 1, None, None, told, quiet=True)[0]
     except FitError as error:
-        error.add_note("The index is that within a chunk of the Dask array.")
+        add_note(error, "The index is that within a chunk of the Dask array.")
         raise
 
 

@@ -103,3 +103,9 @@ class LeastsqWarning(UserWarning):
 
 class OptimizeWarning(LeastsqWarning):
     """The result of a fit is doubtful: its parameters, or their covariance."""
+
+
+def add_note(error: BaseException, note: str) -> None:
+    """Add a note to an exception, if it allows notes."""
+    with suppress(Exception):
+        error.add_note(note)

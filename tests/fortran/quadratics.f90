@@ -19,6 +19,7 @@ module quadratics
       real(dp) :: squares(3)
    contains
       procedure :: residual
+      procedure :: residuals
       procedure :: jacobian
    end type quadratics_type
 
@@ -39,6 +40,15 @@ contains
       end where
       self%values => self%squares
    end subroutine residual
+
+   subroutine residuals(self, points, values, info)
+      class(quadratics_type), intent(inout), target :: self
+      real(dp), intent(in), contiguous :: points(:, :)
+      real(dp), intent(inout), contiguous :: values(:, :)
+      integer, intent(out) :: info
+
+      error stop 'the points are evaluated one by one'
+   end subroutine residuals
 
    subroutine jacobian(self, x, fvec, matrix, info)
       class(quadratics_type), intent(inout), target :: self

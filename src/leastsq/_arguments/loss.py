@@ -29,15 +29,6 @@ class Loss(NamedTuple):
     scale: FloatArray
     function: Function | None
 
-    def for_rows(self, m: int) -> Loss:
-        """Return the loss of m residuals."""
-        if self.scale.size not in (1, m):
-            raise ValueError(
-                f"f_scale must be one number, or one for each of the {m} residuals, got "
-                f"{self.scale.size}"
-            )
-        return self
-
     def padded(self, rows: int, m: int) -> Loss:
         """Return the loss of residuals that were filled up with zeros from rows to m."""
         scale, function = self.scale, self.function

@@ -167,11 +167,13 @@ class Settings:
             self.attempt,
         )
 
-    def for_rows(self, m: int) -> Settings:
-        """Return the options for m residuals."""
-        if self.loss is None or self.loss.scale.size in (1, m):
-            return self
-        return replace(self, loss=self.loss.for_rows(m))
+    def refuse_other_rows(self, m: int) -> None:
+        """Refuse an f_scale that is neither one number nor one for each of m residuals."""
+        if self.loss is not None and self.loss.scale.size not in (1, m):
+            raise ValueError(
+                f"f_scale must be one number, or one for each of the {m} residuals, got "
+                f"{self.loss.scale.size}"
+            )
 
     def of_points(self, kept: NDArray[np.bool_] | None) -> Settings:
         """Return the options for the points that were kept, if f_scale has a value for each."""

@@ -97,6 +97,14 @@ leave_gil(PyThreadState *thread)
     }
 }
 
+/* Whether an object is an array of float64 in C order. */
+static inline int
+is_float64(PyObject *object)
+{
+    return PyArray_CheckExact(object) && PyArray_TYPE((PyArrayObject *)object) == NPY_DOUBLE
+           && PyArray_ISCARRAY_RO((PyArrayObject *)object);
+}
+
 int prepare_names(void);
 double seconds(void);
 int is_over(double due);

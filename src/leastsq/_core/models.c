@@ -17,14 +17,6 @@ typedef struct {
     vectorcallfunc call;
 } ModelResiduals;
 
-/* Whether an object is an array of float64 that lies in one piece. */
-static int
-is_plain(PyObject *object)
-{
-    return PyArray_CheckExact(object) && PyArray_TYPE((PyArrayObject *)object) == NPY_DOUBLE
-           && PyArray_ISCARRAY_RO((PyArrayObject *)object);
-}
-
 static PyObject *
 call_unpacked(PyObject *model, PyObject *x, PyObject *p)
 {
@@ -43,7 +35,7 @@ call_unpacked(PyObject *model, PyObject *x, PyObject *p)
 static PyObject *
 values_at(PyObject *model, PyObject *x, PyObject *p)
 {
-    if (!is_plain(p) || PyArray_NDIM((PyArrayObject *)p) != 1) {
+    if (!is_float64(p) || PyArray_NDIM((PyArrayObject *)p) != 1) {
         return call_unpacked(model, x, p);
     }
     npy_intp n = PyArray_DIM((PyArrayObject *)p, 0), made = 0;
@@ -105,7 +97,7 @@ take_residuals(const char *values, npy_intp step, PyArrayObject *y, PyArrayObjec
 static int
 are_usual(PyObject *values, PyObject *y, PyObject *weights)
 {
-    if (!is_plain(values) || !is_plain(y)
+    if (!is_float64(values) || !is_float64(y)
         || !PyArray_SAMESHAPE((PyArrayObject *)values, (PyArrayObject *)y)) {
         return 0;
     }
@@ -113,7 +105,7 @@ are_usual(PyObject *values, PyObject *y, PyObject *weights)
     if (size > INT_MAX || weights == NULL) {
         return size <= INT_MAX;
     }
-    npy_intp factors = is_plain(weights) ? PyArray_SIZE((PyArrayObject *)weights) : 0;
+    npy_intp factors = is_float64(weights) ? PyArray_SIZE((PyArrayObject *)weights) : 0;
     return factors == 1 || factors == size;
 }
 

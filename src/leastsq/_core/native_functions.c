@@ -66,8 +66,7 @@ watched_jacobian(void *data, int m, int n, const double *x, double *fvec, double
 PyObject *
 native_residuals(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t count)
 {
-    if (count != 5 || !PyArray_CheckExact(given[2]) || PyArray_TYPE((PyArrayObject *)given[2]) != NPY_DOUBLE
-        || !PyArray_ISCARRAY_RO((PyArrayObject *)given[2])) {
+    if (count != 5 || !is_float64(given[2])) {
         PyErr_SetString(PyExc_TypeError, "native_residuals(function, data, x, m, released)");
         return NULL;
     }

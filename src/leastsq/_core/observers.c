@@ -20,7 +20,7 @@ evaluate_loss(void *data, int m, const double *z, double *rho)
     PyObject *returned = point == NULL ? NULL : PyObject_CallOneArg(self->function, point);
     Py_XDECREF(point);
     if (returned != NULL) {
-        memcpy(rho, PyArray_DATA((PyArrayObject *)returned), 3 * m * sizeof(double));
+        memcpy(rho, PyArray_DATA((PyArrayObject *)returned), 3 * (size_t)m * sizeof(double));
         Py_DECREF(returned);
     }
     leave_gil(self->ready.thread);

@@ -45,8 +45,7 @@ numbers_of(PyObject *array)
     if (array == Py_None) {
         return NULL;
     }
-    if (!PyArray_CheckExact(array) || PyArray_TYPE((PyArrayObject *)array) != NPY_DOUBLE
-        || !PyArray_ISCARRAY_RO((PyArrayObject *)array)) {
+    if (!is_float64(array)) {
         PyErr_SetString(PyExc_TypeError, "options: an array must be of float64, and contiguous");
         return NULL;
     }

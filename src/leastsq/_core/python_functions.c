@@ -45,17 +45,6 @@ answer(PythonFunction *self, PyObject *returned)
 }
 
 static int
-is_plain(PyObject *returned, npy_intp size)
-{
-    if (!PyArray_CheckExact(returned)) {
-        return 0;
-    }
-    PyArrayObject *array = (PyArrayObject *)returned;
-    return PyArray_TYPE(array) == NPY_DOUBLE && PyArray_ISCARRAY_RO(array)
-           && PyArray_SIZE(array) == size;
-}
-
-static int
 show_residual(void *data, int m, int n, const double *x, const double **fvec)
 {
     PythonFunction *self = data;
@@ -64,7 +53,7 @@ show_residual(void *data, int m, int n, const double *x, const double **fvec)
     }
     take_gil(self->thread);
     PyObject *returned = call_at(self, n, x);
-    if (returned != NULL && !is_plain(returned, m)) {
+    if (returned != NULL && !(is_float64(returned) && PyArray_SIZE((PyArrayObject *)returned) == m)) {
         PyObject *coerced = PyObject_CallFunction(self->coerce, "OOi", returned, self->function, m);
         Py_SETREF(returned, coerced);
     }

@@ -91,31 +91,23 @@ plain_vector(PyObject *Py_UNUSED(module), PyObject *value)
     return vector;
 }
 
-/* Whether an object is an array of finite float64 in C order, which needs no conversion. */
 static int
-is_plain(PyObject *object)
+are_finite(PyArrayObject *array)
 {
-    if (!PyArray_CheckExact(object)) {
-        return 0;
-    }
-    PyArrayObject *array = (PyArrayObject *)object;
-    if (PyArray_TYPE(array) != NPY_DOUBLE || !PyArray_ISCARRAY_RO(array)) {
-        return 0;
-    }
     const double *numbers = PyArray_DATA(array);
     npy_intp size = PyArray_SIZE(array);
-    int are_finite = 1;
+    int are = 1;
     for (npy_intp i = 0; i < size; i++) {
-        are_finite &= isfinite(numbers[i]) != 0;
+        are &= isfinite(numbers[i]) != 0;
     }
-    return are_finite;
+    return are;
 }
 
 PyObject *
 are_plain(PyObject *Py_UNUSED(module), PyObject *const *objects, Py_ssize_t count)
 {
     for (Py_ssize_t i = 0; i < count; i++) {
-        if (!is_plain(objects[i])) {
+        if (!is_float64(objects[i]) || !are_finite((PyArrayObject *)objects[i])) {
             Py_RETURN_FALSE;
         }
     }

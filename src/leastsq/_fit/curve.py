@@ -63,7 +63,8 @@ def fit_curve(
         functions.data_norm = data_norm(data)
         if model.is_padded:
             rows = model.residuals.m
-            settings = settings.for_rows(rows).padded(rows, functions.m)
+            settings.refuse_other_rows(rows)
+            settings = settings.padded(rows, functions.m)
         with models_side_by_side(functions, model, p, vectorized, workers):
             return model.without_padding(solve(functions, p, settings, box, watch))
     except BaseException as error:

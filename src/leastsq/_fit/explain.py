@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
-
-import numpy as np
 
 from leastsq._arguments.arrays import Function, name_of
 from leastsq._arguments.warn import is_ours
-from leastsq._errors import ShapeError
+from leastsq._errors import ShapeError, add_note
 from leastsq._functions.signature import refuse_other_count
 
 FOR_ONE_POINT = ("can be converted to Python scalars", "truth value of an array")
@@ -35,14 +32,8 @@ def explain(error: BaseException, f: Function, jac: Function | None, x: Any, n: 
                 f"{name_of(f)} gets all points at once, as an array: use np.exp in place of "
                 "math.exp, and np.where in place of if",
             )
-        elif np.asarray(x).dtype.kind in "mM":
+        elif getattr(getattr(x, "dtype", None), "kind", "") in ("m", "M"):
             add_note(error, DATES)
-
-
-def add_note(error: BaseException, note: str) -> None:
-    """Add a note to an exception, if it allows notes."""
-    with suppress(Exception):
-        error.add_note(note)
 
 
 def is_raised_here(error: BaseException) -> bool:

@@ -1,4 +1,4 @@
-"""What is done with the results of a group, however its fits are done."""
+"""Store the results of a group of fits, and try some of the fits again."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ Solve = Callable[[Group, Settings], tuple[Solutions, Flags]]
 
 
 class Keeper:
-    """Keeps the results of groups, and tries fits again where parameters have no effect."""
+    """Stores the results of groups, and makes further attempts where curve_fit would."""
 
     def __init__(self, plan: Plan, results: Results) -> None:
         self.plan = plan

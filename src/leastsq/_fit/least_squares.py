@@ -13,6 +13,8 @@ from leastsq._arguments.bounds import Box
 from leastsq._arguments.options import Settings
 from leastsq._core._calls import (
     JACOBIAN_NOT_FINITE,
+    NO_TIME,
+    OUT_OF_MEMORY,
     RESIDUALS_NOT_FINITE,
     STOPPED,
     TIME_IS_UP,
@@ -20,7 +22,7 @@ from leastsq._core._calls import (
 )
 from leastsq._fit.result import Outcome, addition, message
 from leastsq._functions.functions import Functions, callee, is_dispatcher, refuse_unread
-from leastsq._functions.native import NativeFunction
+from leastsq._functions.native import NativeFunction, StoppedError
 from leastsq._functions.python import as_residuals
 from leastsq._models.jacobian import dense, jacobian_of
 from leastsq._models.residuals import Padded
@@ -91,7 +93,8 @@ class Problem:
                 f"number of variables ({n})."
             )
         jac = jacobian_for(fun, jac, m, n, box, settings, jac_sparsity)
-        self.settings = settings.for_rows(m)
+        settings.refuse_other_rows(m)
+        self.settings = settings
         self.is_padded = m < n
         if self.is_padded:
             fun = Padded(fun, n, is_jacobian=False)
@@ -173,8 +176,7 @@ def jacobian_at_end(
 ) -> tuple[FloatArray, FloatArray]:
     """Compute the Jacobian at the solution, and the gradient of the cost; NaN without time."""
     n, m = outcome.x.size, outcome.residuals.size
-    columns = np.full((n, m), np.nan)
-    weighed = np.empty(m)
+    columns, weighed = np.empty((n, m)), np.empty(m)
     released = functions.release_the_gil
     differentiate = _core.differentiate_nogil if released else _core.differentiate
     ending = differentiate(
@@ -188,10 +190,13 @@ def jacobian_at_end(
         columns,
         weighed,
     )
-    if ending < 0:
+    if ending < 0 and ending != NO_TIME:
         functions.raise_wrong_shape()
-    if ending < 0 or ending == JACOBIAN_NOT_FINITE:
-        columns[:] = np.nan
+        raise StoppedError(ending, outcome.x, outcome.counts["nfev"])
+    if ending == OUT_OF_MEMORY:
+        raise MemoryError(f"not enough memory for the Jacobian of {m} residuals")
+    if ending in (NO_TIME, JACOBIAN_NOT_FINITE):
+        return np.full((m, n), np.nan), np.full(n, np.nan)
     with np.errstate(over="ignore", invalid="ignore"):  # of residuals above 1e154
         return columns.T, columns @ weighed
 

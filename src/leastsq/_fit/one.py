@@ -109,8 +109,7 @@ def minimize(
     left = empty((n + 1, n)), empty(n, INT32)
     released = functions.release_the_gil
     fit = _core.fit_nogil if released else _core.fit
-    if settings.loss is not None:
-        settings = settings.for_rows(functions.m)
+    settings.refuse_other_rows(functions.m)
     fnorm, nfev, trials, njev, steps, ending = fit(
         functions.residual,
         functions.jacobian,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -113,6 +114,7 @@ class Results:
         self.errors: dict[int, str] = {}
         self.texts: dict[str, str] = {}
         self.first_error: tuple[int, Exception] | None = None
+        self.lock = Lock()
 
     def store(
         self,
@@ -194,8 +196,9 @@ class Results:
         self.attempts[place] = 1
         text = text_of(error)
         self.errors[place] = self.texts.setdefault(text, text)  # equal texts are stored once
-        if self.first_error is None or place <= self.first_error[0]:
-            self.first_error = place, error
+        with self.lock:
+            if self.first_error is None or place <= self.first_error[0]:
+                self.first_error = place, error
 
     def take_error(self) -> Exception:
         """Give away the first exception of a model, whose traceback refers to the data."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from leastsq._arguments.arrays import FloatArray, name_of
 from leastsq._arguments.limits import deadline_after
 from leastsq._arguments.many import Batch
-from leastsq._errors import FitError
+from leastsq._errors import FitError, add_note
 from leastsq._fit.engines import SOME, Engine, engine_for
 from leastsq._fit.many_fits import ManyFits
 from leastsq._fit.neighbours import try_neighbours
@@ -161,8 +161,7 @@ def raise_first(fits: ManyFits, results: Results) -> None:
     index = index_of(place, fits)
     if results.first_error is not None and place == results.first_error[0]:
         error = results.take_error()
-        with suppress(Exception):
-            error.add_note(f"in the fit at index {index}")
+        add_note(error, f"in the fit at index {index}")
     else:
         where = index if isinstance(index, tuple) else (index,)
         text = fits.message(where if fits.status.ndim else ())

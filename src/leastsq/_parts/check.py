@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from leastsq._arguments.arrays import FloatArray, Function, name_of
+from leastsq._errors import add_note
 from leastsq._models.residuals import difference_of
 from leastsq._models.same import are_same
 from leastsq._parts.work import CurveWork, Rows, points
@@ -51,9 +52,10 @@ def compare(
             is_chosen = q is p  # by the user
             if not (is_chosen or isinstance(error, TimeoutError)):
                 continue
-            error.add_note(
+            add_note(
+                error,
                 f"{name_of(function)} was called for {length(whole)} of the points, because the "
-                "data are in parts."
+                "data are in parts.",
             )
             raise
         if together.ndim == 2 and together.shape != shape_of(whole, q, axis):

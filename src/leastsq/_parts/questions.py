@@ -11,12 +11,13 @@ from leastsq import _core
 from leastsq._arguments.arrays import FLOAT64, FloatArray
 from leastsq._arguments.options import EPSILON
 from leastsq._core._calls import NORM_ALONE, OUT_OF_MEMORY
+from leastsq._errors import add_note
 
 HAPPENED = "This happened"
 
 
 class Question(NamedTuple):
-    """What all parts are asked: a code of the core, and numbers of which x is the first part.
+    """What all parts are asked: a code of the core, and the numbers of a request (request.F90).
 
     deadline is the value of the clock `time.time`, which machines share, at which they stop. With
     the first question, data that are not finite are refused.
@@ -105,4 +106,4 @@ class Total:
 def tell_part(error: BaseException, part: int, count: int) -> None:
     """Add to an exception in which part of the data it was raised."""
     if not any(note.startswith(HAPPENED) for note in getattr(error, "__notes__", ())):
-        error.add_note(f"{HAPPENED} in part {part} of {count} (counted from 0).")
+        add_note(error, f"{HAPPENED} in part {part} of {count} (counted from 0).")
