@@ -58,7 +58,7 @@ def test_a_compiled_model_of_many_points_is_fitted_block_by_block(options, monke
         outcomes.append(curve_in_parts.fit_large_curve(*args))
         return outcomes[-1]
 
-    monkeypatch.setattr(curve, "large", lambda: SimpleNamespace(fit_large_curve=fit_large_curve))
+    monkeypatch.setattr(curve, "in_parts", lambda: SimpleNamespace(fit_large_curve=fit_large_curve))
     y = decay(LARGE, 2.5, 1.3, 0.5) + 0.1 * np.random.default_rng(10).standard_normal(M)
     curve_fit(njit_decay, LARGE, y, **options)
     assert [type(each) for each in outcomes] == [Outcome]

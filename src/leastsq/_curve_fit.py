@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from operator import is_
 from typing import Any, Literal, Unpack, overload
 
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from leastsq._arguments.arrays import FloatArray, Function, own_vector
-from leastsq._arguments.bounds import Box, read_box
+from leastsq._arguments.bounds import EVERYWHERE, Box, read_box
 from leastsq._arguments.curve_fit_options import (
     Options,
     default_settings,
@@ -23,7 +22,7 @@ from leastsq._arguments.options import DEFAULT_TOLERANCE, NO_SCALE
 from leastsq._arguments.warn import warn
 from leastsq._core._calls import ACTS_TOGETHER, are_plain
 from leastsq._errors import FitError, OptimizeWarning
-from leastsq._fit.curve import fit_curve
+from leastsq._fit.curve import fit_curve, in_parts
 from leastsq._fit.doubts import (
     conditional_covariance,
     distance_doubt,
@@ -47,7 +46,6 @@ from leastsq._models.jacobian import NO_MODEL, read_jac
 from leastsq._models.lazy import is_lazy
 from leastsq._parts.parts import has_parts
 
-EVERYWHERE = (-np.inf, np.inf)
 METHODS = (None, "lm", "trf", "dogbox")
 
 
@@ -352,7 +350,7 @@ def curve_fit(
     watch = watch_for(callback, report, counts_trials=as_least_squares)
     deadline = deadline_after(max_time)
     if is_divided:
-        outcome = parts().fit_curve_in_parts(
+        outcome = in_parts().fit_curve_in_parts(
             f,
             (xdata, ydata, sigma),
             p,
@@ -415,14 +413,6 @@ def asks_for_parts(xdata: Any, ydata: Any, sigma: Any, chunks: Any, threads: Any
         return False
     columns = xdata if isinstance(xdata, tuple) else (xdata,)
     return any(map(is_lazy, (ydata, sigma, *columns)))
-
-
-@cache
-def parts() -> Any:
-    """Import the module that fits data in parts."""
-    from leastsq._fit import curve_in_parts
-
-    return curve_in_parts
 
 
 def refuse_few(n: int, m: int, may_be_few: bool) -> None:

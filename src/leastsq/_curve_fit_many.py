@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from leastsq._arguments.arrays import Function
+from leastsq._arguments.bounds import EVERYWHERE
 from leastsq._arguments.counts import count_of, size_of
 from leastsq._arguments.curve_fit_options import SolverOptions, refuse_foreign
 from leastsq._arguments.many import Batch, asks_neighbours, read_batch, read_blocks
 from leastsq._arguments.warn import warn
-from leastsq._curve_fit import EVERYWHERE, METHODS
+from leastsq._curve_fit import METHODS
 from leastsq._errors import FitError, OptimizeWarning, add_note
 from leastsq._fit.many_fits import ManyFits
 from leastsq._fit.plan import Plan

@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from leastsq._arguments.arrays import FloatArray, Function, name_of
-from leastsq._arguments.bounds import Box, read_box
+from leastsq._arguments.bounds import EVERYWHERE, Box, read_box
 from leastsq._arguments.least_squares_options import check_choices, read_x0, settings_of
 from leastsq._arguments.limits import deadline_after
 from leastsq._arguments.options import NO_SCALE
@@ -23,8 +22,6 @@ from leastsq._functions.native import NativeFunction
 from leastsq._models.side_by_side import columns_of, side_by_side
 from leastsq._optimize_result import OptimizeResult
 from leastsq._parts.parts import has_parts
-
-EVERYWHERE = (-np.inf, np.inf)
 
 
 def least_squares(

@@ -283,7 +283,7 @@ def leastsq(
             raise ValueError("vectorized and workers are for data in memory, not for parts")
         if n == 0:
             raise TypeError(f"{IMPROPER} {EMPTY}")
-        outcome = parts().fit_residuals_in_parts(
+        outcome = in_parts().fit_residuals_in_parts(
             func, Dfun, args, col_deriv, x, settings, box, watch, deadline, partitioned, threads
         )
         return ended(outcome, settings, full_output)
@@ -327,7 +327,7 @@ def exit_code(ending: int, settings: Settings, has_Dfun: bool) -> int:
 
 
 @cache
-def parts() -> Any:
+def in_parts() -> Any:
     """Import the module that fits data in parts."""
     from leastsq._fit import residuals_in_parts
 

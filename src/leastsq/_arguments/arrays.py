@@ -16,6 +16,7 @@ Function = Callable[..., Any]
 FloatArray = NDArray[np.float64]
 
 FLOAT64 = np.dtype(np.float64)
+EPSILON = float(np.finfo(FLOAT64).eps)
 SUMMED = ": func must return the residuals, not the sum of their squares"
 LARGEST_INT = np.iinfo(np.int32).max  # the core counts residuals and calls with 32 bits
 MOST_PARAMETERS = math.isqrt(LARGEST_INT)  # a matrix has the square of this size

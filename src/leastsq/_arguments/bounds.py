@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from leastsq._arguments.arrays import FloatArray, own_vector, real_number
 
+EVERYWHERE = (-np.inf, np.inf)
+"""The default of bounds."""
 ORDER = (
     "Bounds are (lower, upper): first the lower bounds of all parameters, then the upper ones, not "
     "a pair for each parameter"

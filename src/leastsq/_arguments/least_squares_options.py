@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from leastsq._arguments.arrays import FLOAT64, FloatArray, are_finite, real_number
+from leastsq._arguments.arrays import EPSILON, FLOAT64, FloatArray, are_finite, real_number
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.curve_fit_options import positive
 from leastsq._arguments.limits import limit_of
-from leastsq._arguments.options import EPSILON, IMPROPER, Settings, read_settings
+from leastsq._arguments.options import IMPROPER, Settings, read_settings
 from leastsq._core._calls import DOGBOX, LM, TRF
 
 TESTS = {"lm": LM, "trf": TRF, "dogbox": DOGBOX}

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from leastsq import _core
-from leastsq._arguments.arrays import LARGEST_INT, FloatArray, own_vector, real_number
+from leastsq._arguments.arrays import EPSILON, LARGEST_INT, FloatArray, own_vector, real_number
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.limits import limit_of
 from leastsq._arguments.loss import Loss, read_loss
@@ -39,7 +39,6 @@ DEFAULT_TOLERANCE = 1.49012e-8
 NO_SCALE = 1.0  # the default of f_scale
 IMPROPER = "Improper input parameters."
 EMPTY = "x0 is empty: there is nothing to solve for."
-EPSILON = float(np.finfo(np.float64).eps)
 
 FAULTS = {
     FAULT_OF_DIAG: "diag must be positive and finite: got {diag}.",

@@ -17,11 +17,9 @@ from leastsq._fit.traps import all_act, other_tries
 from leastsq._fit.tries import (
     Try,
     are_same,
-    from_start,
-    is_well_below,
+    is_better,
     left_after,
-    on_other_side,
-    the_rest,
+    tries_for,
 )
 
 if TYPE_CHECKING:
@@ -80,7 +78,7 @@ def solve_again(
             is_confirmed |= bool(are_same(best.x, best.fnorm, other.x, other.fnorm))
         is_open = best.is_open or has_crawled(best.ier, settings)
         tries = left_after(again, tries, other.x, other.ier, other.fnorm, best.fnorm, is_open)
-        if is_better(other, best, again):
+        if replaces(other, best, again):
             best = other
         if other.ier == TIME_IS_UP:
             break
@@ -131,14 +129,10 @@ def tries_after(
     outcome: Outcome, start: FloatArray, settings: Settings, box: Box | None
 ) -> list[Try]:
     """Choose how to try again: from the start, or where all parameters have an effect."""
-    tries = []
-    if outcome.is_poor and outcome.ier not in (TIME_IS_UP, STOPPED):
-        tries.append(on_other_side(start, settings.loss is not None))
-    is_open = outcome.is_open or has_crawled(outcome.ier, settings)
-    if is_open or outcome.is_misfit:
-        tries += from_start(start, outcome.x, settings, box, is_open)
-    if settings.is_limited and has_crawled(outcome.ier, settings):
-        tries.append(the_rest(start))
+    is_poor = outcome.is_poor and outcome.ier not in (TIME_IS_UP, STOPPED)
+    crawled = has_crawled(outcome.ier, settings)
+    ways = is_poor, outcome.is_open or crawled, outcome.is_misfit, crawled
+    tries = tries_for(start, outcome.x, settings, box, *ways)
     if box is None or not box.is_bounded() or outcome.ier not in SOLVED:
         return tries
     if not all_act(outcome.x, outcome.least_effect, outcome.fnorm):
@@ -146,12 +140,9 @@ def tries_after(
     return tries
 
 
-def is_better(other: Outcome, best: Outcome, again: Try) -> bool:
+def replaces(other: Outcome, best: Outcome, again: Try) -> bool:
     """Tell whether another try has found a better minimum; after a poor end, a better point."""
-    if again.has_ended_at_zero(other.x):
-        return False
-    is_lower, is_solved = other.fnorm < again.limit * best.fnorm, other.ier in SOLVED
-    if best.ier in SOLVED and not best.is_poor:
-        is_none = best.is_open and is_well_below(other.ier, other.fnorm, best.fnorm)
-        return is_none or (is_lower and is_solved)
-    return is_lower or (is_solved and best.ier not in SOLVED and other.fnorm <= best.fnorm)
+    was_solved = best.ier in SOLVED
+    best_end = best.fnorm, was_solved, was_solved and not best.is_poor, best.is_open
+    is_found = bool(is_better(other.ier, other.fnorm, again.limit, *best_end))
+    return is_found and not again.has_ended_at_zero(other.x)

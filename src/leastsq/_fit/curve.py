@@ -28,7 +28,7 @@ LARGE = 2**17
 
 
 @cache
-def large() -> Any:
+def in_parts() -> Any:
     """Import the module that fits data in parts."""
     from leastsq._fit import curve_in_parts
 
@@ -53,7 +53,7 @@ def fit_curve(
     n = p.size
     settings = settings.of_points(data.kept)
     if data.y.size >= LARGE and is_dispatcher(f) and not (watch or vectorized or workers):
-        outcome = large().fit_large_curve(f, data, p, jac, col_deriv, settings, box, deadline)
+        outcome = in_parts().fit_large_curve(f, data, p, jac, col_deriv, settings, box, deadline)
         if outcome is not None:
             return outcome  # type: ignore[no-any-return]
     try:

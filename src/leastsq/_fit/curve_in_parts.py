@@ -18,12 +18,12 @@ from leastsq._errors import OUT_OF_DOMAIN, add_best_point
 from leastsq._fit.explain import explain
 from leastsq._fit.in_parts import InParts
 from leastsq._fit.result import Outcome
-from leastsq._functions.functions import Functions
+from leastsq._functions.functions import Functions, is_compiled
 from leastsq._parts.engines import divided_curve, rows_of
 from leastsq._parts.questions import no_rows, norm_at
 from leastsq._parts.sources import Slices
 from leastsq._parts.threads import Threads
-from leastsq._parts.work import MOST_ROWS, ReadyWork, add_rows, is_compiled
+from leastsq._parts.work import MOST_ROWS, ReadyWork, add_rows
 
 if TYPE_CHECKING:
     from leastsq._core._calls import Watch

@@ -18,7 +18,7 @@ from leastsq._fit.one_by_one import OneByOne
 from leastsq._fit.plan import Plan, in_python
 from leastsq._fit.pool import Work
 from leastsq._fit.results import Results
-from leastsq._functions.functions import is_dispatcher, is_parallel
+from leastsq._functions.functions import is_compiled, is_parallel
 from leastsq._functions.native import NativeFunction
 from leastsq._models.joint import Joint, MismatchError, warn_of_single_calls
 
@@ -62,7 +62,7 @@ class Engine:
 
 def engine_for(plan: Plan, batch: Batch, vectorized: bool | None, quiet: bool) -> Engine:
     """Choose how to fit a batch."""
-    if is_compiled(plan):
+    if runs_compiled(plan):
         if isinstance(plan.f, NativeFunction) or bind(plan, example(batch)) is not None:
             return Engine(Many, plan, 4096)
         plan = plan.in_python()
@@ -74,12 +74,10 @@ def engine_for(plan: Plan, batch: Batch, vectorized: bool | None, quiet: bool) -
     return Engine(OneByOne, plan, 64)
 
 
-def is_compiled(plan: Plan) -> bool:
+def runs_compiled(plan: Plan) -> bool:
     """Tell whether the model and its Jacobian are compiled, and several threads may call them."""
     functions = [plan.f] if plan.is_differenced else [plan.f, plan.jac]
-    return isinstance(plan.f, NativeFunction) or all(
-        is_dispatcher(f) and not is_parallel(f) for f in functions
-    )
+    return isinstance(plan.f, NativeFunction) or all(map(is_compiled, functions))
 
 
 def joint_model(plan: Plan, batch: Batch, vectorized: bool | None, quiet: bool) -> Joint | None:

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leastsq import _core
-from leastsq._arguments.arrays import FloatArray
+from leastsq._arguments.arrays import EPSILON, FloatArray
 from leastsq._arguments.bounds import Box
-from leastsq._arguments.options import EPSILON, Settings
+from leastsq._arguments.options import Settings
 from leastsq._core._calls import NOTHING_MORE, TIME_IS_UP, TimeIsUpError
 from leastsq._fit.attempts import solve_again
 from leastsq._fit.one import INT32, made

@@ -16,7 +16,6 @@ from leastsq._core._calls import (
     MISFIT,
     OPEN_END,
     POOR_END,
-    PROMISE_BROKEN,
 )
 from leastsq._fit.attempts import fewest_calls
 from leastsq._fit.batch import Group
@@ -25,16 +24,7 @@ from leastsq._fit.one_by_one import OneByOne
 from leastsq._fit.plan import Plan
 from leastsq._fit.results import Results, Solutions
 from leastsq._fit.traps import interior, other_tries, without_effect
-from leastsq._fit.tries import (
-    Try,
-    are_same,
-    from_start,
-    has_turned,
-    is_well_below,
-    left_after,
-    on_other_side,
-    the_rest,
-)
+from leastsq._fit.tries import Try, are_same, has_turned, is_better, left_after, tries_for
 
 Flags = NDArray[np.bool_]
 Solve = Callable[[Group, Settings], tuple[Solutions, Flags]]
@@ -107,8 +97,12 @@ def take_ends(found: Solutions, settings: Settings) -> tuple[Flags, Flags, Flags
     ending = np.maximum(found.ending, 0)
     is_poor, is_open, is_misfit = (ending & flag > 0 for flag in (POOR_END, OPEN_END, MISFIT))
     np.copyto(found.ending, ending % POOR_END, where=found.ending >= 0)
-    is_open |= (found.ending == MAXFEV_REACHED) & settings.leaves_calls
-    return is_poor, is_open, is_misfit
+    return is_poor, is_open | has_crawled(found, settings), is_misfit
+
+
+def has_crawled(found: Solutions, settings: Settings) -> Flags:
+    """Tell which fits made as many calls as they usually may, and others may make more."""
+    return np.asarray((found.ending == MAXFEV_REACHED) & settings.leaves_calls)
 
 
 def has_idle(group: Group, found: Solutions) -> Flags:
@@ -118,7 +112,7 @@ def has_idle(group: Group, found: Solutions) -> Flags:
         return np.zeros(len(group.places), bool)
     inside = interior(group.p, box)
     idle = without_effect(effect, found.x, inside, box, found.fnorm[:, None]).any(axis=1)
-    return np.asarray(idle & is_solved(found.ending % PROMISE_BROKEN))
+    return np.asarray(idle & is_solved(found.ier))
 
 
 class Tries:
@@ -149,13 +143,11 @@ class Tries:
         self.waits = ~self.is_short
         self.is_done = np.ones(len(group.places), bool)
         self.tries: list[deque[Try]] = [deque() for _ in group.p]
-        for i in np.flatnonzero(ends.is_poor).tolist():
-            self.tries[i].append(on_other_side(group.p[i], settings.loss is not None))
-        for i in np.flatnonzero(ends.is_open | ends.is_turned).tolist():
-            box, is_open = group.box_of(i), bool(ends.is_open[i])
-            self.tries[i] += from_start(group.p[i], found.x[i], settings, box, is_open)
-            if settings.is_limited and found.ending[i] == MAXFEV_REACHED:
-                self.tries[i].append(the_rest(group.p[i]))
+        ways = ends.is_poor, ends.is_open, ends.is_turned, has_crawled(found, settings)
+        for i in np.flatnonzero(ends.is_poor | ends.is_open | ends.is_turned).tolist():
+            its = (bool(way[i]) for way in ways)
+            box = group.box_of(i)
+            self.tries[i] += tries_for(group.p[i], found.x[i], settings, box, *its)
         for i in np.flatnonzero(has_idle(group, found)).tolist():
             self.tries[i] += other_tries(
                 group.p[i],
@@ -178,7 +170,7 @@ class Tries:
     def next_tries(self) -> dict[tuple[Any, ...], dict[int, Try]]:
         """Take the next try of each fit that waits for one, by their kinds."""
         alike: dict[tuple[Any, ...], dict[int, Try]] = {}
-        solved = is_solved(self.best.ending % PROMISE_BROKEN)
+        solved = is_solved(self.best.ier)
         for i in np.flatnonzero(self.waits).tolist():
             while self.tries[i]:
                 again = self.tries[i].popleft()
@@ -198,34 +190,29 @@ class Tries:
         if tries[0].box is not None:
             boxes = [again.box for again in tries if again.box is not None]
             group = group._replace(box=Box(*map(np.array, zip(*boxes, strict=True))))
-        was_solved = is_solved(self.best.ending[chosen] % PROMISE_BROKEN)
+        was_solved = is_solved(self.best.ier[chosen])
         with self.results.keeping(self.group.places[chosen[was_solved]]):
             other, is_done = self.solve(group, settings)
         _, is_open, _ = take_ends(other, self.settings)
         self.nfev[chosen] += np.where(is_done, other.nfev, 0)
         self.is_done[chosen] &= is_done | was_solved
         self.is_short[chosen] |= self.nfev[chosen] > self.most
-        solved = is_done & is_solved(other.ending % PROMISE_BROKEN)
-        fnorm = self.best.fnorm[chosen]
+        fnorm, its = self.best.fnorm[chosen], other.ier
         same = are_same(self.best.x[chosen], fnorm, other.x, other.fnorm)
-        self.is_confirmed[chosen] |= same & solved & was_solved
+        self.is_confirmed[chosen] |= same & is_done & is_solved(its) & was_solved
         limit = np.array([again.limit for again in tries])
-        lower = is_done & (other.fnorm < limit * fnorm)
-        is_below = is_done & is_well_below(other.ending % PROMISE_BROKEN, other.fnorm, fnorm)
         at_zero = np.array([t.has_ended_at_zero(x) for t, x in zip(tries, other.x, strict=True)])
-        endings = other.ending % PROMISE_BROKEN
         for k, i in enumerate(chosen.tolist()):
-            end = other.x[k], int(endings[k]), float(other.fnorm[k])
+            end = other.x[k], int(its[k]), float(other.fnorm[k])
             self.tries[i] = left_after(
                 tries[k], self.tries[i], *end, float(fnorm[k]), bool(self.is_open[i])
             )
-        is_below &= self.is_open[chosen]
         is_final = was_solved & ~self.is_poor[chosen]
-        is_first = solved & ~was_solved & (other.fnorm <= fnorm)
-        better = np.where(is_final, (solved & lower) | is_below, lower | is_first) & ~at_zero
-        for mine, its in zip(self.best, other, strict=True):
-            if mine is not None and its is not None:
-                mine[chosen[better]] = its[better]
+        best_end = fnorm, was_solved, is_final, self.is_open[chosen]
+        better = is_done & ~at_zero & is_better(its, other.fnorm, limit, *best_end)
+        for mine, theirs in zip(self.best, other, strict=True):
+            if mine is not None and theirs is not None:
+                mine[chosen[better]] = theirs[better]
         improved = chosen[better]
         self.is_improved[improved] = True
         self.is_poor[improved] = False

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leastsq import _core
-from leastsq._arguments.arrays import FloatArray
+from leastsq._arguments.arrays import EPSILON, FloatArray
 from leastsq._arguments.data import Data
 from leastsq._arguments.options import Settings
 from leastsq._core._calls import OUT_OF_MEMORY
@@ -19,7 +19,7 @@ from leastsq._fit.keep import Keeper
 from leastsq._fit.plan import Plan
 from leastsq._fit.results import Results, Solutions, room_for
 from leastsq._functions.bound import bound_functions, callees, wrong_shape
-from leastsq._functions.functions import EPSILON, jacobian_error, pop_wrong_shape, precision_of
+from leastsq._functions.functions import jacobian_error, pop_wrong_shape, precision_of
 from leastsq._functions.native import NativeFunction, StoppedError
 from leastsq._functions.python import FLOAT32
 from leastsq._models.model import Model

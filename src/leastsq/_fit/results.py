@@ -69,6 +69,11 @@ class Solutions(NamedTuple):
         """Select some of the fits."""
         return Solutions(*(None if part is None else part[chosen] for part in self))  # type: ignore[arg-type]
 
+    @property
+    def ier(self) -> NDArray[np.int32]:
+        """The exit codes of leastsq."""
+        return np.asarray(self.ending % PROMISE_BROKEN, np.int32)
+
     def addresses(self, first: int) -> NDArray[np.int64]:
         """Return the addresses of the arrays, from one fit on; null pointers for None."""
         parts = [0 if part is None else part[first:].ctypes.data for part in self]

@@ -13,6 +13,7 @@ from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.options import Settings
 from leastsq._core._calls import AS_IT_IS, MAXFEV_REACHED, ON_OTHER_SIDE
+from leastsq._fit.many_fits import is_solved
 from leastsq._fit.result import SOLVED
 
 WORTHWHILE = 0.999
@@ -84,6 +85,26 @@ def is_well_below(ending: Any, fnorm: Any, best_fnorm: Any) -> Any:
     return (ending == MAXFEV_REACHED) & (fnorm < WELL_BELOW * best_fnorm)
 
 
+def is_better(
+    ending: Any,
+    fnorm: Any,
+    limit: Any,
+    best_fnorm: Any,
+    was_solved: Any,
+    is_final: Any,
+    is_open: Any,
+) -> Any:
+    """Tell whether a try has found a better end than the best so far, for one fit or many.
+
+    ending and fnorm are those of the try. was_solved, is_final and is_open are of the best end: it
+    is a solution, it is no poor solution, and it is open.
+    """
+    is_lower, solved = fnorm < limit * best_fnorm, is_solved(ending)
+    is_none = is_open & is_well_below(ending, fnorm, best_fnorm)
+    is_first = solved & np.logical_not(was_solved) & (fnorm <= best_fnorm)
+    return np.where(is_final, is_none | (is_lower & solved), is_lower | is_first)
+
+
 def has_turned(start: FloatArray, x: FloatArray) -> Any:
     """Tell whether any parameter has changed its sign, for one fit or many."""
     return (np.sign(start) * np.sign(x) < 0).any(axis=-1)
@@ -100,6 +121,25 @@ def with_signs_of(start: FloatArray, x: FloatArray, box: Box | None) -> Box | No
         np.where(turned & (start > 0), np.maximum(lower, 0), lower),
         np.where(turned & (start < 0), np.minimum(upper, 0), upper),
     )
+
+
+def tries_for(
+    start: FloatArray,
+    x: FloatArray,
+    settings: Settings,
+    box: Box | None,
+    is_poor: bool,
+    is_open: bool,
+    is_misfit: bool,
+    has_crawled: bool,
+) -> list[Try]:
+    """Choose how to try a fit again that has ended at x, in one of these ways."""
+    tries = [on_other_side(start, settings.loss is not None)] if is_poor else []
+    if is_open or is_misfit:
+        tries += from_start(start, x, settings, box, is_open)
+    if settings.is_limited and has_crawled:
+        tries.append(the_rest(start))
+    return tries
 
 
 def on_other_side(start: FloatArray, is_robust: bool) -> Try:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from leastsq._arguments.arrays import FLOAT64, FloatArray, Function, name_of, refuse_sizes
+from leastsq._arguments.arrays import EPSILON, FLOAT64, FloatArray, Function, name_of, refuse_sizes
 from leastsq._arguments.warn import warn
 from leastsq._core._calls import (
     ModelResiduals,
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     Native = NativeFunction | CompiledFunction
 
-EPSILON = float(np.finfo(FLOAT64).eps)
 NO_JACOBIAN = 0  # a null pointer
 PYTHON_FUNCTIONS = FunctionType, ModelResiduals
 
@@ -252,6 +251,11 @@ def is_parallel(function: object) -> bool:
     """Tell whether a function uses Numba's threads, which serve one caller at a time."""
     options = getattr(function, "targetoptions", None)
     return options is not None and bool(options.get("parallel"))
+
+
+def is_compiled(function: Any) -> bool:
+    """Tell whether a function is compiled by Numba, and leaves the threads to its caller."""
+    return is_dispatcher(function) and not is_parallel(function)
 
 
 def warn_of_python(function: Function, reason: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from leastsq._arguments.arrays import FLOAT64, FloatArray
+from leastsq._arguments.arrays import EPSILON, FLOAT64, FloatArray
 from leastsq._arguments.bounds import Box
 
 Values = Callable[[Any], list[Any]]
@@ -21,7 +21,6 @@ Groups = list[list[int]]
 
 CUBE_ROOT = float(np.finfo(FLOAT64).eps) ** (1 / 3)
 TINY = 1e-20
-EPSILON = float(np.finfo(FLOAT64).eps)
 CLEAR = 1e-7
 """A relative change of the values that is clear of their rounding errors."""
 KNOWN = 1e-12

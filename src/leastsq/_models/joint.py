@@ -13,11 +13,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from leastsq._arguments.arrays import FLOAT64, FloatArray, Function, name_of, real_array
+from leastsq._arguments.arrays import EPSILON, FLOAT64, FloatArray, Function, name_of, real_array
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.warn import warn
 from leastsq._core._calls import model_values, own_result
-from leastsq._functions.functions import EPSILON, precision_of
+from leastsq._functions.functions import precision_of
 from leastsq._functions.python import FLOAT32, Jacobian
 from leastsq._models.residuals import difference_of, named
 from leastsq._models.same import are_same, mark_same

@@ -8,8 +8,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from leastsq import _core
-from leastsq._arguments.arrays import FLOAT64, FloatArray
-from leastsq._arguments.options import EPSILON
+from leastsq._arguments.arrays import EPSILON, FLOAT64, FloatArray
 from leastsq._core._calls import NORM_ALONE, OUT_OF_MEMORY
 from leastsq._errors import add_note
 

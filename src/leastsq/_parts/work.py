@@ -20,7 +20,7 @@ from leastsq._arguments.missing import masked_points, missing_points
 from leastsq._arguments.options import Settings
 from leastsq._arguments.sigma import SCALE
 from leastsq._core._calls import NO_TIME, OUT_OF_MEMORY, TimeIsUpError
-from leastsq._functions.functions import Functions, is_dispatcher
+from leastsq._functions.functions import Functions, is_compiled
 from leastsq._functions.native import StoppedError
 from leastsq._models.jacobian import read_jac
 from leastsq._models.model import Model
@@ -255,11 +255,6 @@ class ReadyWork(CurveWork):
         weighing = None if rows.sigma is None else SCALE
         data = Data(rows.x, rows.y, rows.sigma, weighing)
         return data, self.settings_for(rows.f_scale)
-
-
-def is_compiled(function: Any) -> bool:
-    """Tell whether a function is compiled, and leaves the threads to its caller."""
-    return is_dispatcher(function) and not function.targetoptions.get("parallel")
 
 
 def block_rows(n: int) -> int:
