@@ -85,5 +85,6 @@
 #define MINPACK_WITHOUT_EFFECT 1
 #define MINPACK_ACTS_TOGETHER 2
 #define MINPACK_HARDLY_DETERMINED 3
+#define MINPACK_CONDITIONAL 4 /* acts together with others, one of which is on a bound */
 
 #endif

@@ -27,8 +27,8 @@ contains
       end do
    end subroutine whiten
 
-   subroutine covar(m, n, r, ipvt, x, active, fnorm, absolute, negligible, doubtful, cov, state, &
-                    regular) bind(c, name='minpack_covar')
+   subroutine covar(m, n, r, ipvt, x, active, fnorm, absolute, differenced, negligible, doubtful, &
+                    cov, state, regular) bind(c, name='minpack_covar')
       integer(c_int), value :: m
          !! Number of residuals.
       integer(c_int), value :: n
@@ -45,6 +45,8 @@ contains
          !! Norm of the residuals.
       integer(c_int), value :: absolute
          !! 1 if the standard deviation of the residuals is 1, otherwise 0.
+      integer(c_int), value :: differenced
+         !! 1 if J is differenced.
       real(dp), value :: negligible
          !! The relative error of the columns of J, at least.
       real(dp), value :: doubtful
@@ -63,7 +65,8 @@ contains
       regular = 0
       call covariance%allocate_for(n, stat)
       if (stat /= 0) return
-      call covariance%estimate(m, r, ipvt, x, active, fnorm, absolute /= 0, negligible, doubtful)
+      call covariance%estimate(m, r, ipvt, x, active, fnorm, absolute /= 0, &
+                               differenced /= 0, negligible, doubtful)
       cov = covariance%cov
       state = covariance%state
       regular = merge(1, 0, covariance%regular)

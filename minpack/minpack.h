@@ -132,7 +132,7 @@ typedef struct {
 /* Minimize the sum of squares of m >= n residuals.
  *
  * jacobian      NULL: the Jacobian is differenced
- * data_norm     the norm of the data, if the residuals are differences between a model and data, with the
+ * data_norm     an estimate of the norm of the data from below, if the residuals are differences between a model and data, with the
  *               same weights: the rounding errors of the residuals are relative to it; negative if not known
  * x             n; in: the starting point; out: the best point
  * fvec          m; out: the residuals at x
@@ -285,13 +285,15 @@ void minpack_evaluate(const minpack_residual *residual, int m, int n, const doub
  *             columns of variables that are not free are zero in cov
  * fnorm       the norm of the residuals
  * absolute    1 if the variance is 1; 0 if it is fnorm**2 divided by the degrees of freedom
+ * differenced 1 if J is differenced: then a column of zeros shows that a variable has no effect, on a bound
+ *             too
  * negligible  lower estimate of the relative error of the columns of J
  * doubtful    upper estimate of this error
  * cov         n x n
  * state       n, a code of codes.h for each variable
  * regular     1 if there is a covariance */
 void minpack_covar(int m, int n, const double *r, const int *ipvt, const double *x, const int *active,
-                   double fnorm, int absolute, double negligible, double doubtful, double *cov,
+                   double fnorm, int absolute, int differenced, double negligible, double doubtful, double *cov,
                    int *state, int *regular);
 
 /* Solve L w = b for count columns b of m numbers, in place; factor is the m x m lower triangle L. */

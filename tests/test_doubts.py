@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from numba import njit
 from problems import nist
 
 from leastsq import OptimizeWarning, curve_fit, curve_fit_many, leastsq
@@ -328,3 +329,43 @@ def test_a_start_in_a_corner_without_effect_is_no_solution():
     assert np.isinf(pcov).all()
     with pytest.warns(OptimizeWarning, match="do not determine all parameters"):
         curve_fit_many(arrhenius, temperature, rates[None], bounds[1], bounds=bounds)
+
+
+@pytest.mark.parametrize("jac", [True, "cs", "3-point", None], ids=str)
+def test_a_parameter_on_a_bound_may_have_an_effect_of_second_order(jac):
+    """The noise floor n of a magnitude: its derivative is zero at n = 0, but it has an effect."""
+    t = np.linspace(0, 2, 40)
+
+    def magnitude(t, a, rate, n):
+        return np.sqrt((a * np.exp(-rate * t)) ** 2 + n**2)
+
+    def slopes(t, a, rate, n):
+        e, f = np.exp(-rate * t), magnitude(t, a, rate, n)
+        return np.stack([a * e * e / f, -(a**2) * t * e * e / f, n / f], -1)
+
+    y = magnitude(t, 3, 1, 0) - 0.01 * t + 0.001 * np.sin(40 * t)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        popt, pcov = curve_fit(
+            magnitude, t, y, [2, 0.5, 0.3], bounds=(0, 9), jac=slopes if jac is True else jac
+        )
+    assert popt[2] == 0
+    assert np.isfinite(pcov).all()
+    assert pcov[0, 0] > 0
+
+
+@pytest.mark.parametrize("wrap", [lambda f: f, njit])
+def test_a_batch_doubts_parameters_that_act_together_with_one_on_a_bound(wrap):
+    def line(x, a, b, c):
+        return (a + b) * x + c
+
+    x = np.linspace(0, 1, 30)
+    y = 2.5 * x + 1 + 0.01 * np.cos(9 * x)
+    bounds = [0, 0, 0], [9, 1, 9]
+    with pytest.warns(OptimizeWarning, match="b is on a bound"):
+        popt, pcov = curve_fit(wrap(line), x, y, [1, 1, 1], bounds=bounds)
+    assert popt[1] == 1
+    with pytest.warns(OptimizeWarning, match="covariance is doubtful"):
+        fits = curve_fit_many(wrap(line), x, np.stack([y, y]), [1, 1, 1], bounds=bounds)
+    assert fits.doubtful.all()
+    assert np.array_equal(fits.pcov[0], pcov)

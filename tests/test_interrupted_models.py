@@ -34,6 +34,20 @@ def test_in_parts(call):
         curve_fit(timed_out(call), X, STACK[0], chunks=10)
 
 
+@pytest.mark.parametrize("call", range(1, 60, 3))
+def test_memory_errors_in_parts(call):
+    calls = []
+
+    def model(x, a, b, c):
+        calls.append(a)
+        if len(calls) == call:
+            raise MemoryError
+        return a * np.exp(-b * x) + c
+
+    with pytest.raises(MemoryError):
+        curve_fit(model, X, STACK[0], chunks=10)
+
+
 class CancelledError(Exception):
     """What a user may raise to end a fit."""
 

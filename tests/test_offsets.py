@@ -278,3 +278,27 @@ def test_central_differences_of_a_weak_line_in_any_unit(depth, unit):
     errors = np.sqrt(np.diag(cov))
     assert np.max(np.abs(found / units - best) / errors) < 0.01
     np.testing.assert_allclose(np.sqrt(np.diag(found_cov)) / units, errors, rtol=1e-3)
+
+
+@pytest.mark.parametrize("fill", [-9999, 1e12, 1e20, 9.969209968386869e36])
+@pytest.mark.parametrize("jac", [None, "3-point"])
+def test_fill_values_that_the_model_has_too_do_no_harm(fill, jac):
+    """They are no residuals, and their size tells nothing of the rounding errors of the others."""
+    x = np.linspace(0, 5, 60)
+    bad = np.arange(60) % 11 == 4
+
+    def filled(x, a, b, c):
+        return np.where(bad, fill, a * np.exp(-b * x) + c)
+
+    def decay(x, a, b, c):
+        return a * np.exp(-b * x) + c
+
+    for seed in range(10):
+        y = decay(x, 2, 1, 0.5) + 0.02 * np.random.default_rng(seed).standard_normal(60)
+        best, cov = curve_fit(decay, x[~bad], y[~bad], [1, 1, 1])
+        popt, pcov = curve_fit(filled, x, np.where(bad, fill, y), [1, 1, 1], jac=jac)
+        many = curve_fit_many(filled, x, np.where(bad, fill, y)[None], [1, 1, 1])
+        errors = np.sqrt(np.diag(cov)) * np.sqrt((np.sum(~bad) - 3) / 57)
+        for found, its in ((popt, pcov), (many.popt[0], many.pcov[0])):
+            assert np.max(np.abs(found - best) / errors) < 0.05
+            np.testing.assert_allclose(np.sqrt(np.diag(its)), errors, rtol=0.05)

@@ -112,7 +112,9 @@ def test_a_first_step_that_is_too_long_is_followed_by_a_small_one(start):
         )
         assert np.sum(info["fvec"] ** 2) < 1.05 * np.sum(noise[k] ** 2)
         np.testing.assert_allclose(many.popt[k], popt, rtol=1e-6)
-        assert (many.nfev[k], many.status[k]) == (info["nfev"], ier)
+        assert many.status[k] == ier
+        # Some releases of NumPy round powers of arrays in another way than powers of numbers.
+        np.testing.assert_allclose(many.nfev[k], info["nfev"], rtol=0.05)
 
 
 def havriliak_negami(x, static, high, tau, a, b):

@@ -142,3 +142,28 @@ def test_a_parameter_that_is_fixed_needs_no_effect():
     assert popt.tolist() == [0, 0.5]
     assert not pcov.any()
     assert not fits.doubtful.any()
+
+
+@pytest.mark.parametrize("wrap", [lambda f: f, njit])
+def test_a_dead_pixel_does_not_determine_a_rate_that_starts_on_its_bound(wrap):
+    model = wrap(growth)
+    y = np.zeros((20, T.size))
+    starts = np.stack([np.linspace(0.3, 2, 20), np.full(20, 0.7)], -1)
+    bounds = [-2, -0.6], [2.4, 0.7]
+    with pytest.warns(OptimizeWarning):
+        fits = curve_fit_many(model, T, y, starts, bounds=bounds)
+    assert fits.doubtful.all()
+    for start in starts:
+        with pytest.warns(OptimizeWarning, match=r"(does not depend on|do not determine) b"):
+            curve_fit(model, T, y[0], start, bounds=bounds)
+
+
+@pytest.mark.parametrize("bounds", [(0.01, 50), (0.001, 100)])
+def test_data_that_are_zero_are_fitted_by_amplitudes_that_cannot_be(bounds):
+    def logistic(t, top, rate, middle):
+        return top / (1 + np.exp(-rate * (t - middle)))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OptimizeWarning)
+        popt = curve_fit(logistic, T, 0 * T, [1, 1, 5], bounds=bounds)[0]
+    assert np.sum(logistic(T, *popt) ** 2) < 1e-20

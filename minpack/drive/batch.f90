@@ -182,7 +182,8 @@ contains
             where (bounds%lower >= bounds%upper) active = fixed
          end if
          call self%covariance%estimate(self%m, model%r, model%ipvt, x, active, fit%true_norm, &
-                                       self%absolute, self%negligible, self%doubtful)
+                                       self%absolute, fit%settings%differenced, self%negligible, &
+                                       self%doubtful)
       end associate
       self%cov(:, :, k) = self%covariance%cov
       self%state(:, k) = self%covariance%state

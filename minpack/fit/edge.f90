@@ -20,6 +20,8 @@ module minpack_edge
       !! The way to a bound is short if it changes the residuals by less than this part.
    real(dp), parameter :: level = 1 + 1.0e-8_dp
       !! The norm of the residuals on the bounds, at most, in units of that beside them.
+   real(dp), parameter :: all_of_it = 2
+      !! More than the norm of the residuals if they are the effect of one variable.
    integer, parameter :: most_landings = 3
 
    type, extends(sided_type) :: edged_type
@@ -57,12 +59,14 @@ contains
          !! How the fit is about to end.
       logical, intent(out) :: lands
          !! Whether there is something to ask for.
-      real(dp) :: slope, bound
+      real(dp) :: slope, bound, nearest
       integer :: j, k
 
       lands = .false.
       if (.not. self%settings%bounds%bounded .or. self%landings == most_landings) return
       self%trial = self%x
+      ! Data that are zero are fitted best where the effect of a variable is zero.
+      nearest = merge(all_of_it, close, self%settings%data_norm == 0)*self%fnorm
       associate (lower => self%settings%bounds%lower, upper => self%settings%bounds%upper, &
                  model => self%model)
          do k = 1, self%n
@@ -71,7 +75,7 @@ contains
             bound = merge(lower(j), upper(j), slope > 0)
             if (is_on_bound(lower(j), self%x(j), upper(j))) cycle
             if (slope == 0) cycle
-            if (abs(self%x(j) - bound)*model%acnorm(j) <= close*self%fnorm) self%trial(j) = bound
+            if (abs(self%x(j) - bound)*model%acnorm(j) <= nearest) self%trial(j) = bound
          end do
       end associate
       lands = any(self%trial /= self%x)

@@ -12,6 +12,9 @@ module minpack_exit_tests
    private
    public :: converged, exhausted, has_vanished, is_close, is_nothing
 
+   real(dp), parameter :: vanishing = 1e-40_dp
+      !! The part of the norm at the start that is left if data that are zero are fitted.
+
 contains
 
    pure integer function converged(settings, region, reduction, step, x, fnorm) result(info)
@@ -64,15 +67,20 @@ contains
       if (cosine <= epsmch) info = gtol_too_small
    end function exhausted
 
-   pure logical function is_nothing(fnorm, start_norm)
-      !! Whether the sum of squares has become too small for a number. Each step reduces it further
-      !! if the data are zero, or the equations have the solution zero.
+   pure logical function is_nothing(settings, fnorm, start_norm)
+      !! Whether the sum of squares has become too small for a number, or vanishing if the data are
+      !! zero. Each step reduces it further then, or if the equations have the solution zero.
+      type(settings_type), intent(in) :: settings
+         !! The options of the fit.
       real(dp), intent(in) :: fnorm
          !! Norm of the residuals where the fit stands.
       real(dp), intent(in) :: start_norm
          !! Their norm at the start.
 
       is_nothing = fnorm**2 < dwarf .and. fnorm <= epsmch*start_norm
+      if (settings%data_norm == 0) then
+         is_nothing = is_nothing .or. fnorm <= vanishing*min(1.0_dp, start_norm)
+      end if
    end function is_nothing
 
    pure logical function is_close(region, reduction, fnorm)

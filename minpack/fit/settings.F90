@@ -75,8 +75,8 @@ module minpack_settings
       type(bounds_type) :: bounds
          !! Where x may go.
       real(dp) :: data_norm = -1
-         !! The norm of the data that the residuals are differences from, with the same weights;
-         !! negative if it is not known.
+         !! An estimate of the norm of the data that the residuals are differences from, with the
+         !! same weights, from below; negative if it is not known.
    contains
       procedure :: fault
       procedure :: counted

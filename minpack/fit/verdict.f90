@@ -35,7 +35,7 @@ contains
             if (is_spent) info = maxfev_reached
             return
          end if
-         if (is_nothing(fit%fnorm, fit%robust%start_norm)) then
+         if (is_nothing(settings, fit%fnorm, fit%robust%start_norm)) then
             ! On a bound, another model shows which variables have no effect there.
             if (.not. has_landed(fit)) info = ftol_reached
             return

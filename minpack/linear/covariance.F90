@@ -23,13 +23,14 @@ module minpack_covariance
    use minpack_inverse, only: invert, multiply_rows
    implicit none
    private
-   public :: covariance_type, determined, without_effect, acts_together, hardly_determined, free, &
-             on_bound, fixed
+   public :: covariance_type, determined, without_effect, acts_together, hardly_determined, &
+             conditional, free, on_bound, fixed
 
    integer, parameter :: determined = MINPACK_DETERMINED
    integer, parameter :: without_effect = MINPACK_WITHOUT_EFFECT
    integer, parameter :: acts_together = MINPACK_ACTS_TOGETHER
    integer, parameter :: hardly_determined = MINPACK_HARDLY_DETERMINED
+   integer, parameter :: conditional = MINPACK_CONDITIONAL
 
    integer, parameter :: free = 0
    integer, parameter :: on_bound = 1
@@ -75,6 +76,9 @@ module minpack_covariance
       procedure :: allocate_for
       procedure :: estimate
       procedure, private :: normalize
+      procedure, private :: find_unpressed
+      procedure, private :: find_together
+      procedure, private :: factor
       procedure, private :: find_hardly_determined
    end type covariance_type
 
@@ -92,7 +96,8 @@ contains
                 self%unused(n), self%left(n, 2), self%which(n, 2), self%order(n), stat=stat)
    end subroutine allocate_for
 
-   pure subroutine estimate(self, m, r, ipvt, x, active, fnorm, absolute, negligible, doubtful)
+   pure subroutine estimate(self, m, r, ipvt, x, active, fnorm, absolute, differenced, negligible, &
+                            doubtful)
       !! With U the inverse of S, (J'J)^-1 = N^-1 P U U' P' N^-1. The rows and columns of the
       !! variables that are not free are zero.
       class(covariance_type), intent(inout) :: self
@@ -111,23 +116,39 @@ contains
       logical, intent(in) :: absolute
          !! Whether the standard deviation of the residuals is 1. If not, the residuals show it, if
          !! there are more residuals than free variables.
+      logical, intent(in) :: differenced
+         !! Whether J is differenced. The derivative of a variable on a bound may be zero although
+         !! the variable has an effect, but not its difference quotient.
       real(dp), intent(in) :: negligible
          !! A lower estimate of the relative error of the columns of J.
       real(dp), intent(in) :: doubtful
          !! An upper estimate of this error.
       real(dp) :: deviation
       integer :: effects, freedom
+      logical :: together(self%n)
 
+      together = .false.
+      if (any(active == on_bound)) then
+         call self%find_together(r, ipvt, active, negligible, doubtful, together)
+      end if
       freedom = m - count(active == free)
       deviation = 1
       if (.not. absolute) deviation = fnorm/sqrt(real(max(freedom, 1), dp))
       self%cov = 0
       self%state = determined
       call self%normalize(r, ipvt, active, merge(deviation, 1.0_dp, deviation /= 0), effects)
+      if (differenced .or. .not. any(active == free)) call self%find_unpressed(r, ipvt, active)
       self%regular = all(self%state /= without_effect)
       if (effects > 0) then
-         call factor_and_invert(self, effects, negligible, doubtful)
+         call self%factor(effects, negligible, doubtful)
+         if (self%regular) then
+            call multiply_inverse(self%n, effects, self%s, self%columns, self%which(:, 2), &
+                                  self%norms(:, 2), self%cov, self%regular)
+         end if
          if (self%regular) call self%find_hardly_determined(effects, x)
+      end if
+      if (all(self%state == determined)) then
+         where (together) self%state = conditional
       end if
       if (deviation == 0) self%cov = 0
       self%regular = self%regular .and. (absolute .or. freedom > 0)
@@ -148,9 +169,6 @@ contains
 
       count = 0
       do k = 1, self%n
-         if (active(ipvt(k)) == on_bound .and. all(r(:k, k) == 0)) then
-            self%state(ipvt(k)) = without_effect
-         end if
          if (active(ipvt(k)) /= free) cycle
          associate (column => self%columns(:, count + 1))
             column(:k) = r(:k, k)/deviation
@@ -169,8 +187,43 @@ contains
       if (count < self%n) call triangulate(self%n, count, self%columns, self%n)
    end subroutine normalize
 
-   pure subroutine factor_and_invert(self, count, negligible, doubtful)
-      !! Factor the folded columns, find the variables that act together, and invert.
+   pure subroutine find_unpressed(self, r, ipvt, active)
+      !! Mark the variables on a bound whose columns are zero.
+      class(covariance_type), intent(inout) :: self
+      real(dp), intent(in) :: r(self%n, self%n)
+      integer, intent(in) :: ipvt(self%n)
+      integer, intent(in) :: active(self%n)
+      integer :: k
+
+      do k = 1, self%n
+         if (active(ipvt(k)) == on_bound .and. all(r(:k, k) == 0)) then
+            self%state(ipvt(k)) = without_effect
+         end if
+      end do
+   end subroutine find_unpressed
+
+   pure subroutine find_together(self, r, ipvt, active, negligible, doubtful, together)
+      !! Find the variables that act together, if a variable on a bound is one of them.
+      class(covariance_type), intent(inout) :: self
+      real(dp), intent(in) :: r(self%n, self%n)
+      integer, intent(in) :: ipvt(self%n)
+      integer, intent(in) :: active(self%n)
+      real(dp), intent(in) :: negligible
+      real(dp), intent(in) :: doubtful
+      logical, intent(out) :: together(self%n)
+      integer :: effects, looked_at(self%n)
+
+      self%state = determined
+      looked_at = free
+      where (active == fixed) looked_at = fixed
+      call self%normalize(r, ipvt, looked_at, 1.0_dp, effects)
+      if (effects > 0) call self%factor(effects, negligible, doubtful)
+      together = self%state == acts_together
+      if (.not. any(together .and. active == on_bound)) together = .false.
+   end subroutine find_together
+
+   pure subroutine factor(self, count, negligible, doubtful)
+      !! Factor the folded columns, and find the variables that act together.
       class(covariance_type), intent(inout) :: self
       integer, intent(in) :: count
       real(dp), intent(in) :: negligible
@@ -185,11 +238,7 @@ contains
          self%regular = self%regular .and. abs(self%s(k + (k - 1)*count)) > negligible
       end do
       call find_undetermined(count, self%s, self%which(:, 2), doubtful, self%left(:, 1), self%state)
-      if (self%regular) then
-         call multiply_inverse(self%n, count, self%s, self%columns, self%which(:, 2), &
-                               self%norms(:, 2), self%cov, self%regular)
-      end if
-   end subroutine factor_and_invert
+   end subroutine factor
 
    pure subroutine pivot(n, s, unused, order, norms, left)
       !! Pivot the columns, unless they are many, and clearly independent.

@@ -20,7 +20,7 @@ from leastsq._arguments.data import read_data
 from leastsq._arguments.limits import deadline_after
 from leastsq._arguments.options import DEFAULT_TOLERANCE, NO_SCALE
 from leastsq._arguments.warn import warn
-from leastsq._core._calls import ACTS_TOGETHER, are_plain
+from leastsq._core._calls import CONDITIONAL, are_plain
 from leastsq._errors import FitError, OptimizeWarning
 from leastsq._fit.curve import fit_curve, in_parts
 from leastsq._fit.doubts import (
@@ -449,12 +449,13 @@ def parameter_covariance(
     if pcov is None:
         warn(no_covariance(f, p0, x, held, state, outcome.m), OptimizeWarning)
         return np.full((x.size, x.size), np.inf)
-    if np.count_nonzero(state):
+    together = state == CONDITIONAL
+    if np.count_nonzero(state) and not together.any():
         warn(doubtful_covariance(f, state), OptimizeWarning)
-    elif is_distant(p0, x) and (doubt := distance_doubt(f, p0, x, np.sqrt(np.diagonal(pcov)))):
+    elif is_distant(p0, x) and (
+        doubt := distance_doubt(f, p0, x, np.sqrt(np.diagonal(pcov)), held)
+    ):
         warn(doubt, OptimizeWarning)
-    elif outcome.box is not None and np.count_nonzero(held):
-        together = inverse(outcome, held=np.zeros_like(held))[1] == ACTS_TOGETHER
-        if (together & (held != 0)).any():
-            warn(conditional_covariance(f, together, held), OptimizeWarning)
+    elif together.any():
+        warn(conditional_covariance(f, together, held), OptimizeWarning)
     return pcov

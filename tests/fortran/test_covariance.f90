@@ -40,7 +40,7 @@ contains
 
       call estimated%allocate_for(n, stat)
       call check(stat == 0, 'memory')
-      call estimated%estimate(1, r, ipvt, x, active, 0.0_dp, .true., negligible, doubtful)
+      call estimated%estimate(1, r, ipvt, x, active, 0.0_dp, .true., .true., negligible, doubtful)
       cov = estimated%cov
       state = estimated%state
       regular = estimated%regular
@@ -58,16 +58,21 @@ contains
       x = 1
       call estimated%allocate_for(n, stat)
       call check(stat == 0, 'memory')
-      call estimated%estimate(9, r, [2, 3, 1], x, active, 14.0_dp, .true., rounding, rounding)
+      call estimated%estimate(9, r, [2, 3, 1], x, active, 14.0_dp, .true., .true., rounding, &
+                              rounding)
       inverse = estimated%cov
-      call estimated%estimate(9, r, [2, 3, 1], x, active, 14.0_dp, .false., rounding, rounding)
+      call estimated%estimate(9, r, [2, 3, 1], x, active, 14.0_dp, .false., .true., rounding, &
+                              rounding)
       call check(all(abs(estimated%cov - 28*inverse) <= 1e-13_dp*abs(inverse)), '196/(9 - 2)')
       call check(estimated%regular, 'a covariance')
-      call estimated%estimate(9, r, [2, 3, 1], x, active, 0.0_dp, .false., rounding, rounding)
+      call estimated%estimate(9, r, [2, 3, 1], x, active, 0.0_dp, .false., .true., rounding, &
+                              rounding)
       call check(estimated%regular .and. all(estimated%cov == 0), 'no residuals, no errors')
-      call estimated%estimate(2, r, [2, 3, 1], x, active, 0.0_dp, .false., rounding, rounding)
+      call estimated%estimate(2, r, [2, 3, 1], x, active, 0.0_dp, .false., .true., rounding, &
+                              rounding)
       call check(.not. estimated%regular, 'no degrees of freedom')
-      call estimated%estimate(2, r, [2, 3, 1], x, active, 0.0_dp, .true., rounding, rounding)
+      call estimated%estimate(2, r, [2, 3, 1], x, active, 0.0_dp, .true., .true., rounding, &
+                              rounding)
       call check(estimated%regular, 'known deviations need none')
    end subroutine residuals_show_their_deviation
 

@@ -15,6 +15,8 @@ from leastsq._arguments.arrays import FloatArray, own_vector, real_number
 
 EVERYWHERE = (-np.inf, np.inf)
 """The default of bounds."""
+FIXED = 2
+"""The mark of a parameter whose bounds are equal."""
 ORDER = (
     "Bounds are (lower, upper): first the lower bounds of all parameters, then the upper ones, not "
     "a pair for each parameter"
@@ -32,9 +34,9 @@ class Box(NamedTuple):
         return np.where(x <= self.lower, -1, x >= self.upper)
 
     def held(self, x: FloatArray) -> NDArray[np.int32]:
-        """Tell the core which parameters are on a bound (1) or fixed (2)."""
+        """Mark parameters on a bound, and those that are FIXED, as the core does."""
         is_on_bound = (x <= self.lower) | (x >= self.upper)
-        return np.where(self.lower == self.upper, 2, is_on_bound).astype(np.int32)
+        return np.where(self.lower == self.upper, FIXED, is_on_bound).astype(np.int32)
 
     def is_bounded(self) -> bool:
         """Tell whether any bound is finite."""

@@ -123,6 +123,7 @@ def covar(
     active: NDArray[np.int32],
     fnorm: float,
     absolute: bool,
+    differenced: bool,
     negligible: float,
     doubtful: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.int32], int]: ...

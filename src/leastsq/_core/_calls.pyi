@@ -44,6 +44,7 @@ FAULT_OF_SPREAD: int
 WITHOUT_EFFECT: int
 ACTS_TOGETHER: int
 HARDLY_DETERMINED: int
+CONDITIONAL: int
 
 class Callee:
     def __int__(self) -> int: ...

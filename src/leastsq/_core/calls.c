@@ -62,8 +62,9 @@ static PyMethodDef functions[] = {
      "Whether all objects are arrays of finite float64 in C order, which need no conversion."},
     {"data_norms", (PyCFunction)(void (*)(void))data_norms, METH_FASTCALL,
      "data_norms(y, weights, fits) -> norms\n\n"
-     "The norms of the data of some fits, one after another in y, each number multiplied by its weight. There\n"
-     "is a weight for each number or for each fit, or weights is None. A norm that is not finite is -1."},
+     "Estimates of the norms of the data of some fits, one after another in y, from below: a few huge numbers\n"
+     "do not change them. Each number is multiplied by its weight; there is one for each number or for each fit,\n"
+     "or weights is None. A norm is 0 if all numbers are zero, and -1 if it is not known."},
     {"first_residuals", (PyCFunction)(void (*)(void))first_residuals, METH_FASTCALL,
      "first_residuals(func, x, args, coerce) -> residuals\n\n"
      "The residuals at x, a 1-D array of their own; coerce makes an array of other return values."},
@@ -134,7 +135,7 @@ static const struct {
     CODE(NORM_ALONE),       CODE(NOTHING_MORE),     CODE(NO_TIME),
     CODE(LINEAR),           CODE(HUBER),          CODE(SOFT_L1),      CODE(CAUCHY),
     CODE(ARCTAN),           CODE(RESIDUALS_NOT_FINITE),
-    CODE(FAULT_OF_SPREAD),  CODE(WITHOUT_EFFECT), CODE(ACTS_TOGETHER),    CODE(HARDLY_DETERMINED),
+    CODE(FAULT_OF_SPREAD),  CODE(WITHOUT_EFFECT), CODE(ACTS_TOGETHER),    CODE(HARDLY_DETERMINED), CODE(CONDITIONAL),
 };
 
 static int

@@ -128,33 +128,35 @@ own_result(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t count
     return copy;
 }
 
-/* The sum of the squares of m numbers, multiplied by their weights and by a scale. */
-static double
-sum_of_squares(const double *numbers, const double *weights, int each, npy_intp m, double scale)
-{
-    double sum = 0;
-    for (npy_intp i = 0; i < m; i++) {
-        double number = scale * (weights == NULL ? numbers[i] : weights[each * i] * numbers[i]);
-        sum += number * number;
-    }
-    return sum;
-}
+enum { SAMPLED = 16 };
 
+/* An estimate of the norm of m numbers, times their weights, that a few huge ones do not change: the lower
+ * quartile of some of their sizes, times the root of m. Zero if all are zero; -1 if it is not known. */
 static double
 norm_of(const double *numbers, const double *weights, int each, npy_intp m)
 {
-    double squares = sum_of_squares(numbers, weights, each, m, 1), largest = 0;
-    if (squares > 1e-280 && isfinite(squares)) {
-        return sqrt(squares);
+    double sizes[SAMPLED];
+    npy_intp step = (m + SAMPLED - 1) / SAMPLED;
+    int count = 0, are_zero = 1;
+    for (npy_intp i = 0; i < m && are_zero; i++) {
+        are_zero = numbers[i] == 0;
     }
-    for (npy_intp i = 0; i < m; i++) {
-        largest = fmax(largest, fabs(weights == NULL ? numbers[i] : weights[each * i] * numbers[i]));
+    if (are_zero) {
+        return 0;
     }
-    if (largest == 0) {
-        return squares;
+    for (npy_intp i = 0; i < m; i += step) {
+        double size = fabs(weights == NULL ? numbers[i] : weights[each * i] * numbers[i]);
+        if (!isfinite(size)) {
+            return -1;
+        }
+        int place = count++;
+        for (; place > 0 && sizes[place - 1] > size; place--) {
+            sizes[place] = sizes[place - 1];
+        }
+        sizes[place] = size;
     }
-    double norm = largest * sqrt(sum_of_squares(numbers, weights, each, m, 1 / largest));
-    return isfinite(norm) ? norm : -1;
+    double quartile = sizes[(count - 1) / 4];
+    return quartile == 0 ? -1 : quartile * sqrt((double)m);
 }
 
 PyObject *

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leastsq._arguments.arrays import FloatArray, Function, name_of
+from leastsq._arguments.bounds import FIXED
 from leastsq._core._calls import ACTS_TOGETHER, HARDLY_DETERMINED, WITHOUT_EFFECT
 from leastsq._functions.signature import parameter_names
 
@@ -87,14 +89,16 @@ def ran_away(p0: FloatArray, popt: FloatArray, stderr: FloatArray) -> NDArray[np
         return np.asarray(is_far & (stderr > UNCERTAIN * np.abs(popt)) & np.isfinite(stderr))
 
 
-def distance_doubt(f: Function, p0: FloatArray, popt: FloatArray, stderr: FloatArray) -> str:
+def distance_doubt(
+    f: Function, p0: FloatArray, popt: FloatArray, stderr: FloatArray, held: NDArray[np.int32]
+) -> str:
     """Name the parameters that ran away, or are left alone; return an empty text if there are none.
 
     The arrays have the shape (n,).
     """
     if (away := ran_away(p0, popt, stderr)).any():
         return runaway(f, p0, popt, away)
-    if (alone := left_alone(p0, popt, stderr)).any():
+    if (alone := left_alone(p0, popt, held)).any():
         return without_others(f, alone, have_vanished(p0, popt))
     return ""
 
@@ -104,13 +108,15 @@ def have_vanished(p0: FloatArray, popt: FloatArray) -> NDArray[np.bool_]:
     return np.asarray((popt != 0) & (np.abs(popt) < VANISHED * np.abs(p0)))
 
 
-def left_alone(p0: FloatArray, popt: FloatArray, stderr: FloatArray) -> NDArray[np.bool_]:
+def left_alone(
+    p0: FloatArray, popt: FloatArray, held: NDArray[np.integer[Any]]
+) -> NDArray[np.bool_]:
     """Tell which parameters lost their effect when others vanished, as for data that are zero.
 
     The arrays have the shape (..., n).
     """
     vanished = have_vanished(p0, popt).any(axis=-1, keepdims=True)
-    return np.asarray(vanished & (np.abs(popt) > STAYED * np.abs(p0)) & (stderr > 0))
+    return np.asarray(vanished & (np.abs(popt) > STAYED * np.abs(p0)) & (held != FIXED))
 
 
 def without_others(f: Function, alone: NDArray[np.bool_], vanished: NDArray[np.bool_]) -> str:

@@ -219,6 +219,7 @@ def inverse(
         held,
         outcome.fnorm,
         absolute,
+        not outcome.has_jacobian,
         *outcome.error,
     )
     if outcome.m > LARGEST_INT and not absolute:  # the core counts with 32 bits

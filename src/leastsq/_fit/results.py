@@ -43,7 +43,7 @@ ALL_REASONS = [
     for bounded in (False, True)
 ]
 """How fits can end."""
-ADOPTED = ("x", "cov", "stderr", "chi2", "status", "reason", "active_mask", "doubt")
+ADOPTED = ("x", "cov", "stderr", "chi2", "status", "reason", "active_mask", "held", "doubt")
 """The arrays that another try replaces."""
 NO_COVARIANCE = -1
 """The state of the parameters of a fit without a covariance."""
@@ -111,6 +111,7 @@ class Results:
         self.reason = np.zeros(fits, np.int8)
         self.nfev = np.zeros(fits, np.int32)
         self.active_mask = np.zeros((fits, n), np.int8)
+        self.held = np.zeros((fits, n), np.int8)
         self.doubt = np.zeros(fits, np.int8)
         self.has_solution = np.zeros(fits, bool)
         self.attempts = np.zeros(fits, np.int8)
@@ -144,6 +145,7 @@ class Results:
         self.attempts[places] = 1
         if box is not None:
             self.active_mask[places] = box.active_mask(found.x)
+            self.held[places] = box.held(found.x)
         if found.cov is None or found.state is None:
             return
         unknown = (found.state == NO_COVARIANCE).any(axis=1)
@@ -258,9 +260,9 @@ class Results:
             largest = np.fmax.reduce(np.abs(p0.values), axis=None, initial=0)
             may_be = (stderr > UNCERTAIN * sizes) | (sizes < VANISHED * largest)
         places = np.flatnonzero(may_be.any(axis=1) & self.is_solved)
-        chosen = p0.rows(places), self.x[places], stderr[places]
-        is_away = (ran_away(*chosen) | left_alone(*chosen)).any(axis=1)
-        self.doubt[places] = np.maximum(self.doubt[places], DOUBTFUL * is_away)
+        chosen = p0.rows(places), self.x[places]
+        is_away = ran_away(*chosen, stderr[places]) | left_alone(*chosen, self.held[places])
+        self.doubt[places] = np.maximum(self.doubt[places], DOUBTFUL * is_away.any(axis=1))
 
     @property
     def is_unkept(self) -> NDArray[np.bool_]:

@@ -27,7 +27,7 @@ KNOWN = 1e-12
 """A relative change of the values that is no rounding error."""
 FAINT = 1e-9
 """A relative change of the values whose rounding errors do little harm."""
-FARTHEST = 0.5
+FARTHEST = 0.01
 """The longest step of a faint parameter in units of its value, or of 1 if that is zero."""
 BENT = 0.03
 """A part of the change that is not linear, from which a step is too long. Its error is 0.05 %."""
@@ -125,7 +125,7 @@ def central_columns(
     """Make central differences, and one-sided ones next to a bound.
 
     steps are relative to the parameters, as diff_step. The default is a step relative to the
-    parameter; a longer one, up to SciPy's, or up to half of the parameter, if the change of the
+    parameter; a longer one, up to SciPy's or to a hundredth of the parameter, if the change of the
     values is lost in their rounding errors; a shorter one if the values are bent within the step.
     The parameters of a group move together, by SciPy's steps.
     """

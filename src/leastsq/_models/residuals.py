@@ -112,7 +112,7 @@ def whiten(factor: FloatArray, values: Any) -> Any:
 
 
 def data_norm(data: Data) -> float:
-    """Compute the norm of the data, weighed as the residuals."""
+    """Estimate the norm of the data, weighed as the residuals: see data_norms."""
     if data.weighing != WHITEN:
         return float(data_norms(data.y, data.weights, 1)[0])
     assert data.weights is not None

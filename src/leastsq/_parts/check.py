@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from leastsq._arguments.arrays import FloatArray, Function, name_of
-from leastsq._errors import add_note
+from leastsq._errors import OUT_OF_DOMAIN, add_note
 from leastsq._models.residuals import difference_of
 from leastsq._models.same import are_same
 from leastsq._parts.work import CurveWork, Rows, points
@@ -48,9 +48,8 @@ def compare(
         try:
             together = values(function, whole, q)
             apart = [values(function, x, q) for x in pieces]
-        except Exception as error:
-            is_chosen = q is p  # by the user
-            if not (is_chosen or isinstance(error, TimeoutError)):
+        except (*OUT_OF_DOMAIN, TypeError) as error:
+            if q is not p:  # the user has not chosen this point
                 continue
             add_note(
                 error,
