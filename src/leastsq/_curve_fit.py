@@ -449,13 +449,13 @@ def parameter_covariance(
     if pcov is None:
         warn(no_covariance(f, p0, x, held, state, outcome.m), OptimizeWarning)
         return np.full((x.size, x.size), np.inf)
-    together = state == CONDITIONAL
-    if np.count_nonzero(state) and not together.any():
+    is_doubtful = np.count_nonzero(state) > 0
+    if is_doubtful and CONDITIONAL not in state:
         warn(doubtful_covariance(f, state), OptimizeWarning)
     elif is_distant(p0, x) and (
         doubt := distance_doubt(f, p0, x, np.sqrt(np.diagonal(pcov)), held)
     ):
         warn(doubt, OptimizeWarning)
-    elif together.any():
-        warn(conditional_covariance(f, together, held), OptimizeWarning)
+    elif is_doubtful:
+        warn(conditional_covariance(f, state == CONDITIONAL, held), OptimizeWarning)
     return pcov
