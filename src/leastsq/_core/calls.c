@@ -60,6 +60,8 @@ static PyMethodDef functions[] = {
     {"are_plain", (PyCFunction)(void (*)(void))are_plain, METH_FASTCALL,
      "are_plain(*objects) -> bool\n\n"
      "Whether all objects are arrays of finite float64 in C order, which need no conversion."},
+    {"data_norm", (PyCFunction)(void (*)(void))data_norm, METH_FASTCALL,
+     "data_norm(y, weights) -> norm\n\nThe same as data_norms, for one fit."},
     {"data_norms", (PyCFunction)(void (*)(void))data_norms, METH_FASTCALL,
      "data_norms(y, weights, fits) -> norms\n\n"
      "Estimates of the norms of the data of some fits, one after another in y, from below: a few huge numbers\n"

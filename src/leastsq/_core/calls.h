@@ -51,6 +51,7 @@ PyObject *model_values(PyObject *self, PyObject *const *given, Py_ssize_t count)
 PyObject *native_residuals(PyObject *self, PyObject *const *given, Py_ssize_t count);
 PyObject *plain_vector(PyObject *self, PyObject *value);
 PyObject *own_result(PyObject *self, PyObject *const *given, Py_ssize_t count);
+PyObject *data_norm(PyObject *self, PyObject *const *given, Py_ssize_t count);
 PyObject *data_norms(PyObject *self, PyObject *const *given, Py_ssize_t count);
 PyObject *are_plain(PyObject *self, PyObject *const *objects, Py_ssize_t count);
 

@@ -159,30 +159,55 @@ norm_of(const double *numbers, const double *weights, int each, npy_intp m)
     return quartile == 0 ? -1 : quartile * sqrt((double)m);
 }
 
+/* Arrays of float64 in C order of y and weights, which may be None; false if there is an exception. */
+static int
+take_data(PyObject *const *given, PyObject **y, PyObject **weights)
+{
+    *y = PyArray_FROM_OTF(given[0], NPY_DOUBLE, NPY_ARRAY_CARRAY_RO);
+    *weights = given[1] == Py_None ? NULL : PyArray_FROM_OTF(given[1], NPY_DOUBLE, NPY_ARRAY_CARRAY_RO);
+    return *y != NULL && (*weights != NULL || given[1] == Py_None);
+}
+
+/* The norms of the data of some fits, which follow each other in y. */
+static void
+compute_norms(PyArrayObject *y, PyArrayObject *weights, npy_intp fits, double *norms)
+{
+    npy_intp m = PyArray_SIZE(y) / fits, factors = weights == NULL ? 0 : PyArray_SIZE(weights) / fits;
+    const double *numbers = PyArray_DATA(y), *all = weights == NULL ? NULL : PyArray_DATA(weights);
+    for (npy_intp k = 0; k < fits; k++) {
+        norms[k] = norm_of(numbers + k * m, all == NULL ? NULL : all + k * factors, factors == m, m);
+    }
+}
+
+PyObject *
+data_norm(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t count)
+{
+    PyObject *y = NULL, *weights = NULL, *norm = NULL;
+    if (count != 2) {
+        PyErr_SetString(PyExc_TypeError, "data_norm(y, weights)");
+    } else if (take_data(given, &y, &weights)) {
+        double number;
+        compute_norms((PyArrayObject *)y, (PyArrayObject *)weights, 1, &number);
+        norm = PyFloat_FromDouble(number);
+    }
+    Py_XDECREF(y);
+    Py_XDECREF(weights);
+    return norm;
+}
+
 PyObject *
 data_norms(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t count)
 {
+    PyObject *y = NULL, *weights = NULL, *norms = NULL;
     npy_intp fits = count == 3 ? PyLong_AsSsize_t(given[2]) : 0;
     if (fits < 1) {
         PyErr_SetString(PyExc_TypeError, "data_norms(y, weights, fits)");
-        return NULL;
-    }
-    PyObject *y = PyArray_FROM_OTF(given[0], NPY_DOUBLE, NPY_ARRAY_CARRAY_RO), *weights = NULL, *norms = NULL;
-    if (y != NULL && given[1] != Py_None) {
-        weights = PyArray_FROM_OTF(given[1], NPY_DOUBLE, NPY_ARRAY_CARRAY_RO);
-    }
-    if (y != NULL && (weights != NULL || given[1] == Py_None)) {
+    } else if (take_data(given, &y, &weights)) {
         norms = PyArray_SimpleNew(1, &fits, NPY_DOUBLE);
     }
     if (norms != NULL) {
-        npy_intp m = PyArray_SIZE((PyArrayObject *)y) / fits;
-        npy_intp factors = weights == NULL ? 0 : PyArray_SIZE((PyArrayObject *)weights) / fits;
-        const double *numbers = PyArray_DATA((PyArrayObject *)y);
-        const double *all = weights == NULL ? NULL : PyArray_DATA((PyArrayObject *)weights);
-        for (npy_intp k = 0; k < fits; k++) {
-            ((double *)PyArray_DATA((PyArrayObject *)norms))[k] =
-                norm_of(numbers + k * m, all == NULL ? NULL : all + k * factors, factors == m, m);
-        }
+        double *numbers = PyArray_DATA((PyArrayObject *)norms);
+        compute_norms((PyArrayObject *)y, (PyArrayObject *)weights, fits, numbers);
     }
     Py_XDECREF(y);
     Py_XDECREF(weights);

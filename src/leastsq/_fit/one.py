@@ -109,7 +109,8 @@ def minimize(
     left = empty((n + 1, n)), empty(n, INT32)
     released = functions.release_the_gil
     fit = _core.fit_nogil if released else _core.fit
-    settings.refuse_other_rows(functions.m)
+    if settings.loss is not None:
+        settings.refuse_other_rows(functions.m)
     fnorm, nfev, trials, njev, steps, ending = fit(
         functions.residual,
         functions.jacobian,

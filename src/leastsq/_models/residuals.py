@@ -15,7 +15,8 @@ from leastsq import _core
 from leastsq._arguments.arrays import FLOAT64, FloatArray, Function, is_masked, name_of, real_array
 from leastsq._arguments.data import Data
 from leastsq._arguments.sigma import SCALE, WHITEN
-from leastsq._core._calls import data_norms, model_residuals, model_values
+from leastsq._core import _calls
+from leastsq._core._calls import model_residuals, model_values
 from leastsq._errors import ShapeError
 from leastsq._functions.python import refuse_nothing
 
@@ -114,9 +115,9 @@ def whiten(factor: FloatArray, values: Any) -> Any:
 def data_norm(data: Data) -> float:
     """Estimate the norm of the data, weighed as the residuals: see data_norms."""
     if data.weighing != WHITEN:
-        return float(data_norms(data.y, data.weights, 1)[0])
+        return _calls.data_norm(data.y, data.weights)
     assert data.weights is not None
-    return float(data_norms(whiten(data.weights, data.y), None, 1)[0])
+    return _calls.data_norm(whiten(data.weights, data.y), None)
 
 
 def refuse_other_rows(values: Any, errors: FloatArray) -> None:
