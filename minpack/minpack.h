@@ -114,8 +114,8 @@ typedef struct {
     void *watch_data;
     minpack_together *together; /* evaluates the residuals for differences, or NULL */
     void *together_data;
-    int together_count;         /* points that it evaluates in little more time than one; if these are more than
-                                 * n, it evaluates a trial point with the points of the differences there */
+    int together_count;         /* points that it evaluates in little more time than one; if these are more
+                                 * than n, it evaluates a trial point with the points of the differences there */
     minpack_run *run;           /* shares the rows of a large Jacobian among threads, or NULL; the result does
                                  * not depend on it */
     int threads;                /* how many */
@@ -132,8 +132,9 @@ typedef struct {
 /* Minimize the sum of squares of m >= n residuals.
  *
  * jacobian      NULL: the Jacobian is differenced
- * data_norm     an estimate of the norm of the data from below, if the residuals are differences between a model and data, with the
- *               same weights: the rounding errors of the residuals are relative to it; negative if not known
+ * data_norm     an estimate of the norm of the data from below, if the residuals are differences between a
+ *               model and data, with the same weights: the rounding errors of the residuals are relative to
+ *               it; negative if not known
  * x             n; in: the starting point; out: the best point
  * fvec          m; out: the residuals at x
  * is_evaluated  1 if fvec comes with the residuals at the starting point, 0 if not
@@ -146,8 +147,8 @@ typedef struct {
  * info          a code of codes.h, or what a function returned to stop the fit */
 void minpack_fit(const minpack_residual *residual, const minpack_jacobian *jacobian,
                  const minpack_options *options, double data_norm, int m, int n, double *x, double *fvec,
-                 int is_evaluated, double *fnorm, double *augmented, int *ipvt, int *nfev, int *trials, int *njev, int *steps,
-                 int *info);
+                 int is_evaluated, double *fnorm, double *augmented, int *ipvt, int *nfev, int *trials,
+                 int *njev, int *steps, int *info);
 
 /* Compute the Jacobian at x, where the residuals are fvec: fjac, m x n. With a loss, its rows and the
  * residuals are weighed, so that the product of its transpose with `weighed` is the gradient of half of
@@ -189,8 +190,9 @@ typedef struct {
  *               is set; or there is not enough memory, or the input is improper: then done is 0. */
 void minpack_many(const minpack_residual *residual, const minpack_jacobian *jacobian,
                   const minpack_options *options, int m, int n, int fits, const double *data_norms,
-                  const minpack_input *inputs, int input_count, int bounds_count, int diag_count, int absolute, double negligible,
-                  double doubtful, const minpack_results *results, int *done);
+                  const minpack_input *inputs, int input_count, int bounds_count, int diag_count,
+                  int absolute, double negligible, double doubtful, const minpack_results *results,
+                  int *done);
 
 /* Fit one model to many data sets without calling it: the caller is asked for the values of the model at
  * the points that the fits need, and tells them. `lanes` fits run at a time; when a fit ends, the next
@@ -205,8 +207,9 @@ void minpack_many(const minpack_residual *residual, const minpack_jacobian *jaco
  * The arrays must stay until the handle is closed. */
 void minpack_lockstep_open(const minpack_options *options, int m, int n, int fits, int lanes,
                            int differenced, const double *data_norms, const double *y,
-                           const double *weights, int weight_count, int bounds_count, int diag_count, int absolute, double negligible,
-                           double doubtful, const minpack_results *results, void **handle);
+                           const double *weights, int weight_count, int bounds_count, int diag_count,
+                           int absolute, double negligible, double doubtful,
+                           const minpack_results *results, void **handle);
 
 /* Tell the values at the points that were asked for before, and ask for the next points. At first there
  * is nothing to tell. If nothing is asked for, all fits are done.
@@ -233,7 +236,8 @@ void minpack_lockstep_close(void *handle);
  *              0 if the triangle is asked for when the point is accepted
  * handle       NULL if there is not enough memory, or the input is improper
  *
- * The arrays of the options must stay until the handle is closed. epsfcn is the precision of the residuals. */
+ * The arrays of the options must stay until the handle is closed. epsfcn is the precision of the
+ * residuals. */
 void minpack_parts_open(const minpack_options *options, int n, int differenced, int in_one_trip,
                         void **handle);
 
@@ -293,8 +297,8 @@ void minpack_evaluate(const minpack_residual *residual, int m, int n, const doub
  * state       n, a code of codes.h for each variable
  * regular     1 if there is a covariance */
 void minpack_covar(int m, int n, const double *r, const int *ipvt, const double *x, const int *active,
-                   double fnorm, int absolute, int differenced, double negligible, double doubtful, double *cov,
-                   int *state, int *regular);
+                   double fnorm, int absolute, int differenced, double negligible, double doubtful,
+                   double *cov, int *state, int *regular);
 
 /* Solve L w = b for count columns b of m numbers, in place; factor is the m x m lower triangle L. */
 void minpack_whiten(int m, int count, const double *factor, double *columns);

@@ -64,9 +64,9 @@ static PyMethodDef functions[] = {
      "data_norm(y, weights) -> norm\n\nThe same as data_norms, for one fit."},
     {"data_norms", (PyCFunction)(void (*)(void))data_norms, METH_FASTCALL,
      "data_norms(y, weights, fits) -> norms\n\n"
-     "Estimates of the norms of the data of some fits, one after another in y, from below: a few huge numbers\n"
-     "do not change them. Each number is multiplied by its weight; there is one for each number or for each fit,\n"
-     "or weights is None. A norm is 0 if all numbers are zero, and -1 if it is not known."},
+     "Estimates of the norms of the data of some fits, one after another in y, from below: a few huge\n"
+     "numbers do not change them. Each number is multiplied by its weight; there is one for each number or\n"
+     "for each fit, or weights is None. A norm is 0 if all numbers are zero, and -1 if it is not known."},
     {"first_residuals", (PyCFunction)(void (*)(void))first_residuals, METH_FASTCALL,
      "first_residuals(func, x, args, coerce) -> residuals\n\n"
      "The residuals at x, a 1-D array of their own; coerce makes an array of other return values."},
@@ -99,7 +99,8 @@ static PyMethodDef functions[] = {
     {"options", (PyCFunction)(void (*)(void))options, METH_FASTCALL,
      "options(ftol, xtol, gtol, factor, epsfcn, maxfev, diag, diff_step, limits_trials, concludes, tests,\n"
      "        loss, f_scale, threads, attempt) -> options\n\n"
-     "diag and diff_step are arrays of n numbers, or None; f_scale is an array of one or m numbers, or None."},
+     "diag and diff_step are arrays of n numbers, or None; f_scale is an array of one or m numbers, or\n"
+     "None."},
     {"options_of_fit", (PyCFunction)(void (*)(void))options_of_fit, METH_FASTCALL,
      "options_of_fit(options, epsfcn, lower, upper, rho, watch, together) -> options\n\n"
      "A copy of the options with those of one fit. The bounds are arrays of n numbers, or None; rho, watch\n"
@@ -128,16 +129,14 @@ static const struct {
     const char *name;
     int value;
 } codes[] = {
-    CODE(IMPROPER_INPUT),   CODE(GTOL_REACHED),   CODE(MAXFEV_REACHED),   CODE(OUT_OF_MEMORY),
-    CODE(PROMISE_BROKEN),   CODE(POOR_END), CODE(OPEN_END),       CODE(MISFIT),         CODE(NO_FAULT),       CODE(FAULT_OF_FTOL),    CODE(FAULT_OF_XTOL),
-    CODE(FAULT_OF_GTOL),    CODE(FAULT_OF_FACTOR), CODE(FAULT_OF_EPSFCN), CODE(FAULT_OF_DIAG),
-    CODE(TIME_IS_UP),       CODE(STOPPED),        CODE(JACOBIAN_NOT_FINITE),
-    CODE(LM),               CODE(TRF),            CODE(DOGBOX),
-    CODE(FIRST_ATTEMPT),    CODE(AS_IT_IS),       CODE(ON_OTHER_SIDE),
-    CODE(NORM_ALONE),       CODE(NOTHING_MORE),     CODE(NO_TIME),
-    CODE(LINEAR),           CODE(HUBER),          CODE(SOFT_L1),      CODE(CAUCHY),
-    CODE(ARCTAN),           CODE(RESIDUALS_NOT_FINITE),
-    CODE(FAULT_OF_SPREAD),  CODE(WITHOUT_EFFECT), CODE(ACTS_TOGETHER),    CODE(HARDLY_DETERMINED), CODE(CONDITIONAL),
+    CODE(ACTS_TOGETHER), CODE(ARCTAN), CODE(AS_IT_IS), CODE(CAUCHY), CODE(CONDITIONAL), CODE(DOGBOX),
+    CODE(FAULT_OF_DIAG), CODE(FAULT_OF_EPSFCN), CODE(FAULT_OF_FACTOR), CODE(FAULT_OF_FTOL),
+    CODE(FAULT_OF_GTOL), CODE(FAULT_OF_SPREAD), CODE(FAULT_OF_XTOL), CODE(FIRST_ATTEMPT),
+    CODE(GTOL_REACHED), CODE(HARDLY_DETERMINED), CODE(HUBER), CODE(IMPROPER_INPUT),
+    CODE(JACOBIAN_NOT_FINITE), CODE(LINEAR), CODE(LM), CODE(MAXFEV_REACHED), CODE(MISFIT), CODE(NORM_ALONE),
+    CODE(NOTHING_MORE), CODE(NO_FAULT), CODE(NO_TIME), CODE(ON_OTHER_SIDE), CODE(OPEN_END),
+    CODE(OUT_OF_MEMORY), CODE(POOR_END), CODE(PROMISE_BROKEN), CODE(RESIDUALS_NOT_FINITE), CODE(SOFT_L1),
+    CODE(STOPPED), CODE(TIME_IS_UP), CODE(TRF), CODE(WITHOUT_EFFECT),
 };
 
 static int

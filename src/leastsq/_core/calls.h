@@ -77,8 +77,8 @@ extern minpack_run run_in_threads;
 
 /* The method of Ready objects that prepares them for a fit in this thread. */
 PyObject *make_ready(PyObject *object, PyObject *released);
-#define READY_METHOD                                                                                             \
-    {"ready", make_ready, METH_O,                                                                                \
+#define READY_METHOD                                                                                     \
+    {"ready", make_ready, METH_O,                                                                        \
      "ready(released) -> self\n\nPrepare for a fit in this thread, which will release the GIL or not."}
 
 /* Take the GIL to call Python from the core, and leave it, if the thread had released it. */
