@@ -115,7 +115,8 @@ typedef struct {
     minpack_together *together; /* evaluates the residuals for differences, or NULL */
     void *together_data;
     int together_count;         /* points that it evaluates in little more time than one; if these are more
-                                 * than n, it evaluates a trial point with the points of the differences there */
+                                 * than n, it evaluates a trial point with the points of the differences
+                                 * there */
     minpack_run *run;           /* shares the rows of a large Jacobian among threads, or NULL; the result does
                                  * not depend on it */
     int threads;                /* how many */
