@@ -230,4 +230,4 @@ def test_covariances_are_in_c_order():
         assert (np.diag(pcov) == 0).all()
     cov_x = leastsq(lambda p: f(t, *p) - y, [1, 1, 1], full_output=True)[1]
     memoryview(cov_x).cast("B")
-    cov_x.shape = 9
+    assert np.reshape(cov_x, 9, copy=False).base is not None

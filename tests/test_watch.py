@@ -382,7 +382,9 @@ def replace_an_item(result):
 
 
 def reshape_the_point(result):
-    result.x.shape = (3, 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of NumPy 2.5
+        result.x.shape = (3, 1)
 
 
 def close_the_point(result):
