@@ -9,13 +9,13 @@ X = np.linspace(0, 5, 40)
 STACK = np.array([(2 + k) * np.exp(-1.5 * X) + 0.5 + 0.01 * np.cos(40 * X) for k in range(60)])
 
 
-def timed_out(call):
+def model_that_raises(call, error):
     calls = []
 
     def model(x, a, b, c):
         calls.append(a)
         if len(calls) == call:
-            raise TimeoutError
+            raise error
         return a * np.exp(-b * x) + c
 
     return model
@@ -25,27 +25,19 @@ def timed_out(call):
 @pytest.mark.parametrize("vectorized", [None, False])
 def test_in_a_batch(call, vectorized):
     with pytest.raises(TimeoutError):
-        curve_fit_many(timed_out(call), X, STACK, vectorized=vectorized)
+        curve_fit_many(model_that_raises(call, TimeoutError), X, STACK, vectorized=vectorized)
 
 
 @pytest.mark.parametrize("call", range(1, 20))
 def test_in_parts(call):
     with pytest.raises(TimeoutError):
-        curve_fit(timed_out(call), X, STACK[0], chunks=10)
+        curve_fit(model_that_raises(call, TimeoutError), X, STACK[0], chunks=10)
 
 
 @pytest.mark.parametrize("call", range(1, 60, 3))
 def test_memory_errors_in_parts(call):
-    calls = []
-
-    def model(x, a, b, c):
-        calls.append(a)
-        if len(calls) == call:
-            raise MemoryError
-        return a * np.exp(-b * x) + c
-
     with pytest.raises(MemoryError):
-        curve_fit(model, X, STACK[0], chunks=10)
+        curve_fit(model_that_raises(call, MemoryError), X, STACK[0], chunks=10)
 
 
 class CancelledError(Exception):
