@@ -51,6 +51,22 @@ def test_problems_are_solved(level):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("level", _cpu.levels())
+def test_callbacks_find_vector_registers_clean(level, library):
+    """Otherwise they wait: a callback that does nothing took a microsecond."""
+    code = (
+        "import ctypes, sys, numpy as np, leastsq;"
+        "x = np.linspace(0, 4, 50);"
+        "library = ctypes.CDLL(sys.argv[1]);"
+        "seen = [];"
+        "see = lambda x: seen.append(library.uses_upper_halves());"
+        "func = lambda p: see(p) or p[0] * np.exp(-p[1] * x) + p[2] - np.cos(x);"
+        "leastsq.leastsq(func, [1, 1, 1], callback=see);"
+        "print(len(seen) > 20, sum(seen))"
+    )
+    assert run(level, "-c", code, library._name).stdout.split() == ["True", "0"]
+
+
 @needs_levels
 def test_levels_differ():
     """Fused multiplications round once: were the results alike, one level would be all there is."""

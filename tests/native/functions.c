@@ -3,6 +3,9 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
 
 typedef struct {
     const double *x;
@@ -68,6 +71,21 @@ to_count(void *data, int m, int n, const double *x, double *fvec, int iflag)
         fvec[i] = x[i] - (i + 1);
     }
     return iflag;
+}
+
+/* Whether the upper halves of vector registers are in use; 0 where the processor does not tell. */
+int
+uses_upper_halves(void)
+{
+#ifdef __x86_64__
+    unsigned a, b, c, d;
+    if (__get_cpuid(1, &a, &b, &c, &d) && c & bit_OSXSAVE && __get_cpuid_count(0xD, 1, &a, &b, &c, &d)
+        && a & 1 << 2) {
+        __asm__ volatile("xgetbv" : "=a"(a), "=d"(d) : "c"(1));
+        return a >> 2 & 1;
+    }
+#endif
+    return 0;
 }
 
 typedef struct {
