@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from leastsq import least_squares, leastsq
+from leastsq import Parts, least_squares, leastsq
 
 
 def assert_same_solution(ours, theirs):
@@ -364,8 +364,10 @@ def test_options_are_read_anew_in_every_fit(fit):
 
 
 def test_more_parameters_than_can_be_counted_are_refused():
-    with pytest.raises(ValueError, match="at most 46340"):
+    with pytest.raises(ValueError, match="at most 46339"):
         leastsq(lambda x: x, np.zeros(20_000_000))
+    with pytest.raises(ValueError, match="at most 46339"):
+        leastsq(lambda x, i: x, np.zeros(46340), args=(Parts(lambda i: (i,), 2),))
 
 
 @pytest.mark.parametrize(

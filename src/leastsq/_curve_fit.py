@@ -22,6 +22,7 @@ from leastsq._arguments.options import DEFAULT_TOLERANCE, NO_SCALE
 from leastsq._arguments.warn import warn
 from leastsq._core._calls import CONDITIONAL, are_plain
 from leastsq._errors import FitError, OptimizeWarning
+from leastsq._fit.conditions import Conditions
 from leastsq._fit.curve import fit_curve, in_parts
 from leastsq._fit.doubts import (
     conditional_covariance,
@@ -348,7 +349,7 @@ def curve_fit(
     p0 = p.copy()
     report = Report(verbose) if verbose == 2 else None
     watch = watch_for(callback, report, counts_trials=as_least_squares)
-    deadline = deadline_after(max_time)
+    conditions = Conditions(settings, box, may_be_few, watch, deadline_after(max_time))
     if is_divided:
         outcome = in_parts().fit_curve_in_parts(
             f,
@@ -356,11 +357,7 @@ def curve_fit(
             p,
             (jac, derivative),
             col_deriv,
-            settings,
-            box,
-            may_be_few,
-            watch,
-            deadline,
+            conditions,
             check_finite,
             nan_policy,
             chunks,
@@ -368,20 +365,7 @@ def curve_fit(
             vectorized or workers is not None,
         )
     else:
-        outcome = fit_curve(
-            f,
-            data,
-            p,
-            derivative,
-            col_deriv,
-            settings,
-            box,
-            may_be_few,
-            watch,
-            deadline,
-            vectorized,
-            workers,
-        )
+        outcome = fit_curve(f, data, p, derivative, col_deriv, conditions, vectorized, workers)
     ending = outcome.ending
     if as_least_squares:
         outcome = outcome._replace(ending=TO_PRECISION.get(ending, ending))

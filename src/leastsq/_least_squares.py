@@ -14,12 +14,13 @@ from leastsq._arguments.limits import deadline_after
 from leastsq._arguments.options import NO_SCALE
 from leastsq._arguments.warn import warn
 from leastsq._errors import OptimizeWarning, add_best_point
+from leastsq._fit.conditions import Conditions
 from leastsq._fit.least_squares import Problem, result_of
 from leastsq._fit.one import solve
 from leastsq._fit.result import is_doubtful
 from leastsq._fit.watch import Report, watch_for
 from leastsq._functions.native import NativeFunction
-from leastsq._models.side_by_side import columns_of, side_by_side
+from leastsq._models.side_by_side import at_one_point, side_by_side
 from leastsq._optimize_result import OptimizeResult
 from leastsq._parts.parts import has_parts
 
@@ -223,13 +224,13 @@ def least_squares(
     watch = watch_for(callback, report, counts_trials=True)
     deadline = deadline_after(max_time)
     try:
-        single = columns_of(fun) if vectorized else fun
+        single = at_one_point(fun) if vectorized else fun
         problem = Problem(single, jac, args, x, box, settings, method, jac_sparsity)
         functions = problem.functions(x, deadline)
         if problem.is_padded:
             vectorized, workers = False, None
         with side_by_side(functions, fun, args, x, vectorized, workers):
-            outcome = solve(functions, x, problem.settings, box, watch)
+            outcome = solve(functions, x, Conditions(problem.settings, box, watch=watch))
             result = result_of(problem, functions, outcome)
     except BaseException as error:
         add_best_point(error, x)

@@ -24,6 +24,7 @@ from leastsq._arguments.warn import warn
 from leastsq._core._calls import IMPROPER_INPUT, POOR_END, PROMISE_BROKEN, STOPPED
 from leastsq._errors import OptimizeWarning, add_best_point
 from leastsq._fit.attempts import has_crawled
+from leastsq._fit.conditions import Conditions
 from leastsq._fit.one import minimize, solve, solved
 from leastsq._fit.result import (
     SOLVED,
@@ -34,7 +35,7 @@ from leastsq._fit.result import (
 )
 from leastsq._fit.watch import watch_for
 from leastsq._functions.functions import Functions, refuse_unread
-from leastsq._models.side_by_side import columns_of, side_by_side
+from leastsq._models.side_by_side import at_one_point, side_by_side
 from leastsq._parts.parts import has_parts
 
 
@@ -283,24 +284,25 @@ def leastsq(
             raise ValueError("vectorized and workers are for data in memory, not for parts")
         if n == 0:
             raise TypeError(f"{IMPROPER} {EMPTY}")
+        conditions = Conditions(settings, box, False, watch, deadline)
         outcome = in_parts().fit_residuals_in_parts(
-            func, Dfun, args, col_deriv, x, settings, box, watch, deadline, partitioned, threads
+            func, Dfun, args, col_deriv, x, conditions, partitioned, threads
         )
         return ended(outcome, settings, full_output)
     try:
-        single = columns_of(func) if vectorized else func
+        single = at_one_point(func) if vectorized else func
         functions = Functions(single, Dfun, args, col_deriv, x, None, deadline)
         if n == 0:
             return full_tuple(nothing_to_solve(functions, x), settings)
         is_plain = settings.loss is None and box is None
         if full_output or not is_plain or vectorized or workers is not None:
             with side_by_side(functions, func, args, x, vectorized, workers):
-                outcome = solve(functions, x, settings, box, watch)
+                outcome = solve(functions, x, Conditions(settings, box, watch=watch))
             return ended(outcome, settings, full_output)
         start = x.copy()
         left = minimize(functions, x, settings.first, box, watch)
         if left[-1] >= POOR_END or has_crawled(left[-1], settings):
-            outcome = solved(functions, x, start, settings, box, watch, left)
+            outcome = solved(functions, x, start, Conditions(settings, watch=watch), left)
             return ended(outcome, settings, full_output)
     except BaseException as error:
         add_best_point(error, x)

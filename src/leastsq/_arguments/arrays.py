@@ -19,7 +19,7 @@ FLOAT64 = np.dtype(np.float64)
 EPSILON = float(np.finfo(FLOAT64).eps)
 SUMMED = ": func must return the residuals, not the sum of their squares"
 LARGEST_INT = np.iinfo(np.int32).max  # the core counts residuals and calls with 32 bits
-MOST_PARAMETERS = math.isqrt(LARGEST_INT)  # a matrix has the square of this size
+MOST_PARAMETERS = math.isqrt(LARGEST_INT) - 1  # the core counts the elements of (n+1) x (n+2)
 
 
 def name_of(function: Function) -> str:
@@ -99,10 +99,15 @@ def own_vector(value: object, what: str) -> FloatArray:
     return real_array(value, what).astype(FLOAT64).flatten()
 
 
-def refuse_sizes(m: int, n: int) -> None:
-    """Refuse fewer residuals than parameters, and more parameters than the core can count."""
+def refuse_many_parameters(n: int) -> None:
+    """Refuse more parameters than the core can count."""
     if n > MOST_PARAMETERS:
         raise ValueError(f"x0 has {n} parameters: leastsq takes at most {MOST_PARAMETERS}")
+
+
+def refuse_sizes(m: int, n: int) -> None:
+    """Refuse fewer residuals than parameters, and more parameters than the core can count."""
+    refuse_many_parameters(n)
     if n > m:
         raise TypeError(
             f"Improper input: func input vector length N={n} must not exceed "

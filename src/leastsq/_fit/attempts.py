@@ -12,11 +12,12 @@ from leastsq._arguments.bounds import Box
 from leastsq._arguments.options import Settings
 from leastsq._core._calls import MAXFEV_REACHED, STOPPED, TIME_IS_UP
 from leastsq._errors import OUT_OF_DOMAIN
+from leastsq._fit.conditions import Conditions
 from leastsq._fit.result import SOLVED, Outcome
 from leastsq._fit.traps import all_act, other_tries
 from leastsq._fit.tries import (
     Try,
-    are_same,
+    are_same_solution,
     is_better,
     left_after,
     tries_for,
@@ -30,15 +31,14 @@ def solve_again(
     once: Callable[[FloatArray, Settings, Box | None], Outcome],
     outcome: Outcome,
     start: FloatArray,
-    settings: Settings,
-    box: Box | None,
-    watch: Watch | None,
+    conditions: Conditions,
 ) -> Outcome:
     """Try again as tries_after says, until the callback stops the fit; return the best outcome.
 
     If a try leaves the domain of the function, the tries end if there is a solution. If there is
     none, but calls to go on with, the other tries follow.
     """
+    settings, box, watch = conditions.settings, conditions.box, conditions.watch
     best, counts, is_confirmed = outcome, outcome.counts, False
     tries = deque(tries_after(outcome, start, settings, box))
     while tries:
@@ -75,7 +75,7 @@ def solve_again(
             raise
         counts = {name: count + other.counts[name] for name, count in counts.items()}
         if other.ier in SOLVED and best.ier in SOLVED:
-            is_confirmed |= bool(are_same(best.x, best.fnorm, other.x, other.fnorm))
+            is_confirmed |= bool(are_same_solution(best.x, best.fnorm, other.x, other.fnorm))
         is_open = best.is_open or has_crawled(best.ier, settings)
         tries = left_after(again, tries, other.x, other.ier, other.fnorm, best.fnorm, is_open)
         if replaces(other, best, again):
@@ -88,14 +88,13 @@ def solve_again(
             break
         del other  # the next try need not keep its residuals
     best = best._replace(counts=counts)
-    return best if watch is None else back_at_best(once, best, settings, box, watch)
+    return best if watch is None else back_at_best(once, best, conditions, watch)
 
 
 def back_at_best(
     once: Callable[[FloatArray, Settings, Box | None], Outcome],
     outcome: Outcome,
-    settings: Settings,
-    box: Box | None,
+    conditions: Conditions,
     watch: Watch,
 ) -> Outcome:
     """Return to the best point that the callback has seen, if it stopped the fit elsewhere.
@@ -105,7 +104,7 @@ def back_at_best(
     x = watch.better_than(outcome.fnorm) if outcome.ier == STOPPED else None
     if x is None:
         return outcome
-    there = once(x, settings, box)  # the callback stops it there
+    there = once(x, conditions.settings, conditions.box)  # the callback stops it there
     counts = {name: count + there.counts[name] for name, count in outcome.counts.items()}
     return there._replace(ending=STOPPED, counts=counts)
 

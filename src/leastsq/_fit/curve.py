@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from leastsq._arguments.arrays import FloatArray, Function
-from leastsq._arguments.bounds import Box
 from leastsq._arguments.data import Data
-from leastsq._arguments.options import Settings
 from leastsq._errors import add_best_point
+from leastsq._fit.conditions import Conditions
 from leastsq._fit.explain import explain
 from leastsq._fit.one import solve
 from leastsq._fit.result import Outcome
@@ -18,10 +16,6 @@ from leastsq._functions.functions import Functions, is_dispatcher
 from leastsq._models.model import Model
 from leastsq._models.residuals import data_norm
 from leastsq._models.side_by_side import models_side_by_side
-
-if TYPE_CHECKING:
-    from leastsq._core._calls import Watch
-
 
 LARGE = 2**17
 """With so many points, the Jacobian does not fit into the cache."""
@@ -41,19 +35,18 @@ def fit_curve(
     p: FloatArray,
     jac: Function | None,
     col_deriv: bool,
-    settings: Settings,
-    box: Box | None,
-    may_be_few: bool,
-    watch: Watch | None = None,
-    deadline: float = math.inf,
+    conditions: Conditions,
     vectorized: bool = False,
     workers: Any = None,
 ) -> Outcome:
-    """Fit a model to data from p; there may be fewer points than parameters if may_be_few."""
+    """Fit a model to data from p."""
     n = p.size
+    settings, _, may_be_few, watch, deadline = conditions
     settings = settings.of_points(data.kept)
     if data.y.size >= LARGE and is_dispatcher(f) and not (watch or vectorized or workers):
-        outcome = in_parts().fit_large_curve(f, data, p, jac, col_deriv, settings, box, deadline)
+        outcome = in_parts().fit_large_curve(
+            f, data, p, jac, col_deriv, conditions.having(settings)
+        )
         if outcome is not None:
             return outcome  # type: ignore[no-any-return]
     try:
@@ -66,7 +59,7 @@ def fit_curve(
             settings.refuse_other_rows(rows)
             settings = settings.padded(rows, functions.m)
         with models_side_by_side(functions, model, p, vectorized, workers):
-            return model.without_padding(solve(functions, p, settings, box, watch))
+            return model.without_padding(solve(functions, p, conditions.having(settings)))
     except BaseException as error:
         explain(error, f, jac, data.x, n)
         add_best_point(error, p)

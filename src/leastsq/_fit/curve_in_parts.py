@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from leastsq._arguments.arrays import FloatArray, Function
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.data import Data
-from leastsq._arguments.options import Settings
 from leastsq._arguments.sigma import SCALE
 from leastsq._core._calls import TIME_IS_UP
 from leastsq._errors import OUT_OF_DOMAIN, add_best_point
+from leastsq._fit.conditions import Conditions
 from leastsq._fit.explain import explain
 from leastsq._fit.in_parts import InParts
 from leastsq._fit.result import Outcome
@@ -25,9 +25,6 @@ from leastsq._parts.sources import Slices
 from leastsq._parts.threads import Threads
 from leastsq._parts.work import MOST_ROWS, ReadyWork, add_rows
 
-if TYPE_CHECKING:
-    from leastsq._core._calls import Watch
-
 
 def fit_curve_in_parts(
     f: Function,
@@ -35,11 +32,7 @@ def fit_curve_in_parts(
     p: FloatArray,
     jac: tuple[Any, Function | None],
     col_deriv: bool,
-    settings: Settings,
-    box: Box | None,
-    may_be_few: bool,
-    watch: Watch | None,
-    deadline: float,
+    conditions: Conditions,
     check_finite: bool | None,
     nan_policy: str | None,
     chunks: Any,
@@ -57,8 +50,8 @@ def fit_curve_in_parts(
         f,
         given,
         col_deriv,
-        box,
-        settings,
+        conditions.box,
+        conditions.settings,
         data,
         check_finite,
         nan_policy,
@@ -66,7 +59,7 @@ def fit_curve_in_parts(
         threads,
     )
     try:
-        return InParts(*divided, derivative, settings, box, watch, deadline, may_be_few).solve(p)
+        return InParts(*divided, derivative, conditions).solve(p)
     except BaseException as error:
         explain(error, f, derivative, data[0], p.size)
         add_best_point(error, p)
@@ -79,14 +72,13 @@ def fit_large_curve(
     p: FloatArray,
     jac: Function | None,
     col_deriv: bool,
-    settings: Settings,
-    box: Box | None,
-    deadline: float,
+    conditions: Conditions,
 ) -> Outcome | None:
     """Fit a compiled model to large data in memory, block by block in the cache.
 
     Return None if the model cannot be called for blocks of the data. p is the starting point.
     """
+    settings, box, deadline = conditions.settings, conditions.box, conditions.deadline
     is_suitable = is_compiled(f) and (jac is None or is_compiled(jac)) and has_blocks(data)
     if not is_suitable or (settings.loss is not None and settings.loss.function is not None):
         return None
@@ -97,7 +89,7 @@ def fit_large_curve(
     engine = Threads(work, source, 1, tells_part=False)
     x = p.copy()
     try:
-        outcome = InParts(engine, False, jac, settings, box, None, deadline, True).solve(x)
+        outcome = InParts(engine, False, jac, conditions._replace(may_be_few=True)).solve(x)
         if monotonic() > deadline:
             return outcome._replace(ending=TIME_IS_UP)
         beside = nearby(x, p, box)

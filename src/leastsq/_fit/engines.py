@@ -20,7 +20,7 @@ from leastsq._fit.pool import Work
 from leastsq._fit.results import Results
 from leastsq._functions.functions import is_compiled, is_parallel
 from leastsq._functions.native import NativeFunction
-from leastsq._models.joint import Joint, MismatchError, warn_of_single_calls
+from leastsq._models.joint import JointModel, MismatchError, warn_of_single_calls
 
 SOME = 256
 """Fits that are looked at to find out how a model can be called."""
@@ -80,13 +80,15 @@ def runs_compiled(plan: Plan) -> bool:
     return isinstance(plan.f, NativeFunction) or all(map(is_compiled, functions))
 
 
-def joint_model(plan: Plan, batch: Batch, vectorized: bool | None, quiet: bool) -> Joint | None:
+def joint_model(
+    plan: Plan, batch: Batch, vectorized: bool | None, quiet: bool
+) -> JointModel | None:
     """Make a model that is called for many fits jointly; None if it cannot or must not be."""
     has_scheme = isinstance(plan.jac, str) and not plan.is_differenced
     if vectorized is False or is_parallel(plan.f) or has_scheme:
         return None
     f, jac = in_python(plan.f), None if plan.is_differenced else in_python(plan.jac)
-    joint = Joint(f, jac, plan.n, plan.col_deriv)
+    joint = JointModel(f, jac, plan.n, plan.col_deriv)
     group = first_group(batch)
     if group is None:
         return joint

@@ -10,18 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leastsq import _core
-from leastsq._arguments.arrays import EPSILON, FloatArray
+from leastsq._arguments.arrays import EPSILON, FloatArray, refuse_many_parameters
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.options import Settings
 from leastsq._core._calls import NOTHING_MORE, TIME_IS_UP, TimeIsUpError
 from leastsq._fit.attempts import solve_again
+from leastsq._fit.conditions import Conditions
 from leastsq._fit.one import INT32, made
 from leastsq._fit.result import Outcome
 from leastsq._functions.functions import jacobian_error
 from leastsq._parts.questions import Answer, Engine, Question, no_rows
 
 if TYPE_CHECKING:
-    from leastsq._core._calls import Options, Watch
+    from leastsq._core._calls import Options
 
 FEW = 8
 """With more parameters, a Jacobian is worth waiting for whether its point is accepted."""
@@ -39,31 +40,24 @@ class InParts:
         engine: Engine,
         has_trips: bool,
         Dfun: Any,
-        settings: Settings,
-        box: Box | None,
-        watch: Watch | None,
-        deadline: float,
-        may_be_few: bool,
+        conditions: Conditions,
     ) -> None:
         self.engine = engine
-        self.Dfun = Dfun
-        self.settings = settings
-        self.box = box
-        self.watch = watch
-        self.deadline = deadline if deadline == math.inf else time() + (deadline - monotonic())
-        self.may_be_few = may_be_few
         self.has_trips = has_trips
+        self.Dfun = Dfun
+        self.conditions = conditions
+        deadline = conditions.deadline
+        self.deadline = deadline if deadline == math.inf else time() + (deadline - monotonic())
 
     def solve(self, x: FloatArray) -> Outcome:
         """Minimize from x, which becomes the best point; try other starts as a fit in memory."""
         start = x.copy()
         try:
+            refuse_many_parameters(x.size)
             if time() <= self.deadline:
                 self.engine.check(start)
-            outcome = self.solve_once(x, self.settings.first, self.box)
-            outcome = solve_again(
-                self.solve_once, outcome, start, self.settings, self.box, self.watch
-            )
+            outcome = self.solve_once(x, self.conditions.settings.first, self.conditions.box)
+            outcome = solve_again(self.solve_once, outcome, start, self.conditions)
             if outcome.ending != TIME_IS_UP:
                 self.engine.check(outcome.x)
         finally:
@@ -97,7 +91,7 @@ class InParts:
         """Refuse data without residuals, and fewer residuals than parameters."""
         if m == 0:
             raise ValueError("there is nothing to fit: the parts have no residuals")
-        if m < n and not self.may_be_few:
+        if m < n and not self.conditions.may_be_few:
             raise TypeError(
                 f"Improper input: there are {m} residuals, which must not be fewer than the {n} "
                 "parameters"
@@ -105,7 +99,7 @@ class InParts:
 
     def begin(self, x: FloatArray, settings: Settings, box: Box | None, precision: float) -> Talk:
         """Begin a fit; precision is that of the residuals."""
-        options = settings.for_core(box, precision, self.watch)
+        options = settings.for_core(box, precision, self.conditions.watch)
         in_one_trip = self.has_trips or x.size <= FEW
         return Talk(x, options, self.Dfun is None, in_one_trip)
 
@@ -133,10 +127,8 @@ class InParts:
             error = jacobian_error(self.Dfun, talk.x.size, first.precision, first.is_single)
         names = ("nfev", "trials", "njev", "nit")
         counts = dict(zip(names, talk.counts.tolist(), strict=True))
-        has_Dfun = self.Dfun is not None
-        return made(
-            talk.x, None, self.box, error, fnorm, *left, counts, talk.ending, has_Dfun, rows
-        )
+        has_Dfun, box = self.Dfun is not None, self.conditions.box
+        return made(talk.x, None, box, error, fnorm, *left, counts, talk.ending, has_Dfun, rows)
 
 
 class Talk:

@@ -24,7 +24,7 @@ from leastsq._fit.one_by_one import OneByOne
 from leastsq._fit.plan import Plan
 from leastsq._fit.results import Results, Solutions
 from leastsq._fit.traps import interior, other_tries, without_effect
-from leastsq._fit.tries import Try, are_same, has_turned, is_better, left_after, tries_for
+from leastsq._fit.tries import Try, are_same_solution, has_turned, is_better, left_after, tries_for
 
 Flags = NDArray[np.bool_]
 Solve = Callable[[Group, Settings], tuple[Solutions, Flags]]
@@ -198,7 +198,7 @@ class Tries:
         self.is_done[chosen] &= is_done | was_solved
         self.is_short[chosen] |= self.nfev[chosen] > self.most
         fnorm, its = self.best.fnorm[chosen], other.ier
-        same = are_same(self.best.x[chosen], fnorm, other.x, other.fnorm)
+        same = are_same_solution(self.best.x[chosen], fnorm, other.x, other.fnorm)
         self.is_confirmed[chosen] |= same & is_done & is_solved(its) & was_solved
         limit = np.array([again.limit for again in tries])
         at_zero = np.array([t.has_ended_at_zero(x) for t, x in zip(tries, other.x, strict=True)])

@@ -21,7 +21,7 @@ from leastsq._core._calls import (
     TRF,
 )
 from leastsq._fit.result import Outcome, addition, message
-from leastsq._functions.functions import Functions, callee, is_dispatcher, refuse_unread
+from leastsq._functions.functions import Functions, binding_of, is_dispatcher, refuse_unread
 from leastsq._functions.native import NativeFunction, StoppedError
 from leastsq._functions.python import as_residuals
 from leastsq._models.jacobian import dense, jacobian_of
@@ -113,7 +113,7 @@ def first_call(x: FloatArray, fun: Function, args: tuple[Any, ...]) -> tuple[Fun
     try:
         return fun, residuals_at(x, fun, args)
     except Exception:
-        python = callee(fun, "residual", args)[0] if is_dispatcher(fun) else fun
+        python = binding_of(fun, "residual", args)[0] if is_dispatcher(fun) else fun
         if python is fun:
             raise
     return python, residuals_at(x, python, args)

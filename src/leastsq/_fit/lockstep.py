@@ -16,7 +16,7 @@ from leastsq._fit.keep import Keeper
 from leastsq._fit.plan import Plan
 from leastsq._fit.results import Results, Solutions, room_for
 from leastsq._functions.functions import jacobian_error
-from leastsq._models.joint import MIXED, Joint, MixedFitsError
+from leastsq._models.joint import MIXED, JointModel, MixedFitsError
 
 Answer = tuple[FloatArray, NDArray[np.int32]]
 """The values of a function at some points, and whether it failed there."""
@@ -46,7 +46,7 @@ def lanes_for(m: int, n: int) -> int:
 class Lockstep:
     """Fits groups of a vectorized model. Each thread has one."""
 
-    def __init__(self, plan: Plan, results: Results, joint: Joint) -> None:
+    def __init__(self, plan: Plan, results: Results, joint: JointModel) -> None:
         self.plan = plan
         self.results = results
         self.joint = joint

@@ -15,6 +15,7 @@ from leastsq._arguments.options import Settings
 from leastsq._core._calls import MISFIT, OPEN_END, OUT_OF_MEMORY, POOR_END, STOPPED
 from leastsq._errors import OUT_OF_DOMAIN
 from leastsq._fit.attempts import has_crawled, solve_again
+from leastsq._fit.conditions import Conditions
 from leastsq._fit.result import SOLVED, Outcome
 from leastsq._functions.functions import Functions
 from leastsq._functions.native import StoppedError
@@ -27,29 +28,18 @@ Left = tuple[float, FloatArray, NDArray[np.int32], dict[str, int], int]
 """What the core leaves: the fields of an Outcome from fnorm to ending."""
 
 
-def solve(
-    functions: Functions,
-    x: FloatArray,
-    settings: Settings,
-    box: Box | None,
-    watch: Watch | None = None,
-) -> Outcome:
+def solve(functions: Functions, x: FloatArray, conditions: Conditions) -> Outcome:
     """Minimize from x, and try again where this may help. The array x becomes the solution."""
     start = x.copy()
-    left = minimize(functions, x, settings.first, box, watch)
-    return solved(functions, x, start, settings, box, watch, left)
+    left = minimize(functions, x, conditions.settings.first, conditions.box, conditions.watch)
+    return solved(functions, x, start, conditions, left)
 
 
 def solved(
-    functions: Functions,
-    x: FloatArray,
-    start: FloatArray,
-    settings: Settings,
-    box: Box | None,
-    watch: Watch | None,
-    left: Left,
+    functions: Functions, x: FloatArray, start: FloatArray, conditions: Conditions, left: Left
 ) -> Outcome:
     """Return the outcome of the first fit, or of a better one if it ended poorly."""
+    settings, box = conditions.settings, conditions.box
     outcome = outcome_of(functions, x, box, left)
     if not settings.tries_again:
         return outcome
@@ -63,7 +53,7 @@ def solved(
         functions.fvec = np.full_like(functions.fvec, np.nan)  # the outcome keeps the old array
         functions.is_evaluated = False
         try:
-            left = minimize(functions, other, settings, its_box, watch)
+            left = minimize(functions, other, settings, its_box, conditions.watch)
         except BaseException as error:
             # The caller finds the best point in the array of the first fit, unless that is solved.
             is_kept = isinstance(error, OUT_OF_DOMAIN) and outcome.ier in SOLVED
@@ -73,7 +63,7 @@ def solved(
             raise
         return outcome_of(functions, other, box, left)
 
-    return solve_again(once, outcome, start, settings, box, watch)
+    return solve_again(once, outcome, start, conditions)
 
 
 def outcome_of(functions: Functions, x: FloatArray, box: Box | None, left: Left) -> Outcome:

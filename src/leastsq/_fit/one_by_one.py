@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from leastsq._fit.batch import Group
+from leastsq._fit.conditions import Conditions
 from leastsq._fit.curve import fit_curve
 from leastsq._fit.one import solve
 from leastsq._fit.plan import Options, Plan
@@ -45,14 +46,12 @@ class OneByOne:
             block = group.y[i].copy()
             jac = None if plan.is_differenced else plan.jac.with_data(block)
             functions = Functions(plan.f.with_data(block), jac, (), False, p)
-            return solve(functions, p, options.settings, box)
+            return solve(functions, p, Conditions(options.settings, box))
         return fit_curve(
             plan.f,
             group.own_data(i),
             p,
             read_jac(plan.jac, plan.f, box, (group.m,)),
             plan.col_deriv,
-            options.settings,
-            box,
-            options.may_be_few,
+            Conditions(options.settings, box, options.may_be_few),
         )

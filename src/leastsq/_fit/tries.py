@@ -73,7 +73,7 @@ class Try(NamedTuple):
         return settings if self.factor is None else replace(settings, factor=self.factor)
 
 
-def are_same(x: FloatArray, fnorm: Any, other: FloatArray, other_fnorm: Any) -> Any:
+def are_same_solution(x: FloatArray, fnorm: Any, other: FloatArray, other_fnorm: Any) -> Any:
     """Tell whether two solutions are the same, for one fit or many."""
     with np.errstate(invalid="ignore"):
         is_near = (np.abs(other - x) <= ALIKE * np.abs(x)).all(axis=-1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from leastsq._core._calls import native_function
-from leastsq._functions.functions import NO_JACOBIAN, callee, pop_wrong_shape
+from leastsq._functions.functions import NO_JACOBIAN, binding_of, pop_wrong_shape
 from leastsq._functions.python import Jacobian, changed_size
 
 
@@ -15,9 +15,9 @@ def bound_functions(model: Any) -> list[Any] | None:
     Return None if Python must call one of them.
     """
     args = model.data.args
-    functions: list[Any] = [callee(model.residuals, "residual", args)[1]]
+    functions: list[Any] = [binding_of(model.residuals, "residual", args)[1]]
     if model.jacobian is not None:
-        functions.append(callee(model.jacobian, "Jacobian", args)[1])
+        functions.append(binding_of(model.jacobian, "Jacobian", args)[1])
     return None if None in functions else functions
 
 

@@ -105,7 +105,7 @@ class Functions:
         if type(func) in PYTHON_FUNCTIONS:  # the usual case
             first = func if model is None else model.first(func)
             return first_residuals(first, x, self.args, as_residuals)
-        self.func, self.native_func = callee(func, "residual", self.args)
+        self.func, self.native_func = binding_of(func, "residual", self.args)
         if isinstance(self.native_func, NativeFunction):
             self.is_evaluated = self.deadline < math.inf
             return self.native_func(x) if self.is_evaluated else self.native_func.room()
@@ -117,7 +117,7 @@ class Functions:
         first = self.func if model is None else model.first(self.func)
         fvec = first_residuals(first, x, self.args, as_residuals)
         while compiled is not None and not compiled.is_current():
-            self.func, compiled = callee(func, "residual", self.args)
+            self.func, compiled = binding_of(func, "residual", self.args)
             fvec = first_residuals(self.func, x, self.args, as_residuals)
         self.native_func = compiled
         if compiled is not None:
@@ -139,7 +139,7 @@ class Functions:
     def take_jacobian(self, Dfun: Function, col_deriv: bool) -> None:
         """Find out how Dfun is called."""
         kind = "transpose" if col_deriv else "Jacobian"
-        self.Dfun, self.native_Dfun = callee(Dfun, kind, self.args)
+        self.Dfun, self.native_Dfun = binding_of(Dfun, kind, self.args)
         refuse_unfit(self.Dfun, self.m)
         self.python_Dfun = Jacobian(self.Dfun, self.m, self.n, col_deriv)
         if self.deadline < math.inf and hasattr(self.Dfun, "points"):
@@ -201,7 +201,7 @@ def pop_wrong_shape(function: Native) -> tuple[int, ...]:
     return () if isinstance(function, NativeFunction) else function.pop_wrong_shape()
 
 
-def callee(function: Any, kind: str, args: tuple[Any, ...]) -> tuple[Any, Native | None]:
+def binding_of(function: Any, kind: str, args: tuple[Any, ...]) -> tuple[Any, Native | None]:
     """Find the function that Python calls, and the native function if there is one.
 
     kind is that of its Role.

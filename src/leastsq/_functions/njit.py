@@ -111,16 +111,16 @@ class Refusal(NamedTuple):
 
 def bound(function: Any, role: Role, args: tuple[Any, ...]) -> CompiledFunction | Refusal:
     """Bind a function to its arguments, or say why it must be called from Python."""
-    if any(map(is_foreign, args)):
+    if any(map(has_foreign_bytes, args)):
         return Refusal("Numba reads arrays of a foreign byte order as if it were native", False)
     with LOCK:
         return bound_alone(function, role, args)
 
 
-def is_foreign(value: Any) -> bool:
+def has_foreign_bytes(value: Any) -> bool:
     """Tell whether a value contains an array of another byte order than that of this machine."""
     if isinstance(value, tuple):
-        return any(map(is_foreign, value))
+        return any(map(has_foreign_bytes, value))
     return isinstance(value, np.ndarray) and not value.dtype.isnative
 
 
@@ -146,7 +146,7 @@ def bound_alone(function: Any, role: Role, args: tuple[Any, ...]) -> CompiledFun
         try:
             return bind(function, known, role, args)
         except Exception as error:
-            refuse_foreign(error, before)
+            raise_unrelated(error, before)
             # Try again: a signal may have disturbed Numba.
             if not (is_last or isinstance(error, NumbaError)):
                 continue
@@ -168,7 +168,7 @@ def bind(function: Any, known: Known, role: Role, args: tuple[Any, ...]) -> Comp
     return compiled
 
 
-def refuse_foreign(error: BaseException | None, before: BaseException | None) -> None:
+def raise_unrelated(error: BaseException | None, before: BaseException | None) -> None:
     """Raise errors that do not come from compilation, such as MemoryError, again."""
     while error is not None and error is not before:
         if isinstance(error, MemoryError | RecursionError):
@@ -200,7 +200,7 @@ def reason(
     try:
         resolve(function, types_given(role, kinds(function, args)))
     except Exception as own_error:
-        refuse_foreign(own_error, before)
+        raise_unrelated(own_error, before)
         return summary(own_error)
     return summary(error)
 
@@ -213,7 +213,7 @@ def compiles(
         given = types_given(role, kinds(function, args))
         return in_object_mode(function) or signature_of(function, given) is not None
     except Exception as error:  # most errors of a failed compilation are NumbaErrors, not all
-        refuse_foreign(error, before)
+        raise_unrelated(error, before)
         return False
 
 

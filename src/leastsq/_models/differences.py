@@ -241,7 +241,7 @@ def places(groups: Groups | None, n: int) -> list[int]:
     return [found[j] for j in range(n)]
 
 
-def side_by_side(columns: list[Any], shape: tuple[int, ...]) -> Any:
+def broadcast_columns(columns: list[Any], shape: tuple[int, ...]) -> Any:
     """Make a Jacobian from its columns, and broadcast each to the shape of the data."""
     size = math.prod(shape)
     return np.stack(

@@ -15,9 +15,9 @@ from leastsq._models.differences import (
     THREE_POINT_ERROR,
     Columns,
     Groups,
+    broadcast_columns,
     central_columns,
     complex_columns,
-    side_by_side,
 )
 from leastsq._models.points import AtPoints, known_as
 from leastsq._models.sparsity import groups_of
@@ -40,7 +40,7 @@ def read_jac(jac: Any, f: Function, box: Box | None, shape: tuple[int, ...]) -> 
 
     def differenced(x: Any, *params: Any) -> Any:
         p = np.array(params, FLOAT64)
-        return side_by_side(columns(lambda at: points(at, (x,)), p), shape)
+        return broadcast_columns(columns(lambda at: points(at, (x,)), p), shape)
 
     return known_as(differenced, points, THREE_POINT_ERROR if jac == "3-point" else None)
 
@@ -62,7 +62,7 @@ def jacobian_of(
     points = AtPoints(lambda p, *args: np.asarray(fun(p, *args)).reshape(-1))
 
     def differenced(x: FloatArray, *args: Any) -> Any:
-        values = side_by_side(columns(lambda at: points(at, args), x), (m,))
+        values = broadcast_columns(columns(lambda at: points(at, args), x), (m,))
         return values if structure is None else np.where(structure, values, 0)
 
     return known_as(differenced, points, THREE_POINT_ERROR if jac == "3-point" else None)

@@ -62,7 +62,7 @@ class MixedFitsError(MismatchError):
     """A joint evaluation, which was possible before, gave other values than a single one."""
 
 
-class Joint:
+class JointModel:
     """A model and its Jacobian, each evaluated jointly or for one fit at a time."""
 
     def __init__(self, f: Function, jac: Function | None, n: int, col_deriv: bool) -> None:

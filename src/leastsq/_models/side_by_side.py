@@ -53,7 +53,7 @@ def together() -> Any:
     return together
 
 
-def columns_of(func: Function) -> Function:
+def at_one_point(func: Function) -> Function:
     """Make a function of one point from a function of many; its x has the shape (n, 1)."""
 
     def single(p: FloatArray, *args: Any) -> Any:

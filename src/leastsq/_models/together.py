@@ -13,8 +13,8 @@ from leastsq._functions.native import NativeFunction
 from leastsq._models.points import MOST_NUMBERS, AtPoints, Vectorized
 from leastsq._models.residuals import WEIGHING
 from leastsq._models.same import are_same
-from leastsq._models.side_by_side import columns_of
-from leastsq._models.workers import ModelResiduals, ModelValues, Workers
+from leastsq._models.side_by_side import at_one_point
+from leastsq._models.workers import ModelValues, PicklableResiduals, Workers
 
 if TYPE_CHECKING:
     from leastsq._core._calls import Joint
@@ -42,7 +42,7 @@ def of_residuals(
     def many(p: Any) -> Any:
         return func(p, *args)
 
-    alone = lambda p: columns_of(func)(p, *args)  # noqa: E731
+    alone = lambda p: at_one_point(func)(p, *args)  # noqa: E731
     points.together = Vectorized(many, alone, func, functions.m, functions.deadline)
     return None
 
@@ -57,7 +57,7 @@ def of_model(
     if not vectorized and points is not None:
         return by_workers(functions, points, workers, ModelValues(model.f, data.y.shape), (data.x,))
     if not vectorized:
-        residuals = ModelResiduals(model.f, data.weighing)
+        residuals = PicklableResiduals(model.f, data.weighing)
         return by_workers(functions, None, workers, residuals, data.args)
     if points is not None:
         values = ModelValues(model.f, data.y.shape)

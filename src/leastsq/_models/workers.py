@@ -92,7 +92,7 @@ class Workers:
             self.pool.shutdown(wait=False, cancel_futures=True)
 
 
-class ModelResiduals:
+class PicklableResiduals:
     """The residuals of a model, for other processes."""
 
     def __init__(self, f: Function, weighing: str | None) -> None:

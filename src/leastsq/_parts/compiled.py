@@ -19,7 +19,7 @@ from leastsq._models.model import Model
 from leastsq._parts.questions import Answer, Question, no_rows
 from leastsq._parts.work import raise_for
 
-MOST_ROWS = 8192
+MOST_COMPILED_ROWS = 8192
 """Rows that are evaluated at a time: the columns of their Jacobian stay in the cache, too."""
 
 
@@ -34,7 +34,7 @@ def compiled_answer(
     deadline: float,
 ) -> Answer | None:
     """Evaluate rows in blocks, and the rest; None if Python must call a function."""
-    rows, size = data.y.size, min(most_rows, MOST_ROWS)
+    rows, size = data.y.size, min(most_rows, MOST_COMPILED_ROWS)
     answer: Answer | None = no_rows(question.x.size)
     whole = rows // size
     for first, count, length in ((0, whole, size), (whole * size, 1, rows - whole * size)):
