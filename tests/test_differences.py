@@ -392,3 +392,57 @@ def test_a_difference_does_not_step_across_the_wall_of_a_penalty(penalty):
         )  # fmt: skip
         found += fit.cost < 10 * held.cost
     assert found >= 18
+
+
+def printed(digits, values):
+    """Values as a simulator writes them into a file."""
+    return np.vectorize(lambda value: float(f"{value:.{digits - 1}e}"))(values)
+
+
+@pytest.mark.parametrize("options", [{}, {"bounds": (0, 10)}], ids=str)
+@pytest.mark.parametrize("digits", range(4, 11))
+def test_a_model_that_is_printed_with_few_digits_is_fitted(digits, options):
+    """MINPACK's steps change no digit, or noise alone. Much longer ones would change the model."""
+    x = np.linspace(0, 5, 60)
+
+    def exact(x, a, b, c):
+        return a * np.exp(-b * x) + c
+
+    def model(x, *p):
+        return printed(digits, exact(x, *p))
+
+    noise = 0.02 * np.random.default_rng(0).standard_normal((10, 60))
+    stack = exact(x, 2.5, 1.3, 0.5) + noise
+    is_coarse = digits < 6
+    with warnings.catch_warnings():
+        if is_coarse:
+            warnings.simplefilter("ignore", OptimizeWarning)
+        fits = curve_fit_many(model, x, stack, [1, 1, 1], **options)
+        wrong = 0
+        for y, *many in zip(stack, fits.popt, fits.pcov, strict=True):
+            expected, cov = curve_fit(exact, x, y, [1, 1, 1])
+            popt, pcov = curve_fit(model, x, y, [1, 1, 1], **options)
+            errors = np.sqrt(np.diag(cov))
+            assert np.max(np.abs(popt - expected) / errors) < 0.5
+            wrong += not np.allclose(np.sqrt(np.diag(pcov)), errors, rtol=0.1)
+            np.testing.assert_array_equal(many[0], popt)
+            np.testing.assert_array_equal(many[1], pcov)
+    assert wrong <= (digits == 6)  # a digit that changes by chance may look like a derivative
+
+
+def test_central_differences_do_not_lengthen_a_step_again_and_again():
+    """The change of the values stays just below what is wanted, however often this is seen."""
+    x = np.linspace(0, 10, 100)
+    most = 0
+    for seed in range(150):
+        y = 1.5 * np.sin(2.3 * x + 0.4) + 0.2
+        y = y + 0.15 * np.random.default_rng(seed).standard_normal(100)
+        calls = []
+
+        def residuals(p, y=y, calls=calls):
+            calls.append(p)
+            return p[0] * np.sin(p[1] * x + p[2]) + p[3] - y
+
+        least_squares(residuals, [1, 2.2, 0.1, 0.1], jac="3-point")
+        most = max(most, len(calls))
+    assert most < 120

@@ -322,3 +322,24 @@ def test_an_amplitude_in_a_small_unit_that_starts_at_zero(unit):
     popt, _ = curve_fit(model, t, y, [0, 1e-9, 0.8])
     best, _ = curve_fit(model, t, y, [1e4 * unit, 2e-9, 0.6])
     np.testing.assert_allclose(popt, best, rtol=1e-3)
+
+
+@pytest.mark.parametrize("true", [0, 1e-12, 1e-6, 0.3])
+@pytest.mark.parametrize("start", [0, 1e-9])
+def test_data_without_noise_end_a_fit_next_to_zero(true, start):
+    """What is left are rounding errors of the data, and those of the parameter are smaller."""
+    x = np.linspace(-3, 3, 16)
+    for seed in range(10):
+        slope = np.random.default_rng(seed).uniform(0.5, 2)
+        calls = []
+
+        def titration(x, middle, slope=slope, calls=calls):
+            calls.append(middle)
+            return 1 - 1 / (1 + 10 ** (-slope * (x - middle)))
+
+        y = 1 / (1 + 10 ** (slope * (x - true)))
+        p0 = [true + start]
+        found = least_squares(lambda p, y=y, f=titration: f(x, p[0]) - y, p0, bounds=(-9, 9))
+        assert found.success
+        np.testing.assert_allclose([found.x, curve_fit(titration, x, y, p0)[0]], true, atol=1e-15)
+        assert len(calls) < 120

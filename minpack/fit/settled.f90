@@ -32,7 +32,7 @@ module minpack_settled
    use minpack_reduction, only: reduction_type
    implicit none
    private
-   public :: has_settled, is_promising, has_little_left, is_exact
+   public :: has_settled, is_rounding, is_promising, has_little_left, is_exact
 
    real(dp), parameter :: worthwhile = 1e-6_dp
       !! The fraction of the sum of squares by which it must be reducible for the fit to go on,
@@ -50,6 +50,8 @@ module minpack_settled
       !! point whose columns are not those of the solution.
    real(dp), parameter :: rounding = 20*epsmch
       !! Residuals are rounding errors below this fraction of |D x|.
+   real(dp), parameter :: most_of_data = 1000
+      !! The data may be so many times as large as their lower quartile, as those of a peak.
    real(dp), parameter :: noiseless = 1e-8_dp
       !! Residuals are so small if the data have no noise.
 
@@ -97,6 +99,23 @@ contains
       has_settled = remaining <= max(worthwhile, tolerance) &
                     .or. fnorm <= rounding*effect(region, model, x, workspace)
    end function has_settled
+
+   pure logical function is_rounding(model, data_norm, fnorm)
+      !! Whether the residuals are rounding errors of the data, or of the effect of variables of the
+      !! size 1, unless the data are known to be much smaller.
+      type(model_type), intent(in) :: model
+         !! The linear model where the fit stands.
+      real(dp), intent(in) :: data_norm
+         !! The norm of the data; negative if it is not known.
+      real(dp), intent(in) :: fnorm
+         !! Norm of the residuals.
+
+      real(dp) :: norm
+
+      norm = enorm(size(model%acnorm), model%acnorm)
+      if (data_norm >= 0) norm = max(data_norm, min(norm, most_of_data*data_norm))
+      is_rounding = fnorm <= rounding*norm
+   end function is_rounding
 
    pure real(dp) function damping_after(error)
       !! The damping for a model that predicted the last step with a relative error.

@@ -4,7 +4,7 @@ module minpack_verdict
    use minpack_info, only: going_on, ftol_reached, maxfev_reached, promise_broken
    use minpack_reduction, only: reduction_type
    use minpack_exit_tests, only: converged, exhausted, has_vanished, is_close, is_nothing
-   use minpack_settled, only: has_settled, is_promising, is_exact
+   use minpack_settled, only: has_settled, is_rounding, is_promising, is_exact
    use minpack_state, only: state_type
    implicit none
    private
@@ -46,6 +46,9 @@ contains
             info = exhausted(region, reduction, is_spent, fit%cosine, fit%fnorm)
          else if (has_settled(region, fit%model, reduction, fit%accepted, fit%x, fit%fnorm, &
                               max(settings%ftol, settings%xtol), fit%workspace)) then
+            info = claim
+         else if (.not. fit%accepted .and. &
+                  is_rounding(fit%model, settings%data_norm, fit%fnorm)) then
             info = claim
          else if (has_vanished(region, fit%fnorm)) then
             info = claim

@@ -107,7 +107,10 @@ contains
             step = max(step, sqrt(epsmch))
          end if
          ! A function that is constant around x but for rounding errors may jump further away.
-         if (.not. search%has_effect .and. abs(x) > ordinary) step = min(step, nearby*abs(x))
+         if (abs(x) > ordinary .and. &
+             (last%change > too_small*largest .or. .not. search%has_effect)) then
+            step = min(step, nearby*abs(x))
+         end if
          if (step <= last%step) step = 0
       end associate
    end function wanted_step

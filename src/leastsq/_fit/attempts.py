@@ -20,6 +20,7 @@ from leastsq._fit.tries import (
     are_same_solution,
     is_better,
     left_after,
+    may_be_noisy,
     tries_for,
 )
 
@@ -130,7 +131,8 @@ def tries_after(
     """Choose how to try again: from the start, or where all parameters have an effect."""
     is_poor = outcome.is_poor and outcome.ier not in (TIME_IS_UP, STOPPED)
     crawled = has_crawled(outcome.ier, settings)
-    ways = is_poor, outcome.is_open or crawled, outcome.is_misfit, crawled
+    is_noisy = not outcome.has_jacobian and may_be_noisy(outcome.ending, settings)
+    ways = is_poor, outcome.is_open or crawled, outcome.is_misfit, crawled, is_noisy
     tries = tries_for(start, outcome.x, settings, box, *ways)
     if box is None or not box.is_bounded() or outcome.ier not in SOLVED:
         return tries
@@ -143,5 +145,6 @@ def replaces(other: Outcome, best: Outcome, again: Try) -> bool:
     """Tell whether another try has found a better minimum; after a poor end, a better point."""
     was_solved = best.ier in SOLVED
     best_end = best.fnorm, was_solved, was_solved and not best.is_poor, best.is_open
-    is_found = bool(is_better(other.ier, other.fnorm, again.limit, *best_end))
+    limit = again.limit_after(other.ending)
+    is_found = bool(is_better(other.ier, other.fnorm, limit, *best_end))
     return is_found and not again.has_ended_at_zero(other.x)

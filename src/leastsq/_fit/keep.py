@@ -24,7 +24,15 @@ from leastsq._fit.one_by_one import OneByOne
 from leastsq._fit.plan import Plan
 from leastsq._fit.results import Results, Solutions
 from leastsq._fit.traps import interior, other_tries, without_effect
-from leastsq._fit.tries import Try, are_same_solution, has_turned, is_better, left_after, tries_for
+from leastsq._fit.tries import (
+    Try,
+    are_same_solution,
+    has_turned,
+    is_better,
+    left_after,
+    may_be_noisy,
+    tries_for,
+)
 
 Flags = NDArray[np.bool_]
 Solve = Callable[[Group, Settings], tuple[Solutions, Flags]]
@@ -143,7 +151,8 @@ class Tries:
         self.waits = ~self.is_short
         self.is_done = np.ones(len(group.places), bool)
         self.tries: list[deque[Try]] = [deque() for _ in group.p]
-        ways = ends.is_poor, ends.is_open, ends.is_turned, has_crawled(found, settings)
+        is_noisy = plan.is_differenced & may_be_noisy(found.ending, settings)
+        ways = ends.is_poor, ends.is_open, ends.is_turned, has_crawled(found, settings), is_noisy
         for i in np.flatnonzero(ends.is_poor | ends.is_open | ends.is_turned).tolist():
             its = (bool(way[i]) for way in ways)
             box = group.box_of(i)
@@ -200,7 +209,8 @@ class Tries:
         fnorm, its = self.best.fnorm[chosen], other.ier
         same = are_same_solution(self.best.x[chosen], fnorm, other.x, other.fnorm)
         self.is_confirmed[chosen] |= same & is_done & is_solved(its) & was_solved
-        limit = np.array([again.limit for again in tries])
+        endings = other.ending.tolist()
+        limit = np.array([t.limit_after(e) for t, e in zip(tries, endings, strict=True)])
         at_zero = np.array([t.has_ended_at_zero(x) for t, x in zip(tries, other.x, strict=True)])
         for k, i in enumerate(chosen.tolist()):
             end = other.x[k], int(its[k]), float(other.fnorm[k])

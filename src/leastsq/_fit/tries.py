@@ -12,7 +12,13 @@ import numpy as np
 from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.options import Settings
-from leastsq._core._calls import AS_IT_IS, MAXFEV_REACHED, ON_OTHER_SIDE
+from leastsq._core._calls import (
+    AS_IT_IS,
+    GTOL_REACHED,
+    MAXFEV_REACHED,
+    ON_OTHER_SIDE,
+    PROMISE_BROKEN,
+)
 from leastsq._fit.many_fits import is_solved
 from leastsq._fit.result import SOLVED
 
@@ -22,6 +28,10 @@ WELL_BELOW = 0.9
 """A smaller ratio means that a solution is none, even if the try has used up its calls there."""
 GENTLE = 0.01
 """The factor of a first step that hardly leaves the start."""
+NO_HIGHER = 1.0001
+"""The ratio of the norms of residuals at the same minimum, if the residuals are noisy."""
+COARSE = 1e-6
+"""The relative error of residuals that come from a simulator or a file."""
 ALIKE = 1e-3
 """The relative difference of the parameters of two solutions that are the same."""
 
@@ -34,6 +44,7 @@ class Try(NamedTuple):
     the option of the core. share is the part of the default of maxfev that the try may use; the
     rest, which has no share, begins at the best point. factor is that of the first step; None for
     the usual one. box contains bounds at zero for some parameters; None for the user's bounds.
+    epsfcn is the relative error of the residuals; None for the usual one.
     """
 
     x: FloatArray
@@ -43,11 +54,13 @@ class Try(NamedTuple):
     share: float = 1.0
     factor: float | None = None
     box: Box | None = None
+    epsfcn: float | None = None
 
     @property
     def kind(self) -> tuple[Any, ...]:
         """What tries have in common if they can be done at the same time."""
-        return self.diag is not None, self.attempt, self.share, self.factor, self.box is not None
+        has_own = self.diag is not None, self.box is not None
+        return *has_own, self.attempt, self.share, self.factor, self.epsfcn
 
     @property
     def is_rest(self) -> bool:
@@ -64,13 +77,30 @@ class Try(NamedTuple):
             return not is_solved
         return not is_confirmed or self.factor is None
 
+    def limit_after(self, ending: int) -> float:
+        """Return the limit; with coarse differences, an end that is not doubtful is better."""
+        return self.limit if self.epsfcn is None or is_broken(ending) else NO_HIGHER
+
     def settings(self, usual: Settings, diag: FloatArray | None) -> Settings:
         """Return the settings of a try, or of several with their diag; the user's scale is kept."""
         most = usual.maxfev if self.is_rest else int(self.share * usual.first.maxfev)
-        settings = replace(usual, attempt=self.attempt, maxfev=most)
+        epsfcn = usual.epsfcn if self.epsfcn is None else self.epsfcn
+        settings = replace(usual, attempt=self.attempt, maxfev=most, epsfcn=epsfcn)
         if diag is not None and usual.diag is None:
             return replace(settings, factor=1.0, diag=diag)
         return settings if self.factor is None else replace(settings, factor=self.factor)
+
+
+def is_broken(ending: Any) -> Any:
+    """Tell whether no step did what the differences promise, for one fit or many."""
+    return (ending > PROMISE_BROKEN) & (ending != PROMISE_BROKEN + GTOL_REACHED)
+
+
+def may_be_noisy(ending: Any, settings: Settings) -> Any:
+    """Tell whether longer steps may give better differences, for one fit or many."""
+    others = settings.epsfcn, settings.diff_step, settings.loss
+    is_usual = all(other is None for other in others)
+    return is_broken(ending) & is_usual
 
 
 def are_same_solution(x: FloatArray, fnorm: Any, other: FloatArray, other_fnorm: Any) -> Any:
@@ -132,9 +162,12 @@ def tries_for(
     is_open: bool,
     is_misfit: bool,
     has_crawled: bool,
+    is_noisy: bool,
 ) -> list[Try]:
     """Choose how to try a fit again that has ended at x, in one of these ways."""
     tries = [on_other_side(start, settings.loss is not None)] if is_poor else []
+    if is_open and is_noisy:
+        tries.append(Try(start, share=0.35, epsfcn=COARSE))
     if is_open or is_misfit:
         tries += from_start(start, x, settings, box, is_open)
     if settings.is_limited and has_crawled:

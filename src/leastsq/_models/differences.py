@@ -106,10 +106,10 @@ class Search:
             self.too_long = last
             self.bends += 1
             self.step = last * found.shortening()
-        elif found.change < CLEAR * size and last < self.limit:
+        elif 2 * found.change < CLEAR * size and last < self.limit:
             self.too_short = last
             self.step = min(last * found.lengthening(size, CLEAR), self.limit)
-        elif found.change < FAINT * size and last < self.farthest:
+        elif 2 * found.change < FAINT * size and last < self.farthest:
             self.too_short = last
             self.step = min(last * found.lengthening(size, FAINT), self.farthest)
         else:
