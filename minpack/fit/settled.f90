@@ -52,6 +52,8 @@ module minpack_settled
       !! Residuals are rounding errors below this fraction of |D x|.
    real(dp), parameter :: most_of_data = 1000
       !! The data may be so many times as large as their lower quartile, as those of a peak.
+   real(dp), parameter :: usual = 100
+      !! The norm of data that need no other unit.
    real(dp), parameter :: noiseless = 1e-8_dp
       !! Residuals are so small if the data have no noise.
 
@@ -101,8 +103,8 @@ contains
    end function has_settled
 
    pure logical function is_rounding(model, data_norm, fnorm)
-      !! Whether the residuals are rounding errors of the data, or of the effect of variables of the
-      !! size 1, unless the data are known to be much smaller.
+      !! Whether the residuals are rounding errors of the data. If the data are not known, those are
+      !! meant that variables of the size 1 describe, but not large data.
       type(model_type), intent(in) :: model
          !! The linear model where the fit stands.
       real(dp), intent(in) :: data_norm
@@ -113,7 +115,11 @@ contains
       real(dp) :: norm
 
       norm = enorm(size(model%acnorm), model%acnorm)
-      if (data_norm >= 0) norm = max(data_norm, min(norm, most_of_data*data_norm))
+      if (data_norm < 0) then
+         norm = min(norm, usual)
+      else
+         norm = max(data_norm, min(norm, most_of_data*data_norm))
+      end if
       is_rounding = fnorm <= rounding*norm
    end function is_rounding
 

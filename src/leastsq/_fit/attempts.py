@@ -50,7 +50,7 @@ def solve_again(
             again = again._replace(x=best.x)
         nfev = counts["trials" if settings.limits_trials else "nfev"]
         left = settings.maxfev - nfev if settings.is_limited else settings.maxfev
-        if best is not outcome and not (best.is_open or has_crawled(best.ier, settings)):
+        if best is not outcome and not (best.is_open or best.ier == MAXFEV_REACHED):
             break
         if watch is not None and watch.has_stopped:
             best = best._replace(ending=STOPPED)
@@ -78,8 +78,10 @@ def solve_again(
         if other.ier in SOLVED and best.ier in SOLVED:
             is_confirmed |= bool(are_same_solution(best.x, best.fnorm, other.x, other.fnorm))
         is_open = best.is_open or has_crawled(best.ier, settings)
-        tries = left_after(again, tries, other.x, other.ier, other.fnorm, best.fnorm, is_open)
-        if replaces(other, best, again):
+        is_found = replaces(other, best, again)
+        end = other.x, other.ier, other.fnorm
+        tries = left_after(again, tries, *end, best.fnorm, is_open, is_found)
+        if is_found:
             best = other
         if other.ier == TIME_IS_UP:
             break

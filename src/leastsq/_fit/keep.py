@@ -212,20 +212,19 @@ class Tries:
         endings = other.ending.tolist()
         limit = np.array([t.limit_after(e) for t, e in zip(tries, endings, strict=True)])
         at_zero = np.array([t.has_ended_at_zero(x) for t, x in zip(tries, other.x, strict=True)])
-        for k, i in enumerate(chosen.tolist()):
-            end = other.x[k], int(its[k]), float(other.fnorm[k])
-            self.tries[i] = left_after(
-                tries[k], self.tries[i], *end, float(fnorm[k]), bool(self.is_open[i])
-            )
         is_final = was_solved & ~self.is_poor[chosen]
         best_end = fnorm, was_solved, is_final, self.is_open[chosen]
         better = is_done & ~at_zero & is_better(its, other.fnorm, limit, *best_end)
+        for k, i in enumerate(chosen.tolist()):
+            end = other.x[k], int(its[k]), float(other.fnorm[k]), float(fnorm[k])
+            ways = bool(self.is_open[i]), bool(better[k])
+            self.tries[i] = left_after(tries[k], self.tries[i], *end, *ways)
         for mine, theirs in zip(self.best, other, strict=True):
             if mine is not None and theirs is not None:
                 mine[chosen[better]] = theirs[better]
         improved = chosen[better]
         self.is_improved[improved] = True
         self.is_poor[improved] = False
-        self.is_open[improved] = is_open[better]
+        self.is_open[improved] = is_open[better] | (its[better] == MAXFEV_REACHED)
         self.waits[chosen] = is_done & ~self.is_short[chosen]
         self.waits &= ~self.is_improved | self.is_open

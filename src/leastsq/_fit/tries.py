@@ -198,12 +198,13 @@ def left_after(
     fnorm: float,
     best_fnorm: float,
     is_open: bool,
+    is_found: bool,
 ) -> deque[Try]:
     """Choose which tries to do after another, which has ended at x; go on there if it is hopeful.
 
     If a parameter that was to keep its sign has become zero, it may change the sign after all. If
     its sign does not matter, as that of a width, no other try keeps it. is_open tells that the best
-    end so far is open.
+    end so far is open, is_found that this end is better.
     """
     if again.has_ended_at_zero(x):
         is_lower = ending in SOLVED and fnorm < WORTHWHILE * best_fnorm
@@ -211,8 +212,11 @@ def left_after(
         return deque([going_on(x), *free] if is_lower else free)
     if again.box is not None and abs(fnorm - best_fnorm) <= (1 - WORTHWHILE) * best_fnorm:
         return deque(each for each in tries if each.box is None)
-    if again.share < 1 and is_well_below(ending, fnorm, best_fnorm):
-        tries.appendleft(going_on(x))
+    if again.share < 1 and ending == MAXFEV_REACHED:
+        if is_found:
+            tries.appendleft(the_rest(x))
+        elif is_well_below(ending, fnorm, best_fnorm):
+            tries.appendleft(going_on(x))
     return tries
 
 
