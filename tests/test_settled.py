@@ -343,20 +343,3 @@ def test_data_without_noise_end_a_fit_next_to_zero(true, start):
         assert found.success
         np.testing.assert_allclose([found.x, curve_fit(titration, x, y, p0)[0]], true, atol=1e-15)
         assert len(calls) < 120
-
-
-def test_a_linear_model_is_not_fitted_again_because_a_coefficient_is_almost_zero():
-    """Harmonics of an ellipse. There is one minimum."""
-    angle = np.linspace(0, 2 * np.pi, 60, endpoint=False)
-    design = np.stack([np.sin(angle), np.cos(angle), np.sin(2 * angle), np.cos(2 * angle)])
-    for seed in range(100):
-        rng = np.random.default_rng(seed)
-        y = 100 + rng.normal(0, 0.5, 4) @ design + 0.3 * rng.standard_normal(60)
-        calls = []
-
-        def residuals(p, y=y, calls=calls):
-            calls.append(p)
-            return p[0] + p[1:] @ design - y
-
-        leastsq(residuals, [y.mean(), 1, 1, 1, 1])
-        assert len(calls) <= 15

@@ -25,11 +25,6 @@ module minpack_quality
    integer, parameter :: few = 3
       !! A fit of so few steps has a model that is almost linear, and one minimum.
 
-   integer, parameter :: linear = 2
-      !! A linear model is solved by one step, and another step confirms it.
-   real(dp), parameter :: unchanged = 0.99_dp
-      !! The ratio of the norm of a column to its largest norm, if the column is always the same.
-
    type, extends(state_type) :: judged_type
    contains
       procedure :: judge
@@ -86,12 +81,9 @@ contains
       integer :: j, k
 
       has_idle = .false.
-      associate (bounds => self%settings%bounds, model => self%model, diag => self%region%diag)
+      associate (bounds => self%settings%bounds, model => self%model)
          do k = 1, self%n
             j = model%ipvt(k)
-            ! In a linear model, a coefficient may be zero.
-            if (self%steps <= linear .and. model%acnorm(j) > 0 .and. &
-                model%acnorm(j) >= unchanged*diag(j)) cycle
             if (bounds%bounded) then
                if (is_on_bound(bounds%lower(j), self%x(j), bounds%upper(j))) cycle
             end if
