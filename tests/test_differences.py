@@ -427,7 +427,7 @@ def test_a_model_that_is_printed_with_few_digits_is_fitted(digits, options):
             wrong += not np.allclose(np.sqrt(np.diag(pcov)), errors, rtol=0.1)
             np.testing.assert_array_equal(many[0], popt)
             np.testing.assert_array_equal(many[1], pcov)
-    assert wrong <= (digits == 6)  # a digit that changes by chance may look like a derivative
+    assert wrong <= (digits < 7)  # a digit that changes by chance may look like a derivative
 
 
 def test_central_differences_do_not_lengthen_a_step_again_and_again():

@@ -48,6 +48,9 @@ module minpack_step_search
       logical :: has_effect = .false.
          !! Upwards: whether a step changed the residuals by more than their rounding errors, which
          !! do not grow with the step.
+      logical :: is_sudden = .false.
+         !! Upwards: whether the last step has an effect, and the step before it had none, as if the
+         !! residuals jumped.
       logical :: is_curved = .false.
          !! Upwards: the search ended because curvature outweighs the slope.
    end type search_type
@@ -108,7 +111,8 @@ contains
          end if
          ! A function that is constant around x but for rounding errors may jump further away.
          if (abs(x) > ordinary .and. &
-             (last%change > too_small*largest .or. .not. search%has_effect)) then
+             (.not. search%has_effect .or. &
+              (last%change > too_small*largest .and. .not. search%is_sudden))) then
             step = min(step, nearby*abs(x))
          end if
          if (step <= last%step) step = 0
@@ -143,6 +147,7 @@ contains
 
       goes_on = .false.
       share = 0
+      search%is_sudden = search%last%change <= 0
       if (next%change > several*search%noise) then
          search%has_effect = search%has_effect .or. is_felt(next, largest) .or. disagreement <= half
       end if
