@@ -167,7 +167,7 @@ def tries_for(
     """Choose how to try a fit again that has ended at x, in one of these ways."""
     tries = [on_other_side(start, settings.loss is not None)] if is_poor else []
     if is_open and is_noisy:
-        tries.append(Try(start, share=0.35, epsfcn=COARSE))
+        tries.append(Try(start, share=0.25, epsfcn=COARSE))
     if is_open or is_misfit:
         tries += from_start(start, x, settings, box, is_open)
     if settings.is_limited and has_crawled:
