@@ -241,6 +241,20 @@ def test_parameter_on_a_bound_that_others_can_stand_for_is_named():
     assert 0 < on_bound < 30
 
 
+def test_parameter_that_robust_residuals_press_on_its_bound_is_determined():
+    """Most points are outliers, and those that are not determine b alone."""
+    x = np.linspace(0.5, 20, 40)
+    options = {"bounds": ([0, -3], [1.5, 3]), "sigma": 0.1, "absolute_sigma": True}
+    for loss in ("huber", "cauchy"):
+        for seed in range(30):
+            y = 2 * x**0.7 + 0.1 * np.random.default_rng(seed).standard_normal(40)
+            popt, pcov = curve_fit(
+                lambda x, a, b: a * x**b, x, y, [1, 1], loss=loss, f_scale=0.1, **options
+            )
+            assert popt[0] == 1.5
+            assert pcov[0, 0] == 0 < pcov[1, 1]
+
+
 def fading(t, a, b):
     return a / (1 + t / b)
 
