@@ -285,6 +285,7 @@ void minpack_evaluate(const minpack_residual *residual, int m, int n, const doub
  *
  * m           number of residuals
  * r           n x n, R of J P = Q R with ipvt
+ * qtf         n, the first elements of Q'f
  * x           n, the variables
  * active      n, 0 for a free variable, 1 for a variable on a bound, 2 for a fixed variable; the rows and
  *             columns of variables that are not free are zero in cov
@@ -297,8 +298,8 @@ void minpack_evaluate(const minpack_residual *residual, int m, int n, const doub
  * cov         n x n
  * state       n, a code of codes.h for each variable
  * regular     1 if there is a covariance */
-void minpack_covar(int m, int n, const double *r, const int *ipvt, const double *x, const int *active,
-                   double fnorm, int absolute, int differenced, double negligible, double doubtful,
+void minpack_covar(int m, int n, const double *r, const double *qtf, const int *ipvt, const double *x,
+                   const int *active, double fnorm, int absolute, int differenced, double negligible, double doubtful,
                    double *cov, int *state, int *regular);
 
 /* Solve L w = b for count columns b of m numbers, in place; factor is the m x m lower triangle L. */

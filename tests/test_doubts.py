@@ -253,6 +253,11 @@ def test_parameter_that_robust_residuals_press_on_its_bound_is_determined():
             )
             assert popt[0] == 1.5
             assert pcov[0, 0] == 0 < pcov[1, 1]
+            many = curve_fit_many(
+                lambda x, a, b: a * x**b, x, [y], [1, 1], loss=loss, f_scale=0.1, **options
+            )
+            assert many.active_mask[0, 0] == 1
+            assert not many.doubtful[0]
 
 
 def fading(t, a, b):

@@ -45,6 +45,11 @@ module minpack_covariance
       !! Columns are independent beyond doubt if all sines are larger.
    real(dp), parameter :: inflated = 1e5_dp
       !! The factor by which a standard error is larger than if the other variables were known.
+   real(dp), parameter :: pressing = 100
+      !! The gradient presses variables on their bounds if their slopes are so many times those of
+      !! the free variables that act together with them.
+   real(dp), parameter :: flat = 1e-6_dp
+      !! Such slopes, in units of the norm of the residuals, may come from rounding errors.
    real(dp), parameter :: raised = 1e3_dp
       !! The same, for two variables or more. That a single one is close to zero may be chance.
 
@@ -96,8 +101,8 @@ contains
                 self%unused(n), self%left(n, 2), self%which(n, 2), self%order(n), stat=stat)
    end subroutine allocate_for
 
-   pure subroutine estimate(self, m, r, ipvt, x, active, fnorm, absolute, differenced, negligible, &
-                            doubtful)
+   pure subroutine estimate(self, m, r, qtf, ipvt, x, active, fnorm, absolute, differenced, &
+                            negligible, doubtful)
       !! With U the inverse of S, (J'J)^-1 = N^-1 P U U' P' N^-1. The rows and columns of the
       !! variables that are not free are zero.
       class(covariance_type), intent(inout) :: self
@@ -105,6 +110,8 @@ contains
          !! Number of residuals.
       real(dp), intent(in) :: r(self%n, self%n)
          !! The triangle R for all variables.
+      real(dp), intent(in) :: qtf(self%n)
+         !! The first elements of Q'f.
       integer, intent(in) :: ipvt(self%n)
          !! Column j of J P is column ipvt(j) of J.
       real(dp), intent(in) :: x(self%n)
@@ -130,6 +137,7 @@ contains
       together = .false.
       if (any(active == on_bound)) then
          call self%find_together(r, ipvt, active, negligible, doubtful, together)
+         if (are_pressed(self%n, r, qtf, ipvt, fnorm, together, active)) together = .false.
       end if
       freedom = m - count(active == free)
       deviation = 1
@@ -221,6 +229,34 @@ contains
       together = self%state == acts_together
       if (.not. any(together .and. active == on_bound)) together = .false.
    end subroutine find_together
+
+   pure logical function are_pressed(n, r, qtf, ipvt, fnorm, together, active)
+      !! Whether the gradient presses the variables that act together with others on their bounds.
+      !! With a loss, outliers may have an effect on the gradient alone, and hardly on the scaled
+      !! Jacobian. Then the data determine that the variables are on their bounds.
+      integer, intent(in) :: n
+      real(dp), intent(in) :: r(n, n)
+      real(dp), intent(in) :: qtf(n)
+      integer, intent(in) :: ipvt(n)
+      real(dp), intent(in) :: fnorm
+      logical, intent(in) :: together(n)
+      integer, intent(in) :: active(n)
+      real(dp) :: least, others, slope
+      integer :: k
+
+      least = huge(least)
+      others = flat*fnorm/pressing
+      do k = 1, n
+         if (.not. together(ipvt(k))) cycle
+         slope = abs(dot_product(r(:k, k), qtf(:k)))/enorm(k, r(:k, k))
+         if (active(ipvt(k)) == on_bound) then
+            least = min(least, slope)
+         else
+            others = max(others, slope)
+         end if
+      end do
+      are_pressed = any(together) .and. least > pressing*others
+   end function are_pressed
 
    pure subroutine factor(self, count, negligible, doubtful)
       !! Factor the folded columns, and find the variables that act together.

@@ -25,7 +25,6 @@ from leastsq._errors import FitError, OptimizeWarning
 from leastsq._fit.conditions import Conditions
 from leastsq._fit.curve import fit_curve, in_parts
 from leastsq._fit.doubts import (
-    are_pressed,
     conditional_covariance,
     distance_doubt,
     doubtful_covariance,
@@ -441,6 +440,6 @@ def parameter_covariance(
         doubt := distance_doubt(f, p0, x, np.sqrt(np.diagonal(pcov)), held)
     ):
         warn(doubt, OptimizeWarning)
-    elif is_doubtful and not are_pressed(outcome.slopes, state == CONDITIONAL, held):
+    elif is_doubtful:
         warn(conditional_covariance(f, state == CONDITIONAL, held), OptimizeWarning)
     return pcov

@@ -1,6 +1,7 @@
 program test_covariance
    use minpack_kinds, only: dp
-   use minpack_covariance, only: covariance_type, determined, without_effect, acts_together
+   use minpack_covariance, only: covariance_type, determined, without_effect, acts_together, &
+                                 conditional
    use checks, only: check, finish, random_triangle, gram
    implicit none
    real(dp), parameter :: rounding = 100*epsilon(1.0_dp)
@@ -18,6 +19,7 @@ program test_covariance
       end do
    end do
    call undetermined_variables_are_named()
+   call a_gradient_determines_what_it_presses_on_a_bound()
    call residuals_show_their_deviation()
    call finish()
 
@@ -40,7 +42,8 @@ contains
 
       call estimated%allocate_for(n, stat)
       call check(stat == 0, 'memory')
-      call estimated%estimate(1, r, ipvt, x, active, 0.0_dp, .true., .true., negligible, doubtful)
+      call estimated%estimate(1, r, spread(0.0_dp, 1, n), ipvt, x, active, 0.0_dp, .true., .true., &
+                              negligible, doubtful)
       cov = estimated%cov
       state = estimated%state
       regular = estimated%regular
@@ -50,6 +53,7 @@ contains
       !! The variance is the sum of squares divided by the degrees of freedom.
       integer, parameter :: n = 3
       integer, parameter :: active(n) = [0, 1, 0]
+      real(dp), parameter :: qtf(n) = 0
       real(dp) :: r(n, n), x(n), inverse(n, n)
       type(covariance_type) :: estimated
       integer :: stat
@@ -58,20 +62,20 @@ contains
       x = 1
       call estimated%allocate_for(n, stat)
       call check(stat == 0, 'memory')
-      call estimated%estimate(9, r, [2, 3, 1], x, active, 14.0_dp, .true., .true., rounding, &
+      call estimated%estimate(9, r, qtf, [2, 3, 1], x, active, 14.0_dp, .true., .true., rounding, &
                               rounding)
       inverse = estimated%cov
-      call estimated%estimate(9, r, [2, 3, 1], x, active, 14.0_dp, .false., .true., rounding, &
+      call estimated%estimate(9, r, qtf, [2, 3, 1], x, active, 14.0_dp, .false., .true., rounding, &
                               rounding)
       call check(all(abs(estimated%cov - 28*inverse) <= 1e-13_dp*abs(inverse)), '196/(9 - 2)')
       call check(estimated%regular, 'a covariance')
-      call estimated%estimate(9, r, [2, 3, 1], x, active, 0.0_dp, .false., .true., rounding, &
+      call estimated%estimate(9, r, qtf, [2, 3, 1], x, active, 0.0_dp, .false., .true., rounding, &
                               rounding)
       call check(estimated%regular .and. all(estimated%cov == 0), 'no residuals, no errors')
-      call estimated%estimate(2, r, [2, 3, 1], x, active, 0.0_dp, .false., .true., rounding, &
+      call estimated%estimate(2, r, qtf, [2, 3, 1], x, active, 0.0_dp, .false., .true., rounding, &
                               rounding)
       call check(.not. estimated%regular, 'no degrees of freedom')
-      call estimated%estimate(2, r, [2, 3, 1], x, active, 0.0_dp, .true., .true., rounding, &
+      call estimated%estimate(2, r, qtf, [2, 3, 1], x, active, 0.0_dp, .true., .true., rounding, &
                               rounding)
       call check(estimated%regular, 'known deviations need none')
    end subroutine residuals_show_their_deviation
@@ -114,6 +118,26 @@ contains
                       state, regular)
       call check(regular .and. cov(1, 1) > 0 .and. cov(5, 5) > 0, 'all is well if some are fixed')
    end subroutine undetermined_variables_are_named
+
+   subroutine a_gradient_determines_what_it_presses_on_a_bound()
+      !! The columns are parallel, but the slope of the second is not that of the first.
+      real(dp), parameter :: x(2) = 1
+      integer, parameter :: active(2) = [0, 1]
+      real(dp), parameter :: slopes(3) = [0.0_dp, 1e-7_dp, 1e-3_dp]
+      real(dp) :: r(2, 2)
+      type(covariance_type) :: estimated
+      integer :: stat, k
+
+      r = reshape([2.0_dp, 0.0_dp, 3.0_dp, 1e-9_dp], [2, 2])
+      call estimated%allocate_for(2, stat)
+      call check(stat == 0, 'memory')
+      do k = 1, 3
+         call estimated%estimate(9, r, [1e-6_dp, slopes(k)*1e9_dp], [1, 2], x, active, 1.0_dp, &
+                                 .true., .true., rounding, 1e-6_dp)
+         call check(estimated%regular .and. all(estimated%state == merge(determined, conditional, &
+                                                                         k == 3)), 'pressed')
+      end do
+   end subroutine a_gradient_determines_what_it_presses_on_a_bound
 
    subroutine covariance_is_the_inverse(r, scale)
       real(dp), intent(in) :: r(:, :)

@@ -118,6 +118,7 @@ def whiten(factor: NDArray[np.float64], columns: NDArray[np.float64]) -> None: .
 def covar(
     m: int,
     r: NDArray[np.float64],
+    qtf: NDArray[np.float64],
     ipvt: NDArray[np.int32],
     x: NDArray[np.float64],
     active: NDArray[np.int32],

@@ -21,10 +21,6 @@ STAYED = 1e-10
 """A parameter kept its order of magnitude, more or less, if its value is this part of its start."""
 UNCERTAIN = 100
 """Its standard error then is more than so many times its value."""
-PRESSING = 100
-"""The gradient presses a parameter on its bound if its slope is so many times that of others."""
-FLAT_SLOPE = 1e-6
-"""Such slopes may come from rounding errors, or from the steps that were left."""
 
 
 def no_covariance(
@@ -159,17 +155,6 @@ def conditional_covariance(
         f"{listed(on_bound)} {'is' if len(on_bound) == 1 else 'are'} on a bound, and the standard "
         "errors of the other parameters hold only for this value"
     )
-
-
-def are_pressed(slopes: FloatArray, together: NDArray[np.bool_], held: NDArray[np.int32]) -> bool:
-    """Tell whether the gradient presses those that act together with others on their bounds.
-
-    slopes are those of an Outcome. With a loss, outliers may have an effect on the gradient alone,
-    and not on the scaled Jacobian. Then the data determine that the parameters are on their bounds.
-    """
-    least = slopes[together & (held != 0)].min()
-    others = slopes[together & (held == 0)].max(initial=0.0)
-    return bool(least > max(FLAT_SLOPE, PRESSING * others))
 
 
 def select(names: Iterable[str], chosen: Iterable[np.bool_]) -> list[str]:

@@ -141,16 +141,6 @@ class Outcome(NamedTuple):
         return effect
 
     @property
-    def slopes(self) -> FloatArray:
-        """The gradient of what is minimized, in units of fnorm and of the Jacobian's columns."""
-        columns, projections = self.augmented[:-1], self.augmented[-1]
-        slopes = np.empty(self.x.size)
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            sizes = self.fnorm * np.sqrt(np.sum(columns**2, axis=1))
-            slopes[self.ipvt - 1] = np.abs(columns @ projections) / sizes
-        return slopes
-
-    @property
     def least_effect(self) -> float:
         """The smallest element of the diagonal of R, which no element of effect is below."""
         last = self.x.size - 1
@@ -224,6 +214,7 @@ def inverse(
     cov_x, state, regular = _core.covar(
         min(outcome.m, LARGEST_INT),
         outcome.augmented[:-1].T,
+        outcome.augmented[-1],
         outcome.ipvt,
         outcome.x,
         held,
