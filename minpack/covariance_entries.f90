@@ -27,8 +27,8 @@ contains
       end do
    end subroutine whiten
 
-   subroutine covar(m, n, r, qtf, ipvt, x, active, fnorm, absolute, differenced, negligible, &
-                    doubtful, cov, state, regular) bind(c, name='minpack_covar')
+   subroutine covar(m, n, r, qtf, changes, ipvt, x, active, fnorm, absolute, differenced, &
+                    negligible, doubtful, cov, state, regular) bind(c, name='minpack_covar')
       integer(c_int), value :: m
          !! Number of residuals.
       integer(c_int), value :: n
@@ -37,6 +37,8 @@ contains
          !! The triangle R of J P = Q R.
       real(dp), intent(in) :: qtf(n)
          !! The first elements of Q'f.
+      real(dp), intent(in) :: changes(n)
+         !! How much the step of each column changed the residuals, in units of the data.
       integer(c_int), intent(in) :: ipvt(n)
          !! Column j of J P is column ipvt(j) of J.
       real(dp), intent(in) :: x(n)
@@ -67,7 +69,7 @@ contains
       regular = 0
       call covariance%allocate_for(n, stat)
       if (stat /= 0) return
-      call covariance%estimate(m, r, qtf, ipvt, x, active, fnorm, absolute /= 0, &
+      call covariance%estimate(m, r, qtf, changes, ipvt, x, active, fnorm, absolute /= 0, &
                                differenced /= 0, negligible, doubtful)
       cov = covariance%cov
       state = covariance%state

@@ -41,7 +41,7 @@ contains
       real(dp), intent(out) :: fnorm
          !! The norm of the residuals at the solution; with a loss, the square root of what is
          !! minimized.
-      real(dp), intent(out) :: augmented(n, n + 1)
+      real(dp), intent(out) :: augmented(n, n + 2)
          !! The triangle R, and the head of Q'f beside it.
       integer(c_int), intent(out) :: ipvt(n)
          !! Column j of J P is column ipvt(j) of J.
@@ -75,6 +75,7 @@ contains
          x = solver%fit%x
          if (solver%fit%models > 0) augmented(:, :n) = solver%fit%model%r
          augmented(:, n + 1) = solver%fit%model%qtf
+         augmented(:, n + 2) = solver%fit%model%changes
          ipvt = solver%fit%model%ipvt
          fnorm = solver%fit%true_norm
          nfev = solver%rows%nfev

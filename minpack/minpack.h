@@ -140,7 +140,8 @@ typedef struct {
  * fvec          m; out: the residuals at x
  * is_evaluated  1 if fvec comes with the residuals at the starting point, 0 if not
  * fnorm         the norm of the residuals at x
- * augmented     n x (n + 1): R of the last Jacobian J P = Q R, and the head of Q'f beside it
+ * augmented     n x (n + 2): R of the last Jacobian J P = Q R; the head of Q'f; and how much the step of each
+ *               column changed the residuals, in units of the data, or 1 if J is not differenced
  * ipvt          n: column j of J P is column ipvt[j] - 1 of J
  * nfev          calls of the residual function, with that at the starting point
  * trials        those among them that were not for a differenced Jacobian
@@ -286,6 +287,7 @@ void minpack_evaluate(const minpack_residual *residual, int m, int n, const doub
  * m           number of residuals
  * r           n x n, R of J P = Q R with ipvt
  * qtf         n, the first elements of Q'f
+ * changes     n, as in minpack_fit: rounding errors of the residuals are a larger part of small changes
  * x           n, the variables
  * active      n, 0 for a free variable, 1 for a variable on a bound, 2 for a fixed variable; the rows and
  *             columns of variables that are not free are zero in cov
@@ -294,13 +296,15 @@ void minpack_evaluate(const minpack_residual *residual, int m, int n, const doub
  * differenced 1 if J is differenced: then a column of zeros shows that a variable has no effect, on a bound
  *             too
  * negligible  lower estimate of the relative error of the columns of J
- * doubtful    upper estimate of this error
+ * doubtful    upper estimate of this error; if J is differenced, 10 times the least relative change of the
+ *             residuals that a step is to cause
  * cov         n x n
  * state       n, a code of codes.h for each variable
  * regular     1 if there is a covariance */
-void minpack_covar(int m, int n, const double *r, const double *qtf, const int *ipvt, const double *x,
-                   const int *active, double fnorm, int absolute, int differenced, double negligible, double doubtful,
-                   double *cov, int *state, int *regular);
+void minpack_covar(int m, int n, const double *r, const double *qtf, const double *changes,
+                   const int *ipvt, const double *x, const int *active, double fnorm, int absolute,
+                   int differenced, double negligible, double doubtful, double *cov, int *state,
+                   int *regular);
 
 /* Solve L w = b for count columns b of m numbers, in place; factor is the m x m lower triangle L. */
 void minpack_whiten(int m, int count, const double *factor, double *columns);

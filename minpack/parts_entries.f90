@@ -100,7 +100,7 @@ contains
          !! Number of variables.
       real(dp), intent(out) :: fnorm
          !! The square root of what is minimized, at the best point.
-      real(dp), intent(out) :: augmented(n, n + 1)
+      real(dp), intent(out) :: augmented(n, n + 2)
          !! The triangle R, and the head of Q'f beside it.
       integer(c_int), intent(out) :: ipvt(n)
          !! Column j of J P is column ipvt(j) of J.
@@ -110,6 +110,7 @@ contains
       augmented = 0
       if (self%fit%models > 0) augmented(:, :n) = self%fit%model%r
       augmented(:, n + 1) = self%fit%model%qtf
+      augmented(:, n + 2) = self%fit%model%changes
       ipvt = self%fit%model%ipvt
       fnorm = self%fit%true_norm
    end subroutine parts_result

@@ -1,5 +1,6 @@
 """Parameters that the data do not determine: no covariance, and a warning that names them."""
 
+import inspect
 import re
 import warnings
 
@@ -239,6 +240,40 @@ def test_parameter_on_a_bound_that_others_can_stand_for_is_named():
         assert ("b is on a bound" in str(told[0].message)) == (popt[1] == 0)
         on_bound += popt[1] == 0
     assert 0 < on_bound < 30
+
+
+@pytest.mark.parametrize(
+    ("model", "truth"),
+    [
+        (lambda t, a, b: (a + b) * t, lambda t: t),
+        (lambda t, a, b, c: a * t + b * t + c, lambda t: t),
+        (lambda t, a, b, c: a + b + c * t, lambda t: 1 + t),
+        (lambda t, a, b, k: (a + b) * np.exp(-k * t), lambda t: np.exp(-t)),
+        (lambda t, a, k, q: a * np.exp(-(k + q) * t), lambda t: np.exp(-t)),
+    ],
+)
+@pytest.mark.parametrize("noise", [1e-1, 1e-2, 1e-3, 1e-5])
+def test_redundant_parameters_are_named_although_one_is_almost_zero(model, truth, noise):
+    """From p0 = 1 and for data of the size 1, the other takes the whole effect. The step of a
+    parameter close to zero is so short that rounding errors hide that the columns are parallel."""
+    t = np.linspace(0, 3, 30)
+    curves = truth(t) + noise * np.random.default_rng(41).standard_normal((40, 30))
+    for y in curves:
+        with pytest.warns(OptimizeWarning, match="act only together|almost compensated"):
+            curve_fit(model, t, y)
+    n = len(inspect.signature(model).parameters) - 1
+    with pytest.warns(OptimizeWarning):
+        assert curve_fit_many(model, t, curves, np.ones(n)).doubtful.all()
+
+
+def test_a_small_parameter_that_the_data_determine_is_not_doubted():
+    t = np.linspace(0, 3, 30)
+    for size in 1e-3, 1e-5, 1e-7:
+        for seed in range(20):
+            noise = 0.02 * size * np.random.default_rng(seed).standard_normal(30)
+            y = np.exp(-t) + size * t**2 + noise
+            popt, pcov = curve_fit(lambda t, a, k, c: a * np.exp(-k * t) + c * t**2, t, y)
+            assert abs(popt[2] - size) < 5 * np.sqrt(pcov[2, 2])
 
 
 def test_parameter_that_robust_residuals_press_on_its_bound_is_determined():

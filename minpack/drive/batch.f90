@@ -181,9 +181,9 @@ contains
             where (is_on_bound(bounds%lower, x, bounds%upper)) active = on_bound
             where (bounds%lower >= bounds%upper) active = fixed
          end if
-         call self%covariance%estimate(self%m, model%r, model%qtf, model%ipvt, x, active, &
-                                       fit%true_norm, self%absolute, fit%settings%differenced, &
-                                       self%negligible, self%doubtful)
+         call self%covariance%estimate(self%m, model%r, model%qtf, model%changes, model%ipvt, x, &
+                                       active, fit%true_norm, self%absolute, &
+                                       fit%settings%differenced, self%negligible, self%doubtful)
       end associate
       self%cov(:, :, k) = self%covariance%cov
       self%state(:, k) = self%covariance%state

@@ -309,7 +309,9 @@ contains
          if (self%asked() > 0) return
       end if
       call self%differences%clear(self%fjac)
+      call self%differences%note_changes()
       call matrix%show_columns(self%fjac)
+      matrix%changes => self%differences%changes
       call self%take_jacobian(matrix, folding)
    end subroutine look_at_differences
 

@@ -215,7 +215,11 @@ contains
       integer :: info
 
       if (self%fit%robust%is_new()) call self%fit%take_norm(self%norm)
-      if (self%settings%differenced) call self%columns%drop(self%r, self%by_products)
+      if (self%settings%differenced) then
+         call self%columns%drop(self%r, self%by_products)
+         call self%columns%differences%note_changes()
+         self%fit%model%changes = self%columns%differences%changes
+      end if
       if (self%by_products) then
          call self%fit%tell_products(self%r(:, :self%fit%n), taken)
          if (.not. taken) then

@@ -107,7 +107,7 @@ contains
       logical, intent(in) :: bounded
          !! Whether there are bounds.
 
-      count = (2*int(n, c_int64_t) + merge(10, 7, bounded))*n + 12
+      count = (2*int(n, c_int64_t) + merge(11, 8, bounded))*n + 12
    end function reals_of_fit
 
    pure integer(c_int64_t) function integers_of_fit(n, bounded) result(count)

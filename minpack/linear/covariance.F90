@@ -9,7 +9,9 @@ module minpack_covariance
    !! is the sine of the angle between a column and the space of the columns before it. If the sine
    !! is within the error of the columns, the data may not determine the variable, nor those
    !! variables whose columns it combines: they act together. If the sine is smaller than the
-   !! smallest error of the columns, there is no covariance.
+   !! smallest error of the columns, there is no covariance. A column that was differenced by a step
+   !! with a small effect, as that of a variable close to zero, contains larger rounding errors than
+   !! others.
    !!
    !! Variables are hardly determined if their standard errors are 100 times their values because
    !! their columns are nearly dependent. A fit that moves along such a valley can end anywhere in
@@ -45,6 +47,13 @@ module minpack_covariance
       !! Columns are independent beyond doubt if all sines are larger.
    real(dp), parameter :: inflated = 1e5_dp
       !! The factor by which a standard error is larger than if the other variables were known.
+   real(dp), parameter :: usual = 10
+      !! The upper estimate of the error of a column, in units of the relative change of the
+      !! residuals that its step is to cause. The square of this change is their rounding error.
+   real(dp), parameter :: rounding = 2
+      !! The error of a difference of two residuals, in units of the rounding error of one.
+   real(dp), parameter :: certain = 0.25_dp
+      !! A lower estimate of a rounding error, in units of the upper estimate.
    real(dp), parameter :: pressing = 100
       !! The gradient presses variables on their bounds if their slopes are so many times those of
       !! the free variables that act together with them.
@@ -71,6 +80,11 @@ module minpack_covariance
          !! Shape: (n*n). S, a square matrix of the size of the free variables.
       real(dp), allocatable, private :: norms(:, :)
          !! Shape: (n, 2). The diagonal of N.
+      real(dp), allocatable, private :: errors(:)
+         !! Shape: (n). Upper estimates of the rounding errors of the columns of J, relative to
+         !! their norms; zero where other errors are larger.
+      real(dp), allocatable, private :: tolerances(:)
+         !! Shape: (n). The same of the diagonal of S, with all errors.
       real(dp), allocatable, private :: unused(:)
       real(dp), allocatable, private :: left(:, :)
          !! Shape: (n, 2). For pivoted_qr.
@@ -98,11 +112,12 @@ contains
 
       self%n = n
       allocate (self%cov(n, n), self%state(n), self%columns(n, n), self%s(n*n), self%norms(n, 2), &
-                self%unused(n), self%left(n, 2), self%which(n, 2), self%order(n), stat=stat)
+                self%errors(n), self%tolerances(n), self%unused(n), self%left(n, 2), &
+                self%which(n, 2), self%order(n), stat=stat)
    end subroutine allocate_for
 
-   pure subroutine estimate(self, m, r, qtf, ipvt, x, active, fnorm, absolute, differenced, &
-                            negligible, doubtful)
+   pure subroutine estimate(self, m, r, qtf, changes, ipvt, x, active, fnorm, absolute, &
+                            differenced, negligible, doubtful)
       !! With U the inverse of S, (J'J)^-1 = N^-1 P U U' P' N^-1. The rows and columns of the
       !! variables that are not free are zero.
       class(covariance_type), intent(inout) :: self
@@ -112,6 +127,8 @@ contains
          !! The triangle R for all variables.
       real(dp), intent(in) :: qtf(self%n)
          !! The first elements of Q'f.
+      real(dp), intent(in) :: changes(self%n)
+         !! How much the step of each column changed the residuals, in units of the data.
       integer, intent(in) :: ipvt(self%n)
          !! Column j of J P is column ipvt(j) of J.
       real(dp), intent(in) :: x(self%n)
@@ -135,6 +152,8 @@ contains
       logical :: together(self%n)
 
       together = .false.
+      self%errors = rounding*(doubtful/usual)**2/changes
+      where (self%errors <= doubtful) self%errors = 0
       if (any(active == on_bound)) then
          call self%find_together(r, ipvt, active, negligible, doubtful, together)
          if (are_pressed(self%n, r, qtf, ipvt, fnorm, together, active)) together = .false.
@@ -264,6 +283,7 @@ contains
       integer, intent(in) :: count
       real(dp), intent(in) :: negligible
       real(dp), intent(in) :: doubtful
+      real(dp) :: error
       integer :: k
 
       call copy_triangle(count, self%columns, self%n, self%s)
@@ -271,9 +291,13 @@ contains
       do k = 1, count
          self%which(k, 2) = self%which(self%order(k), 1)
          self%norms(k, 2) = self%norms(self%order(k), 1)
-         self%regular = self%regular .and. abs(self%s(k + (k - 1)*count)) > negligible
+         call find_error(count, k, self%s, self%which(:, 2), self%errors, self%left(:, 1), error)
+         self%regular = self%regular .and. &
+                        abs(self%s(k + (k - 1)*count)) > max(negligible, certain*error)
+         self%tolerances(k) = max(doubtful, error)
       end do
-      call find_undetermined(count, self%s, self%which(:, 2), doubtful, self%left(:, 1), self%state)
+      call find_undetermined(count, self%s, self%which(:, 2), self%tolerances, self%left(:, 1), &
+                             self%state)
    end subroutine factor
 
    pure subroutine pivot(n, s, unused, order, norms, left)
@@ -333,20 +357,21 @@ contains
 
    end subroutine find_hardly_determined
 
-   pure subroutine find_undetermined(n, s, which, tolerance, combination, state)
+   pure subroutine find_undetermined(n, s, which, tolerances, combination, state)
       !! Mark the variables that act together.
       integer, intent(in) :: n
       real(dp), intent(in) :: s(n, n)
       integer, intent(in) :: which(:)
          !! The variables of the columns.
-      real(dp), intent(in) :: tolerance
+      real(dp), intent(in) :: tolerances(:)
+         !! For the diagonal of s.
       real(dp), intent(inout) :: combination(:)
          !! Workspace.
       integer, intent(inout) :: state(:)
       integer :: rank, j, k
 
       do rank = 0, n - 1
-         if (abs(s(rank + 1, rank + 1)) <= tolerance) exit
+         if (abs(s(rank + 1, rank + 1)) <= tolerances(rank + 1)) exit
       end do
       do k = rank + 1, n
          state(which(k)) = acts_together
@@ -357,6 +382,31 @@ contains
          end do
       end do
    end subroutine find_undetermined
+
+   pure subroutine find_error(n, k, s, which, errors, combination, error)
+      !! The error of the sine of a column: its own, and those of the columns before it that it is
+      !! almost a combination of.
+      integer, intent(in) :: n
+      integer, intent(in) :: k
+         !! The column.
+      real(dp), intent(in) :: s(n, n)
+      integer, intent(in) :: which(:)
+         !! The variables of the columns.
+      real(dp), intent(in) :: errors(:)
+         !! Of the columns, by variable.
+      real(dp), intent(inout) :: combination(:)
+         !! Workspace.
+      real(dp), intent(out) :: error
+      integer :: j
+
+      error = errors(which(k))
+      if (abs(s(k, k)) > usual*maxval(errors)) return
+      combination(:k - 1) = s(:k - 1, k)
+      call solve(k - 1, s, n, combination)
+      do j = 1, k - 1
+         error = error + abs(combination(j))*errors(which(j))
+      end do
+   end subroutine find_error
 
    pure subroutine multiply_inverse(n, count, s, u, which, norms, cov, representable)
       !! Fill in the covariance of the variables that are named.

@@ -30,6 +30,9 @@ module minpack_model
          !! Shape: (n). Column j of J P is column ipvt(j) of J.
       real(dp), pointer, contiguous :: acnorm(:) => null()
          !! Shape: (n). The norms of the columns of J.
+      real(dp), pointer, contiguous :: changes(:) => null()
+         !! Shape: (n). How much the step of each column of J changed the residuals, in units of the
+         !! data; 1 if J was not differenced.
       real(dp), pointer :: fnorm => null()
          !! The norm of f.
    contains
@@ -56,6 +59,7 @@ contains
       self%r => store%matrix(n, n)
       self%qtf => store%vector(n)
       self%acnorm => store%vector(n)
+      self%changes => store%vector(n)
       self%fnorm => store%number()
       self%ipvt => store%indices(n)
    end subroutine attach
@@ -67,6 +71,7 @@ contains
 
       self%qtf = 0
       self%acnorm = 0
+      self%changes = 1
       self%fnorm = 0
       do j = 1, size(self%ipvt)
          self%ipvt(j) = j

@@ -118,7 +118,9 @@ contains
       call self%differences%reconsider()
       call evaluate_quotients(self, info)
       call self%differences%clear(self%fjac)
+      call self%differences%note_changes()
       call matrix%show_columns(self%fjac)
+      matrix%changes => self%differences%changes
    end subroutine differenced_jacobian
 
    subroutine evaluate_quotients(self, info)

@@ -21,6 +21,9 @@ module minpack_differences
          !! Shape: (n).
       real(dp), allocatable :: other(:)
          !! Shape: (m). Another quotient for the same column; allocated when it is needed.
+      real(dp), allocatable :: changes(:)
+         !! Shape: (n). How much the step of each column changed the residuals, in units of the
+         !! data, or of the residuals if they are larger.
    contains
       procedure :: allocate_for
       procedure :: plan
@@ -32,6 +35,7 @@ module minpack_differences
       procedure :: idle_point
       procedure :: take_idle
       procedure :: reconsider
+      procedure :: note_changes
       procedure :: clear
    end type differences_type
 
@@ -44,7 +48,7 @@ contains
       integer, intent(out) :: stat
          !! Not zero if memory ran out.
 
-      allocate (self%x(n), self%variables(n), stat=stat)
+      allocate (self%x(n), self%variables(n), self%changes(n), stat=stat)
    end subroutine allocate_for
 
    subroutine plan(self, x)
@@ -202,6 +206,27 @@ contains
          end associate
       end do
    end subroutine reconsider
+
+   pure subroutine note_changes(self)
+      !! Note what the changes by the steps are, when all columns are known. The caller's steps are
+      !! not judged. Data whose size is not known are taken for as large as the residuals at the
+      !! start, unless these have vanished: then they are equations that were solved.
+      class(differences_type), intent(inout) :: self
+      real(dp) :: size_of_values
+      integer :: j
+
+      self%changes = 1
+      if (associated(self%steps)) return
+      size_of_values = self%size_of_data()
+      if (self%data_norm < 0 .and. self%unit > sqrt(epsmch)*self%memory%start_unit) then
+         size_of_values = max(1.0_dp, self%memory%start_unit/self%unit)
+      end if
+      do j = 1, size(self%variables)
+         associate (sample => self%variables(j)%sample)
+            if (sample%change > 0) self%changes(j) = min(sample%change/size_of_values, 1.0_dp)
+         end associate
+      end do
+   end subroutine note_changes
 
    pure subroutine clear(self, fjac)
       !! Set the columns of variables without effect to zero.

@@ -24,13 +24,15 @@ module minpack_strided_matrix
    end type shown_matrix_type
 
    type :: strided_matrix_type
-      private
-      real(dp), pointer, contiguous :: doubles(:) => null()
-      real(c_float), pointer, contiguous :: singles(:) => null()
+      real(dp), pointer, contiguous :: changes(:) => null()
+         !! Shape: (n). If this is a differenced Jacobian: how much the step of each column changed
+         !! the residuals, in units of the data.
+      real(dp), pointer, contiguous, private :: doubles(:) => null()
+      real(c_float), pointer, contiguous, private :: singles(:) => null()
          !! One of the two is associated.
-      integer(c_intptr_t) :: start = 1
-      integer(c_intptr_t) :: row_step = 1
-      integer(c_intptr_t) :: column_step = 1
+      integer(c_intptr_t), private :: start = 1
+      integer(c_intptr_t), private :: row_step = 1
+      integer(c_intptr_t), private :: column_step = 1
    contains
       procedure :: show
       procedure :: show_columns

@@ -340,7 +340,7 @@ def nothing_to_solve(functions: Functions, x: FloatArray) -> Outcome:
     """Return what SciPy returns for an empty x0: improper input, with the residuals."""
     counts = {"nfev": 0, "njev": 0}
     has_Dfun = functions.Dfun is not None
-    left = np.empty((1, 0)), np.empty(0, np.int32)
+    left = np.empty((2, 0)), np.empty(0, np.int32)
     return Outcome(
         x, functions.fvec, None, (0.0, 0.0), 0.0, *left, counts, IMPROPER_INPUT, has_Dfun
     )

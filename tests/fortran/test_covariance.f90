@@ -19,6 +19,7 @@ program test_covariance
       end do
    end do
    call undetermined_variables_are_named()
+   call rounding_errors_hide_that_columns_are_parallel()
    call a_gradient_determines_what_it_presses_on_a_bound()
    call residuals_show_their_deviation()
    call finish()
@@ -42,8 +43,8 @@ contains
 
       call estimated%allocate_for(n, stat)
       call check(stat == 0, 'memory')
-      call estimated%estimate(1, r, spread(0.0_dp, 1, n), ipvt, x, active, 0.0_dp, .true., .true., &
-                              negligible, doubtful)
+      call estimated%estimate(1, r, spread(0.0_dp, 1, n), spread(1.0_dp, 1, n), ipvt, x, active, &
+                              0.0_dp, .true., .true., negligible, doubtful)
       cov = estimated%cov
       state = estimated%state
       regular = estimated%regular
@@ -54,6 +55,7 @@ contains
       integer, parameter :: n = 3
       integer, parameter :: active(n) = [0, 1, 0]
       real(dp), parameter :: qtf(n) = 0
+      real(dp), parameter :: ones(n) = 1
       real(dp) :: r(n, n), x(n), inverse(n, n)
       type(covariance_type) :: estimated
       integer :: stat
@@ -62,21 +64,21 @@ contains
       x = 1
       call estimated%allocate_for(n, stat)
       call check(stat == 0, 'memory')
-      call estimated%estimate(9, r, qtf, [2, 3, 1], x, active, 14.0_dp, .true., .true., rounding, &
-                              rounding)
+      call estimated%estimate(9, r, qtf, ones, [2, 3, 1], x, active, 14.0_dp, .true., .true., &
+                              rounding, rounding)
       inverse = estimated%cov
-      call estimated%estimate(9, r, qtf, [2, 3, 1], x, active, 14.0_dp, .false., .true., rounding, &
-                              rounding)
+      call estimated%estimate(9, r, qtf, ones, [2, 3, 1], x, active, 14.0_dp, .false., .true., &
+                              rounding, rounding)
       call check(all(abs(estimated%cov - 28*inverse) <= 1e-13_dp*abs(inverse)), '196/(9 - 2)')
       call check(estimated%regular, 'a covariance')
-      call estimated%estimate(9, r, qtf, [2, 3, 1], x, active, 0.0_dp, .false., .true., rounding, &
-                              rounding)
+      call estimated%estimate(9, r, qtf, ones, [2, 3, 1], x, active, 0.0_dp, .false., .true., &
+                              rounding, rounding)
       call check(estimated%regular .and. all(estimated%cov == 0), 'no residuals, no errors')
-      call estimated%estimate(2, r, qtf, [2, 3, 1], x, active, 0.0_dp, .false., .true., rounding, &
-                              rounding)
+      call estimated%estimate(2, r, qtf, ones, [2, 3, 1], x, active, 0.0_dp, .false., .true., &
+                              rounding, rounding)
       call check(.not. estimated%regular, 'no degrees of freedom')
-      call estimated%estimate(2, r, qtf, [2, 3, 1], x, active, 0.0_dp, .true., .true., rounding, &
-                              rounding)
+      call estimated%estimate(2, r, qtf, ones, [2, 3, 1], x, active, 0.0_dp, .true., .true., &
+                              rounding, rounding)
       call check(estimated%regular, 'known deviations need none')
    end subroutine residuals_show_their_deviation
 
@@ -119,6 +121,30 @@ contains
       call check(regular .and. cov(1, 1) > 0 .and. cov(5, 5) > 0, 'all is well if some are fixed')
    end subroutine undetermined_variables_are_named
 
+   subroutine rounding_errors_hide_that_columns_are_parallel()
+      !! The second column is that of a variable whose step changed the residuals little, and it is
+      !! the first or the second of the pivoted columns.
+      real(dp), parameter :: x(2) = 1e6_dp
+      real(dp), parameter :: zeros(2) = 0
+      real(dp), parameter :: changes(3) = [1e-8_dp, 2e-12_dp, 1e-13_dp]
+      real(dp) :: r(2, 2)
+      type(covariance_type) :: estimated
+      integer :: stat, k, first, states(3)
+
+      r = reshape([3.0_dp, 0.0_dp, 3.0_dp, 3e-4_dp], [2, 2])
+      states = [determined, acts_together, acts_together]
+      call estimated%allocate_for(2, stat)
+      call check(stat == 0, 'memory')
+      do k = 1, 3
+         do first = 1, 2
+            call estimated%estimate(9, r, zeros, [1.0_dp, changes(k)], [first, 3 - first], x, &
+                                    [0, 0], 1.0_dp, .true., .true., 1e-9_dp, 1.5e-7_dp)
+         end do
+         call check(all(estimated%state == states(k)), 'the larger error counts')
+         call check(estimated%regular .eqv. k < 3, 'a covariance unless it is certain')
+      end do
+   end subroutine rounding_errors_hide_that_columns_are_parallel
+
    subroutine a_gradient_determines_what_it_presses_on_a_bound()
       !! The columns are parallel, but the slope of the second is not that of the first.
       real(dp), parameter :: x(2) = 1
@@ -132,7 +158,7 @@ contains
       call estimated%allocate_for(2, stat)
       call check(stat == 0, 'memory')
       do k = 1, 3
-         call estimated%estimate(9, r, [1e-6_dp, slopes(k)*1e9_dp], [1, 2], x, active, 1.0_dp, &
+         call estimated%estimate(9, r, [1e-6_dp, slopes(k)*1e9_dp], x, [1, 2], x, active, 1.0_dp, &
                                  .true., .true., rounding, 1e-6_dp)
          call check(estimated%regular .and. all(estimated%state == merge(determined, conditional, &
                                                                          k == 3)), 'pressed')

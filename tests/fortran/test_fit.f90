@@ -77,7 +77,7 @@ contains
       fvec = spread(0.0_dp, 1, m)
       lower = spread(-huge(1.0_dp), 1, n)
       upper = spread(huge(1.0_dp), 1, n)
-      augmented = spread(x, 2, n + 1)
+      augmented = spread(x, 2, n + 2)
       ipvt = spread(0, 1, n)
    end subroutine pose
 
@@ -152,14 +152,14 @@ contains
       call solve(1)
       r = augmented(:, :4)
       cov = r
-      call covar(30, 4, r, augmented(:, 5), ipvt, spread(1.0_dp, 1, 4), spread(0, 1, 4), 1.0_dp, &
-                 1, 1, 1e-10_dp, 1e-10_dp, cov, state, regular)
+      call covar(30, 4, r, augmented(:, 5), augmented(:, 6), ipvt, spread(1.0_dp, 1, 4), &
+                 spread(0, 1, 4), 1.0_dp, 1, 1, 1e-10_dp, 1e-10_dp, cov, state, regular)
       call check(regular == 1, 'a regular Jacobian has a covariance')
       cov = matmul(matmul(transpose(problem%columns), problem%columns), cov)
       call check(all(abs([(cov(j, j), j=1, 4)] - 1) < 1e-6_dp), 'it is the inverse of J''J')
       r(4, 4) = 0
-      call covar(30, 4, r, augmented(:, 5), ipvt, spread(1.0_dp, 1, 4), spread(0, 1, 4), 1.0_dp, &
-                 1, 1, 1e-10_dp, 1e-10_dp, cov, state, regular)
+      call covar(30, 4, r, augmented(:, 5), augmented(:, 6), ipvt, spread(1.0_dp, 1, 4), &
+                 spread(0, 1, 4), 1.0_dp, 1, 1, 1e-10_dp, 1e-10_dp, cov, state, regular)
       call check(regular == 0, 'a singular Jacobian has none')
    end subroutine covariance_tells_singular_triangles
 

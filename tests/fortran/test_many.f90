@@ -108,7 +108,7 @@ contains
    end subroutine solve
 
    subroutine compare_with_fits_alone()
-      real(dp) :: own_x(n), fvec(m), norm, augmented(n, n + 1), own_cov(n, n)
+      real(dp) :: own_x(n), fvec(m), norm, augmented(n, n + 2), own_cov(n, n)
       integer(c_int) :: ipvt(n), own_state(n), active(n)
       integer(c_int) :: own_info, calls, trials, njev, steps, regular
       integer :: k, j
@@ -125,8 +125,8 @@ contains
             where (own_x <= lower(:, k) .or. own_x >= upper(:, min(k, columns))) active = 1
             where (lower(:, k) >= upper(:, min(k, columns))) active = 2
          end if
-         call covar(m, n, augmented(:, :n), augmented(:, n + 1), ipvt, own_x, active, norm, &
-                    absolute, 1, error, error, own_cov, own_state, regular)
+         call covar(m, n, augmented(:, :n), augmented(:, n + 1), augmented(:, n + 2), ipvt, own_x, &
+                    active, norm, absolute, 1, error, error, own_cov, own_state, regular)
          if (regular == 0) own_state = -1
          call check(all(x(:, k) == own_x) .and. fnorm(k) == norm, 'the same solution')
          call check(info(k) == own_info .and. nfev(k) == calls, 'on the same way')

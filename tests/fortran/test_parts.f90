@@ -55,7 +55,7 @@ contains
       end do
       expected = whole%truth
       fvec = spread(0.0_dp, 1, m)
-      augmented = spread(expected, 2, n + 1)
+      augmented = spread(expected, 2, n + 2)
       ipvt = spread(0, 1, n)
    end subroutine pose
 

@@ -119,6 +119,7 @@ def covar(
     m: int,
     r: NDArray[np.float64],
     qtf: NDArray[np.float64],
+    changes: NDArray[np.float64],
     ipvt: NDArray[np.int32],
     x: NDArray[np.float64],
     active: NDArray[np.int32],

@@ -164,7 +164,7 @@ class Talk:
     def result(self) -> tuple[float, tuple[FloatArray, NDArray[np.int32]]]:
         """Return the norm, and the triangle with its order."""
         n = self.x.size
-        left = np.empty((n + 1, n)), np.empty(n, INT32)
+        left = np.empty((n + 2, n)), np.empty(n, INT32)
         return _core.parts_result(self.handle, *left), left
 
     def close(self) -> None:

@@ -96,7 +96,7 @@ def minimize(
 ) -> Left:
     """Minimize from x once, without another attempt."""
     n = x.size
-    left = empty((n + 1, n)), empty(n, INT32)
+    left = empty((n + 2, n)), empty(n, INT32)
     released = functions.release_the_gil
     fit = _core.fit_nogil if released else _core.fit
     if settings.loss is not None:

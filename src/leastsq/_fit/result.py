@@ -94,7 +94,8 @@ class Outcome(NamedTuple):
     Data in parts have no fvec; rows is the number of residuals then.
     is_poor tells that another attempt may end better, is_open that a parameter has no effect of its
     own, is_misfit that most neighbouring residuals have the same sign.
-    The rows of augmented are the columns of the triangle R, and the first n elements of Q'f.
+    The rows of augmented are the columns of the triangle R; the first n elements of Q'f; and how
+    much the step of each column changed the residuals, in units of the data.
     """
 
     x: FloatArray
@@ -134,10 +135,15 @@ class Outcome(NamedTuple):
         return self.fnorm * self.fnorm / 2
 
     @property
+    def columns(self) -> FloatArray:
+        """The columns of the triangle R."""
+        return self.augmented[:-2]
+
+    @property
     def effect(self) -> FloatArray:
         """The largest element of each column of R."""
         effect = np.empty(self.x.size)
-        effect[self.ipvt - 1] = np.abs(self.augmented[:-1]).max(axis=1)
+        effect[self.ipvt - 1] = np.abs(self.columns).max(axis=1)
         return effect
 
     @property
@@ -213,7 +219,8 @@ def inverse(
         held = outcome.held()
     cov_x, state, regular = _core.covar(
         min(outcome.m, LARGEST_INT),
-        outcome.augmented[:-1].T,
+        outcome.columns.T,
+        outcome.augmented[-2],
         outcome.augmented[-1],
         outcome.ipvt,
         outcome.x,
@@ -234,14 +241,14 @@ def infodict(outcome: Outcome, settings: Settings) -> InfoDict:
     n = outcome.x.size
     m = n if outcome.fvec is None else outcome.m
     fjac = untouched_zeros(n, m)
-    fjac[:, :n] = outcome.augmented[:-1, :m]
+    fjac[:, :n] = outcome.columns[:, :m]
     info: InfoDict = {
         "fvec": outcome.fvec,
         "nfev": outcome.counts["nfev"],
         **({"njev": outcome.counts["njev"]} if outcome.has_jacobian else {}),
         "fjac": fjac,
         "ipvt": outcome.ipvt - 1,
-        "qtf": outcome.augmented[-1].copy(),
+        "qtf": outcome.augmented[-2].copy(),
     }
     if outcome.fvec is None or settings.loss is not None:
         info["chi2"] = 2 * outcome.cost

@@ -165,9 +165,7 @@ class Results:
         cov, state = None, None
         if self.covariance is not False:
             pcov, state = inverse(outcome, absolute_sigma)
-            cov = (
-                np.full((1, *outcome.augmented[:-1].shape), np.inf) if pcov is None else pcov[None]
-            )
+            cov = np.full((1, *outcome.columns.shape), np.inf) if pcov is None else pcov[None]
             state = np.full((1, outcome.x.size), NO_COVARIANCE) if pcov is None else state[None]
         found = Solutions(
             outcome.x[None],
