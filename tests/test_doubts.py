@@ -266,6 +266,40 @@ def test_redundant_parameters_are_named_although_one_is_almost_zero(model, truth
         assert curve_fit_many(model, t, curves, np.ones(n)).doubtful.all()
 
 
+def gaussian(t, a, m, s):
+    return a * np.exp(-0.5 * ((t - m) / s) ** 2)
+
+
+def gaussian_jacobian(t, a, m, s):
+    column = gaussian(t, 1, m, s)
+    return np.stack([column, a * column * (t - m) / s**2, a * column * (t - m) ** 2 / s**3], 1)
+
+
+@pytest.mark.parametrize("jac", [None, gaussian_jacobian])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_peak_that_the_default_start_does_not_see_is_not_reported_as_known(jac, weighted):
+    t = np.arange(0, 601, 2.0)
+    rng = np.random.default_rng(42)
+    for _ in range(10):
+        y = rng.poisson(gaussian(t, 700, 180, 20)).astype(float)
+        sigma = np.sqrt(np.maximum(y, 1)) if weighted else None
+        with pytest.warns(OptimizeWarning, match="determine|depend"):
+            curve_fit(gaussian, t, y, sigma=sigma, jac=jac)
+        with pytest.warns(OptimizeWarning):
+            assert curve_fit_many(gaussian, t, [y], [1, 1, 1], sigma=sigma).doubtful[0]
+
+
+@pytest.mark.parametrize("size", [1, 100])
+@pytest.mark.parametrize("offset", [0, 1])
+def test_an_offset_of_zero_is_not_doubted(size, offset):
+    t = np.linspace(0, 5, 50)
+    rng = np.random.default_rng(43)
+    for _ in range(100):
+        y = size * (3 * np.exp(-t) + 0.1 * rng.standard_normal(50))
+        _, pcov = curve_fit(lambda t, a, k, c: a * np.exp(-k * t) + c, t, y, [size, 1, offset])
+        assert pcov[2, 2] < (0.1 * size) ** 2
+
+
 def test_a_small_parameter_that_the_data_determine_is_not_doubted():
     t = np.linspace(0, 3, 30)
     for size in 1e-3, 1e-5, 1e-7:

@@ -291,3 +291,47 @@ def test_c_functions_take_no_other_arguments(residual):
             least_squares(residual, [1, 1, 1], **options)
     with pytest.raises(ValueError, match="at least as many residuals"):
         least_squares(residual, np.ones(51))
+
+
+@pytest.mark.parametrize("jac", ["2-point", "3-point"])
+@pytest.mark.parametrize("scale", [1, 1e-6, 1e-12, 1e9])
+def test_a_structure_does_not_change_what_is_found_in_any_units(jac, scale):
+    t = np.linspace(0, 5, 50)
+
+    def residuals(p, y):
+        return p[0] * np.exp(-p[1] / scale * t) + p[2] - y
+
+    for seed in range(10):
+        y = 3 * np.exp(-t) + 0.5 + 0.05 * np.random.default_rng(seed).standard_normal(50)
+        for start in [2, 0.7 * scale, 0.3], [2, 0.7 * scale, 0]:
+            alone = least_squares(residuals, start, args=(y,))
+            grouped = least_squares(residuals, start, jac, jac_sparsity=np.ones((50, 3)), args=(y,))
+            assert grouped.success
+            assert grouped.cost <= alone.cost * (1 + 1e-6)
+
+
+@pytest.mark.parametrize(("loss", "rho"), [("arctan", np.arctan), ("cauchy", np.log1p)])
+def test_a_crawling_robust_fit_does_not_lose_its_gradient(loss, rho):
+    """Each step brings more than the model promises, so the rows of outliers lose their weight."""
+    x = np.linspace(0.05, 10, 50)
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        v, k = rng.uniform(1, 5), rng.uniform(0.5, 1.5)
+        y = v * x / (k + x)
+        lower = np.array([0, 1.2 * k])
+        start = [v * rng.uniform(0.7, 1.3), 1.01 * lower[1]]
+
+        def residuals(p, y=y):
+            return p[0] * x / (p[1] + x) - y
+
+        def jacobian(p):
+            return np.stack([x / (p[1] + x), -p[0] * x / (p[1] + x) ** 2], 1)
+
+        bounds = lower, np.inf
+        options = {"bounds": bounds, "loss": loss, "f_scale": 0.001}
+        result = least_squares(residuals, start, jacobian, **options)
+        if result.success and "predicts" not in result.message:
+            for part in 1e-7, 1e-6, 1e-5:
+                lower_down = np.maximum(result.x * (1 - part * np.sign(result.grad)), lower)
+                cost = 0.5e-6 * np.sum(rho((residuals(lower_down) / 0.001) ** 2))
+                assert cost > result.cost * (1 - 5e-6)

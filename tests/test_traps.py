@@ -1,6 +1,7 @@
 """Fits within bounds find the minimum from afar, and land on a bound only if it is there."""
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -35,6 +36,34 @@ def outcome(solver, trap, start):
         except RuntimeError:
             reached = np.inf
     return reached, calls
+
+
+def weibull(s, s0, m):
+    return 1 - np.exp(-((s / s0) ** m))
+
+
+def weibull_jacobian(s, s0, m):
+    u = (s / s0) ** m
+    slope = np.where(u > 700, 0, np.exp(-u) * u)
+    return np.stack([-slope * m / s0, slope * np.log(s / s0)], 1)
+
+
+def test_a_fit_goes_on_from_where_the_model_begins_to_react():
+    """At p0 the derivatives are 1e-50 of their size at the solution, but exact. The first step has
+    nothing to do with them, and the trust region after it must not either."""
+    s = np.linspace(2e8, 5e8, 25)
+    y = weibull(s, 3.8e8, 9) + 0.03 * np.random.default_rng(1).standard_normal(25)
+    options = {"bounds": ([1e7, 0.5], [1e10, 100]), "jac": weibull_jacobian}
+    best = curve_fit(weibull, s, y, [3.8e8, 9], **options)[0]
+    found = 0
+    for start in [(s0, m) for s0 in np.geomspace(5e7, 3e9, 13) for m in np.geomspace(1, 60, 10)]:
+        with warnings.catch_warnings(record=True) as told, np.errstate(all="ignore"):
+            warnings.simplefilter("always")
+            popt, _ = curve_fit(weibull, s, y, start, **options)
+        is_best = np.allclose(popt, best, rtol=1e-3)
+        found += is_best
+        assert is_best or told
+    assert found > 100
 
 
 @pytest.fixture(scope="module")

@@ -226,7 +226,7 @@ contains
          self%accepted = reduction%ratio >= acceptable
          call self%robust%learn(reduction%ratio)
          leaps = self%accepted .and. self%leaps < most_leaps
-         if (leaps) leaps = is_leap(self%x, self%trial, self%fnorm, trial_norm)
+         if (leaps) leaps = is_leap(self%x, self%trial, self%fnorm, trial_norm, reduction)
          if (leaps) self%leaps = self%leaps + 1
          if (self%accepted) then
             call self%move(norm, true_norm, is_step=.true.)

@@ -14,7 +14,7 @@ module minpack_robust
    !! A. Blake and A. Zisserman, "Visual Reconstruction" (1987): graduated non-convexity. H. Yang,
    !! P. Antonante, V. Tzoumas and L. Carlone, "Graduated non-convexity for robust spatial
    !! perception", IEEE Robotics and Automation Letters 5 (2020).
-   use minpack_kinds, only: dp
+   use minpack_kinds, only: dp, epsmch
    use minpack_store, only: store_type
    implicit none
    private
@@ -40,6 +40,8 @@ module minpack_robust
       !! If it reduces it by less than this part, the share becomes larger again.
    real(dp), parameter :: change_of_share = 4
       !! By which factor.
+   real(dp), parameter :: least_share = epsmch
+      !! Rows with less curvature have lost their gradient to rounding errors when they are folded.
 
    type :: robust_type
       real(dp), pointer :: width => null()
@@ -171,7 +173,7 @@ contains
       real(dp), intent(in) :: ratio
          !! The actual by the predicted reduction.
 
-      if (ratio > modest) self%learned = self%learned/change_of_share
+      if (ratio > modest) self%learned = max(self%learned/change_of_share, least_share)
       if (ratio < rash) self%learned = min(change_of_share*self%learned, first_share)
    end subroutine learn
 

@@ -28,7 +28,7 @@ from leastsq._fit.doubts import (
     conditional_covariance,
     distance_doubt,
     doubtful_covariance,
-    is_distant,
+    may_be_lost,
     no_covariance,
 )
 from leastsq._fit.result import (
@@ -436,7 +436,7 @@ def parameter_covariance(
     is_doubtful = np.count_nonzero(state) > 0
     if is_doubtful and CONDITIONAL not in state:
         warn(doubtful_covariance(f, state), OptimizeWarning)
-    elif is_distant(p0, x) and (
+    elif may_be_lost(p0, x, pcov) and (
         doubt := distance_doubt(f, p0, x, np.sqrt(np.diagonal(pcov)), held)
     ):
         warn(doubt, OptimizeWarning)

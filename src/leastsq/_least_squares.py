@@ -107,9 +107,9 @@ def least_squares(
     tr_options : dict, optional
         For compatibility with SciPy: no effect.
     jac_sparsity : array_like or sparse array, optional
-        Shape (m, n): nonzero where an element of the Jacobian may be nonzero. Differences move the
-        parameters of a group, of which no residual depends on two, in one call of fun. The Jacobian
-        itself is an array.
+        Shape (m, n): nonzero where an element of the Jacobian may be nonzero. Parameters that share
+        no residual form a group, whose differences take one call of fun. The Jacobian in the result
+        is dense.
     max_nfev : int, optional
         Maximum number of calls of fun, without those for differences. Default: 100 n, for
         each attempt.

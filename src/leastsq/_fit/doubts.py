@@ -21,6 +21,8 @@ STAYED = 1e-10
 """A parameter kept its order of magnitude, more or less, if its value is this part of its start."""
 UNCERTAIN = 100
 """Its standard error then is more than so many times its value."""
+VAGUE = 1e5
+"""Nothing is known of a parameter whose error is so many times its value at p0 and at the end."""
 
 
 def no_covariance(
@@ -73,12 +75,13 @@ def doubtful_covariance(f: Function, state: NDArray[np.int32]) -> str:
     )
 
 
-def is_distant(p0: FloatArray, popt: FloatArray) -> bool:
-    """Tell whether any parameter went far away from p0, or vanished; this takes little time."""
-    pairs = zip(p0.tolist(), popt.tolist(), strict=True)
+def may_be_lost(p0: FloatArray, popt: FloatArray, pcov: FloatArray) -> bool:
+    """Tell whether any parameter went far away, vanished or is vague; this takes little time."""
+    triples = zip(p0.tolist(), popt.tolist(), pcov.diagonal().tolist(), strict=True)
     return any(
         not VANISHED * abs(before) <= abs(after) <= DISTANT * (abs(before) or 1.0)
-        for before, after in pairs
+        or variance > (VAGUE * after) * (VAGUE * after)
+        for before, after, variance in triples
     )
 
 
@@ -89,15 +92,32 @@ def ran_away(p0: FloatArray, popt: FloatArray, stderr: FloatArray) -> NDArray[np
         return np.asarray(is_far & (stderr > UNCERTAIN * np.abs(popt)) & np.isfinite(stderr))
 
 
+def are_vague(p0: FloatArray, popt: FloatArray, stderr: FloatArray) -> NDArray[np.bool_]:
+    """Tell of which parameters the data tell nothing: neither the order of magnitude nor the sign.
+
+    A parameter whose best value is zero may be smaller than its error by any factor, but it hardly
+    is by chance, and p0 shows in which unit it is to be seen.
+    """
+    with np.errstate(invalid="ignore", over="ignore"):
+        vague = stderr > VAGUE * np.maximum(np.abs(popt), np.abs(p0))
+        return np.asarray(vague & np.isfinite(stderr) & ((popt != 0) | (p0 != 0)))
+
+
 def distance_doubt(
     f: Function, p0: FloatArray, popt: FloatArray, stderr: FloatArray, held: NDArray[np.int32]
 ) -> str:
-    """Name the parameters that ran away, or are left alone; return an empty text if there are none.
+    """Name the parameters that ran away, are vague, or are left alone; empty if there are none.
 
     The arrays have the shape (n,).
     """
     if (away := ran_away(p0, popt, stderr)).any():
         return runaway(f, p0, popt, away)
+    if (vague := are_vague(p0, popt, stderr)).any():
+        names = listed(select(parameter_names(f, popt.size), vague))
+        return (
+            f"The data hardly determine {names}: the standard error is more than {VAGUE:,.0f} "
+            "times the value at p0 and at the solution. Try another p0"
+        )
     if (alone := left_alone(p0, popt, held)).any():
         return without_others(f, alone, have_vanished(p0, popt))
     return ""

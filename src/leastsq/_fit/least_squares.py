@@ -92,7 +92,7 @@ class Problem:
                 f"Method 'lm' doesn't work when the number of residuals ({m}) is less than the "
                 f"number of variables ({n})."
             )
-        jac = jacobian_for(fun, jac, m, n, box, settings, jac_sparsity)
+        jac = jacobian_for(fun, jac, m, x, box, settings, jac_sparsity)
         settings.refuse_other_rows(m)
         self.settings = settings
         self.is_padded = m < n
@@ -129,18 +129,25 @@ def residuals_at(x: FloatArray, fun: Function, args: tuple[Any, ...]) -> FloatAr
 
 
 def jacobian_for(
-    fun: Function, jac: Any, m: int, n: int, box: Box | None, settings: Settings, jac_sparsity: Any
+    fun: Function,
+    jac: Any,
+    m: int,
+    x0: FloatArray,
+    box: Box | None,
+    settings: Settings,
+    jac_sparsity: Any,
 ) -> Function | None:
     """Make the function for the Jacobian, or None for forward differences in the core."""
+    n = x0.size
     structure = None if jac_sparsity is None else read_sparsity(jac_sparsity, m, n)
     if callable(jac):
         is_compiled = isinstance(jac, NativeFunction) or is_dispatcher(jac)
         return jac if is_compiled else dense(jac, m, n)
     if jac != "2-point":
-        return jacobian_of(fun, jac, box, m, settings.diff_step, structure)
+        return jacobian_of(fun, jac, box, m, settings.diff_step, structure, x0.copy())
     if structure is None:
         return None
-    return grouped_jacobian(fun, structure, box, settings.diff_step)
+    return grouped_jacobian(fun, structure, box, settings.diff_step, x0.copy())
 
 
 def result_of(problem: Problem, functions: Functions, outcome: Outcome) -> OptimizeResult:

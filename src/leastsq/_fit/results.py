@@ -14,7 +14,7 @@ from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.layout import Stack
 from leastsq._core._calls import GTOL_REACHED, PROMISE_BROKEN
-from leastsq._fit.doubts import UNCERTAIN, VANISHED, left_alone, ran_away
+from leastsq._fit.doubts import UNCERTAIN, VANISHED, are_vague, left_alone, ran_away
 from leastsq._fit.many_fits import NOT_DONE, RAISED, ManyFits, is_solved
 from leastsq._fit.plan import Plan
 from leastsq._fit.result import TO_PRECISION, Outcome, inverse, message
@@ -247,7 +247,7 @@ class Results:
         return np.asarray(failed & (self.status != MASKED) & (self.status != NOT_DONE))
 
     def doubt_distant_ends(self, p0: Stack) -> None:
-        """Doubt the solutions where a parameter ran away from its start, or was left alone."""
+        """Doubt the solutions where a parameter ran away, is vague, or was left alone."""
         stderr = self.stderr
         if self.cov is not None:
             stderr = np.sqrt(np.diagonal(self.cov, axis1=1, axis2=2))
@@ -259,8 +259,10 @@ class Results:
             may_be = (stderr > UNCERTAIN * sizes) | (sizes < VANISHED * largest)
         places = np.flatnonzero(may_be.any(axis=1) & self.is_solved)
         chosen = p0.rows(places), self.x[places]
-        is_away = ran_away(*chosen, stderr[places]) | left_alone(*chosen, self.held[places])
-        self.doubt[places] = np.maximum(self.doubt[places], DOUBTFUL * is_away.any(axis=1))
+        errors = stderr[places]
+        is_lost = ran_away(*chosen, errors) | are_vague(*chosen, errors)
+        is_lost |= left_alone(*chosen, self.held[places])
+        self.doubt[places] = np.maximum(self.doubt[places], DOUBTFUL * is_lost.any(axis=1))
 
     @property
     def is_unkept(self) -> NDArray[np.bool_]:

@@ -37,6 +37,8 @@ JUMP = 1000.0
 """The factor for a step if the values do not tell by how much it is too short or too long."""
 NARROW = 10
 """No step is tried between two whose ratio is smaller."""
+ALMOST_ZERO = 1e-3
+"""A parameter that is smaller, in units of its value at the start, may be zero."""
 MOST_BENDS = 3
 """A step is shortened so many times at most: noise bends the values for any step."""
 THREE_POINT_ERROR = 1e-9
@@ -120,22 +122,25 @@ class Search:
 
 
 def central_columns(
-    box: Box | None, steps: FloatArray | None = None, groups: Groups | None = None
+    box: Box | None,
+    steps: FloatArray | None = None,
+    groups: Groups | None = None,
+    x0: FloatArray | None = None,
 ) -> Columns:
     """Make central differences, and one-sided ones next to a bound.
 
     steps are relative to the parameters, as diff_step. The default is a step relative to the
     parameter; a longer one, up to SciPy's or to a hundredth of the parameter, if the change of the
     values is lost in their rounding errors; a shorter one if the values are bent within the step.
-    The parameters of a group move together, by SciPy's steps.
+    The parameters of a group move together, by steps relative to their sizes; x0 is the start.
     """
 
     def columns(values_at: Values, p: FloatArray) -> list[Any]:
         longest = CUBE_ROOT * np.maximum(1, np.abs(p))
         if steps is not None:
             h = steps * np.where(p == 0, 1, np.abs(p))
-        elif groups is not None:
-            h = longest
+        elif x0 is not None:
+            h = CUBE_ROOT * sizes_at(p, x0)
         else:
             h = np.where(p == 0, longest, CUBE_ROOT * np.abs(p))
         is_free = steps is None and groups is None
@@ -155,6 +160,17 @@ def central_columns(
         return [each.best.column for each in searches if each.best is not None]
 
     return columns
+
+
+def sizes_at(x: FloatArray, x0: FloatArray) -> FloatArray:
+    """Estimate the sizes of parameters, to which the steps of their groups are relative.
+
+    A parameter that became almost zero has a part of its size at the start. If it was zero, its
+    size is 1 until it is known.
+    """
+    sizes = np.abs(x)
+    unknown = np.where(sizes > EPSILON, sizes, 1)
+    return np.where(x0 == 0, unknown, np.maximum(sizes, ALMOST_ZERO * np.abs(x0)))
 
 
 def derivatives(

@@ -52,13 +52,16 @@ def jacobian_of(
     m: int,
     steps: FloatArray | None,
     structure: NDArray[np.bool_] | None,
+    x0: FloatArray,
 ) -> Function:
     """Make the Jacobian of m residuals by central differences or complex steps.
 
-    structure tells which elements may be nonzero; None if all may be.
+    structure tells which elements may be nonzero; None if all may be. x0 is the start of the fit.
     """
-    groups = None if structure is None else groups_of(structure)
-    columns = columns_of(jac, box, steps, groups)
+    if structure is None:
+        columns = columns_of(jac, box, steps)
+    else:
+        columns = columns_of(jac, box, steps, groups_of(structure), x0)
     points = AtPoints(lambda p, *args: np.asarray(fun(p, *args)).reshape(-1))
 
     def differenced(x: FloatArray, *args: Any) -> Any:
@@ -69,11 +72,15 @@ def jacobian_of(
 
 
 def columns_of(
-    jac: str, box: Box | None, steps: FloatArray | None = None, groups: Groups | None = None
+    jac: str,
+    box: Box | None,
+    steps: FloatArray | None = None,
+    groups: Groups | None = None,
+    x0: FloatArray | None = None,
 ) -> Columns:
     """Choose the differences by their name."""
     if jac == "3-point":
-        return central_columns(box, steps, groups)
+        return central_columns(box, steps, groups, x0)
     if jac == "cs":
         return complex_columns(groups)
     raise ValueError(f"jac must be callable, None, '2-point', '3-point' or 'cs', got {jac!r}")

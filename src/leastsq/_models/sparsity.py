@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from leastsq._arguments.arrays import FLOAT64, FloatArray, Function
+from leastsq._arguments.arrays import EPSILON, FLOAT64, FloatArray, Function
 from leastsq._arguments.bounds import Box
-from leastsq._models.differences import Groups
+from leastsq._models.differences import Groups, sizes_at
 from leastsq._models.points import AtPoints, known_as
 
-ROOT = float(np.finfo(FLOAT64).eps) ** 0.5
+ROOT = EPSILON**0.5
 
 
 def read_sparsity(jac_sparsity: Any, m: int, n: int) -> NDArray[np.bool_]:
@@ -26,14 +26,19 @@ def read_sparsity(jac_sparsity: Any, m: int, n: int) -> NDArray[np.bool_]:
 
 
 def grouped_jacobian(
-    fun: Function, structure: NDArray[np.bool_], box: Box | None, steps: FloatArray | None
+    fun: Function,
+    structure: NDArray[np.bool_],
+    box: Box | None,
+    steps: FloatArray | None,
+    x0: FloatArray,
 ) -> Function:
     """Make the Jacobian by forward differences, with one call for each group of parameters."""
     groups = groups_of(structure)
     points = AtPoints(lambda p, *args: np.asarray(fun(p, *args), FLOAT64).reshape(-1))
 
     def differenced(x: FloatArray, *args: Any) -> FloatArray:
-        moved = x + steps_at(x, box, steps)
+        sizes = sizes_at(x, x0) if steps is None else np.where(x == 0, 1, np.abs(x))
+        moved = x + steps_at(x, box, (ROOT if steps is None else steps) * sizes)
         taken = moved - x
         at = np.tile(x, (1 + len(groups), 1))
         for point, group in zip(at[1:], groups, strict=True):
@@ -49,10 +54,8 @@ def grouped_jacobian(
     return known_as(differenced, points, ROOT)
 
 
-def steps_at(x: FloatArray, box: Box | None, steps: FloatArray | None) -> FloatArray:
-    """Choose the steps of forward differences; they turn round at a bound."""
-    size = np.abs(x)
-    h = ROOT * np.maximum(size, 1) if steps is None else steps * np.where(size == 0, 1, size)
+def steps_at(x: FloatArray, box: Box | None, h: FloatArray) -> FloatArray:
+    """Take steps away from zero, or the other way where there is more room between the bounds."""
     h = np.where(x < 0, -h, h)
     if box is None:
         return h
