@@ -430,6 +430,46 @@ def test_a_model_that_is_printed_with_few_digits_is_fitted(digits, options):
     assert wrong <= (digits < 7)  # a digit that changes by chance may look like a derivative
 
 
+@pytest.mark.parametrize("loss", ["soft_l1", "huber", "cauchy"])
+@pytest.mark.parametrize("digits", [6, 7, 8, 9, "single"])
+def test_a_model_with_few_digits_is_fitted_by_a_robust_loss(digits, loss):
+    t = np.linspace(0, 5, 60)
+    rounded = np.float32 if digits == "single" else lambda values: printed(digits, values)
+    wrong = 0
+    for seed in range(8):
+        y = 2.5 * np.exp(-1.3 * t) + 0.5 + 0.05 * np.random.default_rng(seed).standard_normal(60)
+        y[::9] += 1
+
+        def exact(p, y=y):
+            return p[0] * np.exp(-p[1] * t) + p[2] - y
+
+        def residuals(p, y=y):
+            return (rounded(p[0] * np.exp(-p[1] * t) + p[2]).astype(float) - y) / 0.05
+
+        best = least_squares(lambda p: exact(p) / 0.05, [2.5, 1.3, 0.5], "3-point", loss=loss)
+        for start in [1, 1, 1], [2, 1, 0]:
+            wrong += least_squares(residuals, start, loss=loss).cost > 1.01 * best.cost
+    assert wrong <= 1
+
+
+@pytest.mark.filterwarnings("ignore::leastsq.OptimizeWarning")
+@pytest.mark.parametrize("jac", ["2-point", "3-point"])
+def test_a_parameter_of_zero_is_differenced_beside_a_large_number(jac):
+    """An earthquake is located in metres and UNIX seconds, of which 1e-7 s are rounding errors."""
+    stations = np.random.default_rng(0).uniform(-6e4, 6e4, (2, 14))
+
+    def residuals(p, t):
+        x, y, z, t0 = p
+        arrival = t0 + np.hypot(np.hypot(stations[0] - x, stations[1] - y), z) / 5800
+        return (arrival - t) / 0.05
+
+    for seed in range(20):
+        noise = 0.05 * np.random.default_rng(seed).standard_normal(14)
+        t = 0.05 * residuals([12e3, -20e3, 9e3, 1.7e9 + 1.7], 0) + noise
+        result = least_squares(residuals, [0, 0, 1e4, 1.7e9], jac, args=(t,))
+        assert 2 * result.cost < 40
+
+
 def test_central_differences_do_not_lengthen_a_step_again_and_again():
     """The change of the values stays just below what is wanted, however often this is seen."""
     x = np.linspace(0, 10, 100)

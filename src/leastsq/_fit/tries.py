@@ -98,8 +98,7 @@ def is_broken(ending: Any) -> Any:
 
 def may_be_noisy(ending: Any, settings: Settings) -> Any:
     """Tell whether longer steps may give better differences, for one fit or many."""
-    others = settings.epsfcn, settings.diff_step, settings.loss
-    is_usual = all(other is None for other in others)
+    is_usual = settings.epsfcn is None and settings.diff_step is None
     return is_broken(ending) & is_usual
 
 

@@ -28,7 +28,9 @@ KNOWN = 1e-12
 FAINT = 1e-9
 """A relative change of the values whose rounding errors do little harm."""
 FARTHEST = 0.01
-"""The longest step of a faint parameter in units of its value, or of 1 if that is zero."""
+"""The longest step of a faint parameter in units of its value."""
+FARTHEST_FROM_ZERO = 1e4
+"""The longest step of a faint parameter that is zero, so its unit is not known."""
 BENT = 0.03
 """A part of the change that is not linear, from which a step is too long. Its error is 0.05 %."""
 STRAIGHT = 0.01
@@ -91,7 +93,7 @@ class Search:
     def __init__(self, step: float, limit: float, p: float) -> None:
         self.step = step
         self.limit = limit
-        self.farthest = max(limit, FARTHEST * (abs(p) or 1.0))
+        self.farthest = max(limit, FARTHEST * abs(p) if p else FARTHEST_FROM_ZERO)
         self.too_short = 0.0
         self.too_long = np.inf
         self.best: Derivative | None = None
