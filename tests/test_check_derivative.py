@@ -73,7 +73,7 @@ def test_args_transposes_and_other_functions_are_taken(residual, jacobian, fit, 
         < 1e-6
     ).all()
     assert (check_derivative(residual, fit.start, jacobian) < 1e-6).all()
-    with pytest.raises(TypeError, match=r"Shape should be \(50, 3\)"):
+    with pytest.raises(TypeError, match=r"should be \(50, 3\)"):
         check_derivative(njit_curve, fit.start, lambda p, *args: np.ones((3, 50)), args)
 
 

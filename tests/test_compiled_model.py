@@ -194,7 +194,7 @@ def test_wrong_shape_of_a_transposed_jacobian_is_told_as_the_user_made_it(fit):
     def jac(x, a, b, c):
         return np.ones((3, x.size - 1))
 
-    with pytest.raises(TypeError, match=r"Shape should be \(50, 3\) but it is \(49, 3\)"):
+    with pytest.raises(TypeError, match=r"should be \(3, 50\), but it is \(3, 49\)"):
         curve_fit(njit_exponential, fit.x, fit.y, jac=jac, col_deriv=True)
 
 

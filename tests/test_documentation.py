@@ -18,7 +18,6 @@ from leastsq import (
     _patch,
     xarray,
 )
-from leastsq._functions import native
 
 ROOT = Path(__file__).parents[1]
 PAGES = {"README.md": ROOT / "README.md"} | {p.name: p for p in (ROOT / "docs").glob("*.md")}
@@ -34,7 +33,7 @@ WITH_EXAMPLES = [name for name, page in PAGES.items() if ">>> " in page.read_tex
         _curve_fit_many,
         _least_squares,
         _leastsq,
-        native,
+        leastsq,
         _patch,
         xarray,
     ],

@@ -96,9 +96,9 @@ def test_wrong_shape_is_refused_at_every_call(fit, call, wrong):
         calls.append(p)
         return np.ones(wrong) if len(calls) == call else fit.jacobian(p)
 
-    with pytest.raises(TypeError, match=r"mismatch.*'jacobian'") as caught:
+    with pytest.raises(TypeError, match=r"mismatch.*jacobian") as caught:
         leastsq(fit.residuals, fit.start, Dfun=jacobian)
-    assert f"Shape should be (50, 3) but it is {wrong}." in str(caught.value)
+    assert f"should be (50, 3), but it is {wrong}" in str(caught.value)
     assert len(calls) == call
 
 

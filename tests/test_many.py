@@ -368,7 +368,7 @@ def test_jacobians_are_those_of_curve_fit(stack, jac, bounds):
 
 
 def test_jacobian_of_another_shape_fails_its_fit(stack):
-    with pytest.raises(TypeError, match=r"Shape should be \(30, 3\) but it is \(3, 30\)"):
+    with pytest.raises(TypeError, match=r"should be \(30, 3\), but it is \(3, 30\)"):
         curve_fit_many(
             COMPILED[decay], T, stack, jac=numba.njit(lambda x, a, b, c: np.ones((3, x.size)))
         )

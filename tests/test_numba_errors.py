@@ -97,9 +97,9 @@ def test_changed_number_of_residuals_is_an_error():
 
 
 def test_jacobian_of_another_shape_is_an_error(fit):
-    with pytest.raises(TypeError, match=r"Shape should be \(50, 3\) but it is \(3, 50\)"):
+    with pytest.raises(TypeError, match=r"should be \(50, 3\), but it is \(3, 50\)"):
         leastsq(njit_curve, fit.start, args=(fit.x, fit.y), Dfun=njit_transpose)
-    with pytest.raises(TypeError, match=r"Shape should be \(3, 50\) but it is \(50, 3\)"):
+    with pytest.raises(TypeError, match=r"should be \(3, 50\), but it is \(50, 3\)"):
         leastsq(njit_curve, fit.start, args=(fit.x, fit.y), Dfun=njit_jacobian, col_deriv=True)
 
 

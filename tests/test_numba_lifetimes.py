@@ -288,5 +288,5 @@ def test_function_compiled_anew_before_its_first_call_is_fitted_as_it_is_then(mo
 @pytest.mark.parametrize("col_deriv", [True, False])
 def test_empty_jacobian_is_refused(col_deriv):
     empty = njit(lambda p, t: [t for _ in range(0)])
-    with pytest.raises(TypeError, match=r"Shape should be \(.*\) but it is \(0,\)"):
+    with pytest.raises(TypeError, match=r"should be \(.*\), but it is \(0,\)"):
         leastsq(njit(rows), np.ones(2), (T,), Dfun=empty, col_deriv=col_deriv)

@@ -103,8 +103,8 @@ contains
    end function has_settled
 
    pure logical function is_rounding(model, data_norm, fnorm)
-      !! Whether the residuals are rounding errors of the data. If the data are not known, those are
-      !! meant that variables of the size 1 describe, but not large data.
+      !! Whether the residuals are rounding errors of the data. If the norm of the
+      !! data is not known, data are assumed of the size that variables of about 1 produce.
       type(model_type), intent(in) :: model
          !! The linear model where the fit stands.
       real(dp), intent(in) :: data_norm

@@ -45,8 +45,16 @@ LATER = {
 }
 
 
+MODULES = ("astropy", "xarray")
+
+
 def __getattr__(name: str) -> Any:
     """Import the larger part of the library when it is used."""
+    if name in MODULES:
+        try:
+            return import_module(f"{__name__}.{name}")
+        except ImportError as error:
+            raise AttributeError(str(error)) from error
     if name not in LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(LATER[name]), name)
@@ -54,5 +62,6 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    """List the names that are imported later, too."""
-    return sorted({*globals(), *__all__})
+    """List the public names, also those that are imported later."""
+    special = (name for name in globals() if name.startswith("__"))
+    return sorted({*special, *__all__, *MODULES})

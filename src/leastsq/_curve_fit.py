@@ -12,8 +12,10 @@ from leastsq._arguments.arrays import FloatArray, Function, own_vector
 from leastsq._arguments.bounds import EVERYWHERE, Box, read_box
 from leastsq._arguments.curve_fit_options import (
     Options,
+    check_choices,
     default_settings,
     fit_settings,
+    means_least_squares,
     refuse_foreign,
 )
 from leastsq._arguments.data import read_data
@@ -46,9 +48,6 @@ from leastsq._functions.signature import parameter_count
 from leastsq._models.jacobian import NO_MODEL, read_jac
 from leastsq._models.lazy import is_lazy
 from leastsq._parts.parts import has_parts
-
-METHODS = (None, "lm", "trf", "dogbox")
-
 
 PLAIN = (
     *(DEFAULT_TOLERANCE, DEFAULT_TOLERANCE, 0.0, None, None, None, None),
@@ -196,13 +195,13 @@ def curve_fit(
     ftol, xtol, gtol : float, optional
         Stop if the relative reduction of the sum of squares is at most ftol, the relative change
         of the parameters at most xtol, or the cosine of the angle between the residuals and each
-        column of the Jacobian at most gtol: see leastsq. None means 0 with bounds, and with method
-        'trf' or 'dogbox'.
+        column of the Jacobian at most gtol: see leastsq. None means 0 with method 'trf' or
+        'dogbox', and with bounds and without method.
     maxfev : int, optional
         Maximum number of calls of f. Default: 200(n + 1), or 100(n + 1) with jac, for each attempt.
         It is looked at after each Jacobian, so up to n more calls may be made.
-        With bounds, or with method 'trf' or 'dogbox', it has the meaning and the default of
-        max_nfev.
+        With method 'trf' or 'dogbox', or with bounds and without method, it has the meaning and
+        the default of max_nfev, which counts if both are given.
     max_nfev : int, optional
         Maximum number of calls of f, without those for finite differences. Default: 100n,
         for each attempt.
@@ -318,19 +317,16 @@ def curve_fit(
         raise TypeError(f"f must be callable, got {f!r}")
     if isinstance(f, NativeFunction):
         raise TypeError(NO_MODEL.format("f"))
-    if method not in METHODS:
-        raise ValueError(f"`method` must be 'trf', 'dogbox' or 'lm', got {method!r}")
+    check_choices(method, absolute_sigma)
     if others:
         refuse_foreign(others, curve_fit)
-    if absolute_sigma not in (True, False):
-        raise TypeError(f"absolute_sigma must be True or False, got {absolute_sigma!r}")
     if verbose not in (0, 1, 2):
         raise ValueError(f"verbose must be 0, 1 or 2, got {verbose!r}")
     p, box = start(f, p0, bounds)
     n = p.size
     if has_parts((xdata, ydata)):
         raise TypeError("Parts is for leastsq: pass residuals(p, *part) and args=(Parts(...),)")
-    as_least_squares = method in ("trf", "dogbox") or (method is None and box is not None)
+    as_least_squares = means_least_squares(method, box is not None)
     may_be_few = as_least_squares or box is not None
     is_divided = asks_for_parts(xdata, ydata, sigma, chunks, threads)
     if is_divided:

@@ -11,10 +11,9 @@ from numpy.typing import ArrayLike
 from leastsq._arguments.arrays import Function
 from leastsq._arguments.bounds import EVERYWHERE
 from leastsq._arguments.counts import count_of, size_of
-from leastsq._arguments.curve_fit_options import SolverOptions, refuse_foreign
+from leastsq._arguments.curve_fit_options import SolverOptions, check_choices, refuse_foreign
 from leastsq._arguments.many import Batch, asks_neighbours, read_batch, read_blocks
 from leastsq._arguments.warn import warn
-from leastsq._curve_fit import METHODS
 from leastsq._errors import FitError, OptimizeWarning, add_note
 from leastsq._fit.many_fits import ManyFits
 from leastsq._fit.plan import Plan
@@ -55,10 +54,10 @@ def curve_fit_many(
 ) -> ManyFits:
     """Fit one function to many data sets by nonlinear least squares.
 
-    Every fit gives the result that curve_fit gives for this data set alone: bit for bit, or to
-    rounding errors if NumPy rounds a power of an array in another way than that of a number, or if
-    an njit model has 131,072 points or more. The fits are independent: nothing that happens in one
-    fit stops another.
+    The results equal those of curve_fit for each data set alone, usually bit for bit. They can
+    differ by rounding errors in two cases: NumPy rounds a power of an array in another way than a
+    power of a number, and an njit model has 131,072 points or more. The fits are independent:
+    nothing that happens in one fit stops another.
 
     In the shapes below, ``...`` stands for the batch axes, m for the number of points of a fit and
     n for the number of parameters.
@@ -188,14 +187,11 @@ def curve_fit_many(
     """
     if not callable(f):
         raise TypeError(f"f must be callable, got {f!r}")
-    if method not in METHODS:
-        raise ValueError(f"`method` must be 'trf', 'dogbox' or 'lm', got {method!r}")
+    check_choices(method, absolute_sigma)
     if isinstance(covariance, np.bool_):
         covariance = bool(covariance)
     if not isinstance(covariance, bool) and covariance != "stderr":
         raise ValueError(f"covariance must be True, False or 'stderr', got {covariance!r}")
-    if absolute_sigma not in (True, False):
-        raise TypeError(f"absolute_sigma must be True or False, got {absolute_sigma!r}")
     if axis is None:
         raise TypeError("axis must be a whole number, or a tuple of whole numbers, got None")
     refuse_idle(callback)

@@ -19,10 +19,12 @@ class FitError(RuntimeError):
     popt : ndarray, shape (n,), float64
         The best parameters found.
     infodict : dict
-        The optional outputs, as leastsq returns them.
+        The optional outputs, as leastsq returns them; from curve_fit_many, nfev alone.
     ier : int
-        The exit code of leastsq: 0 or 5 to 12.
+        The exit code of leastsq, 0 or 5 to 12; from curve_fit_many, the status.
     """
+
+    __module__ = "leastsq"
 
     def __init__(self, message: str, popt: FloatArray, infodict: Any, ier: int) -> None:
         super().__init__(message)
@@ -103,6 +105,8 @@ class LeastsqWarning(UserWarning):
 
 class OptimizeWarning(LeastsqWarning):
     """The result of a fit is doubtful: its parameters, or their covariance."""
+
+    __module__ = "leastsq"
 
 
 def add_note(error: BaseException, note: str) -> None:

@@ -10,6 +10,8 @@ import numpy as np
 class OptimizeResult(dict[str, Any]):
     """A dict whose items are attributes, too, as SciPy's class of this name."""
 
+    __module__ = "leastsq"
+
     def __getattr__(self, name: str) -> Any:
         """Look an item up."""
         try:

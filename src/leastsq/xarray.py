@@ -40,10 +40,10 @@ def curvefit(
         The data. A chunked array gives lazy results; it needs one chunk along the dimensions of
         the points.
     coords : str, DataArray, or iterable of them
-        The independent variables, by name or as arrays. A variable that labels a dimension makes
-        it one of the points of a fit. Other variables may differ from fit to fit; name the
-        dimensions of their points in reduce_dims. If no dimension is one of the points by these
-        rules, those of the 1-D variables are.
+        The independent variables, by name or as arrays. The dimensions that these variables label
+        are fitted over. Other variables may differ from fit to fit; name the dimensions of their
+        points in reduce_dims. If there are neither, the dimensions of the 1-D variables are
+        fitted over.
     func : callable or NativeFunction
         The model ``func(x, *params)``, as in curve_fit_many. x has the shape (m,), or (k, m) for k
         coords.

@@ -57,22 +57,36 @@ class SolverOptions(TypedDict, total=False):
     loss: str | Function
     f_scale: ArrayLike
     col_deriv: bool
-    verbose: int
 
 
-SETTINGS = SolverOptions.__annotations__.keys() - {"col_deriv", "verbose"}
+METHODS = (None, "lm", "trf", "dogbox")
+SETTINGS = SolverOptions.__annotations__.keys() - {"col_deriv"}
 """Those that fit_settings converts."""
 
 
 class Options(SolverOptions, total=False):
     """The options of curve_fit, for type checkers."""
 
+    verbose: int
     callback: Function | None
     max_time: float | None
     vectorized: bool
     workers: Any
     chunks: Any
     threads: int | None
+
+
+def check_choices(method: str | None, absolute_sigma: bool) -> None:
+    """Refuse other values than those that there are to choose from."""
+    if method not in METHODS:
+        raise ValueError(f"`method` must be 'lm', 'trf', 'dogbox' or None, got {method!r}")
+    if absolute_sigma not in (True, False):
+        raise TypeError(f"absolute_sigma must be True or False, got {absolute_sigma!r}")
+
+
+def means_least_squares(method: str | None, is_bounded: bool) -> bool:
+    """Tell whether the options and the end of a fit are those of SciPy's least_squares."""
+    return method in ("trf", "dogbox") or (method is None and is_bounded)
 
 
 def refuse_foreign(options: Mapping[str, Any], function: Function) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from leastsq._arguments.bounds import Box
 from leastsq._arguments.curve_fit_options import positive
 from leastsq._arguments.limits import limit_of
 from leastsq._arguments.options import IMPROPER, Settings, read_settings
+from leastsq._arguments.warn import warn
 from leastsq._core._calls import DOGBOX, LM, TRF
 
 TESTS = {"lm": LM, "trf": TRF, "dogbox": DOGBOX}
@@ -109,9 +109,9 @@ def tolerance(given: float | None, name: str) -> float:
         return 0.0
     value = real_number(given, name)
     if value < EPSILON:
-        warnings.warn(
+        warn(
             f"Setting `{name}` below the machine epsilon ({EPSILON:.2e}) effectively disables the "
             "corresponding termination condition.",
-            stacklevel=4,
+            UserWarning,
         )
     return max(value, 0.0)

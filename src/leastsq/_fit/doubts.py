@@ -69,8 +69,8 @@ def doubtful_covariance(f: Function, state: NDArray[np.int32]) -> str:
             "Jacobian they act only together. Treat their standard errors as infinite"
         )
     return (
-        f"The data hardly determine {listed(select(names, state == HARDLY_DETERMINED))}: a change "
-        "of one is almost compensated by the others, and their standard errors are more than 100 "
+        f"The data hardly determine {listed(select(names, state == HARDLY_DETERMINED))}: changing "
+        "one can be almost compensated by the others, and their standard errors are more than 100 "
         "times their values. The other standard errors are doubtful too"
     )
 
@@ -145,8 +145,8 @@ def without_others(f: Function, alone: NDArray[np.bool_], vanished: NDArray[np.b
     lost = select(names, vanished)
     return (
         f"The data do not determine {listed(select(names, alone))}: at the solution "
-        f"{listed(lost)} {'is' if len(lost) == 1 else 'are'} zero but for rounding errors, as for "
-        "data that are zero. Treat the other standard errors as infinite"
+        f"{listed(lost)} {'is' if len(lost) == 1 else 'are'} zero within rounding errors. Are the "
+        "data all zero? Treat the other standard errors as infinite"
     )
 
 

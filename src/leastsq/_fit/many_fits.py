@@ -53,6 +53,8 @@ class ManyFits:
         Whether each fit found a solution, doubtful or not.
     """
 
+    __module__ = "leastsq"
+
     popt: FloatArray
     pcov: Any  # users need not ask type checkers whether it is None
     _perr: FloatArray | None

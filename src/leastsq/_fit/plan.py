@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from leastsq._arguments.arrays import Function
-from leastsq._arguments.curve_fit_options import SETTINGS, fit_settings
+from leastsq._arguments.curve_fit_options import SETTINGS, fit_settings, means_least_squares
 from leastsq._arguments.options import IMPROPER, Settings
 
 
@@ -87,7 +87,7 @@ class Plan:
 
     def read_options(self, bounded: bool) -> Options:
         """Convert the options for fits with or without bounds."""
-        as_least_squares = self.method in ("trf", "dogbox") or (self.method is None and bounded)
+        as_least_squares = means_least_squares(self.method, bounded)
         options = {name: self.given[name] for name in self.given if name in SETTINGS}
         settings, limit = fit_settings(
             self.n, self.is_differenced, bounded, as_least_squares, **options

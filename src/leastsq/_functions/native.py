@@ -40,6 +40,8 @@ class StoppedError(RuntimeError):
         Number of calls of the residual function, including the last one.
     """
 
+    __module__ = "leastsq"
+
     def __init__(self, flag: int, x: FloatArray, nfev: int) -> None:
         super().__init__(f"A native function ended the fit: it returned {flag} (nfev = {nfev}).")
         self.flag = flag
@@ -109,6 +111,8 @@ class NativeFunction:
     >>> np.round(x, 6)
     array([1., 1.])
     """
+
+    __module__ = "leastsq"
 
     __slots__ = ("_keep", "address", "data", "m", "role")
 

@@ -88,7 +88,15 @@ class Jacobian:
 
     def mismatch(self, shape: tuple[int, ...]) -> TypeError:
         """Make the error for a Jacobian with the wrong shape."""
-        return TypeError(
-            "leastsq: there is a mismatch between the input and output shape of the 'Dfun' "
-            f"argument '{name_of(self.Dfun)}'.Shape should be {self.shape} but it is {shape}."
+        m, n = self.shape[::-1] if self.transposed else self.shape
+        role = getattr(self.Dfun, "role", None)
+        is_turned = getattr(role, "kind", None) == "transpose"  # by the model, before
+        wanted = (n, m) if self.transposed or is_turned else (m, n)
+        given = shape[::-1] if is_turned else shape
+        text = (
+            f"There is a mismatch between the Jacobian and the residuals: the shape of what "
+            f"{name_of(self.Dfun)} returns should be {wanted}, but it is {given}"
         )
+        if given == wanted[::-1]:
+            text += f". For the transpose, pass col_deriv={wanted == (m, n)}"
+        return TypeError(text)

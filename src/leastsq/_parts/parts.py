@@ -39,6 +39,8 @@ class Parts:
     array([2.5, 1.3, 0.5])
     """
 
+    __module__ = "leastsq"
+
     are_in_use = False
     """Whether any object of this class was made: most programs need not look for one."""
 
