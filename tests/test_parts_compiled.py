@@ -58,7 +58,8 @@ def test_a_compiled_model_of_many_points_is_fitted_block_by_block(options, monke
         outcomes.append(curve_in_parts.fit_large_curve(*args))
         return outcomes[-1]
 
-    monkeypatch.setattr(curve, "in_parts", lambda: SimpleNamespace(fit_large_curve=fit_large_curve))
+    module = SimpleNamespace(fit_large_curve=fit_large_curve)
+    monkeypatch.setattr(curve, "curve_in_parts", lambda: module)
     y = decay(LARGE, 2.5, 1.3, 0.5) + 0.1 * np.random.default_rng(10).standard_normal(M)
     curve_fit(njit_decay, LARGE, y, **options)
     assert [type(each) for each in outcomes] == [Outcome]

@@ -25,7 +25,7 @@ from leastsq._arguments.warn import warn
 from leastsq._core._calls import CONDITIONAL, are_plain
 from leastsq._errors import FitError, OptimizeWarning
 from leastsq._fit.conditions import Conditions
-from leastsq._fit.curve import fit_curve, in_parts
+from leastsq._fit.curve import curve_in_parts, fit_curve
 from leastsq._fit.doubts import (
     conditional_covariance,
     distance_doubt,
@@ -347,7 +347,7 @@ def curve_fit(
     watch = watch_for(callback, report, counts_trials=as_least_squares)
     conditions = Conditions(settings, box, may_be_few, watch, deadline_after(max_time))
     if is_divided:
-        outcome = in_parts().fit_curve_in_parts(
+        outcome = curve_in_parts().fit_curve_in_parts(
             f,
             (xdata, ydata, sigma),
             p,

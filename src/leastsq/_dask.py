@@ -15,7 +15,7 @@ from leastsq._arguments.layout import Layout, read_layout
 from leastsq._arguments.many import numbers, read_x
 from leastsq._fit.many_fits import ManyFits
 from leastsq._fit.plan import Plan
-from leastsq._fit.results import ALL_REASONS, messages
+from leastsq._fit.reasons import ALL_REASONS, messages
 
 NAMES = {"sigma", "mask", "p0", "lower", "upper"}
 """Arguments that may be arrays with a value for each fit; others are x."""

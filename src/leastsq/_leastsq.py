@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -12,18 +13,11 @@ from leastsq._arguments.arrays import FloatArray, Function, own_vector
 from leastsq._arguments.bounds import read_box
 from leastsq._arguments.counts import count_of
 from leastsq._arguments.limits import FOREVER, deadline_after
-from leastsq._arguments.options import (
-    DEFAULT_TOLERANCE,
-    EMPTY,
-    IMPROPER,
-    NO_SCALE,
-    Settings,
-    read_settings,
-)
+from leastsq._arguments.options import DEFAULT_TOLERANCE, NO_SCALE, read_settings
+from leastsq._arguments.settings import EMPTY, IMPROPER, Settings
 from leastsq._arguments.warn import warn
 from leastsq._core._calls import IMPROPER_INPUT, POOR_END, PROMISE_BROKEN, STOPPED
 from leastsq._errors import OptimizeWarning, add_best_point
-from leastsq._fit.attempts import has_crawled
 from leastsq._fit.conditions import Conditions
 from leastsq._fit.one import minimize, solve, solved
 from leastsq._fit.result import (
@@ -33,6 +27,7 @@ from leastsq._fit.result import (
     full_tuple,
     message,
 )
+from leastsq._fit.tries import has_crawled
 from leastsq._fit.watch import watch_for
 from leastsq._functions.functions import Functions, refuse_unread
 from leastsq._models.side_by_side import at_one_point, side_by_side
@@ -285,7 +280,7 @@ def leastsq(
         if n == 0:
             raise TypeError(f"{IMPROPER} {EMPTY}")
         conditions = Conditions(settings, box, False, watch, deadline)
-        outcome = in_parts().fit_residuals_in_parts(
+        outcome = residuals_in_parts().fit_residuals_in_parts(
             func, Dfun, args, col_deriv, x, conditions, partitioned, threads
         )
         return ended(outcome, settings, full_output)
@@ -329,11 +324,9 @@ def exit_code(ending: int, settings: Settings, has_Dfun: bool) -> int:
 
 
 @cache
-def in_parts() -> Any:
+def residuals_in_parts() -> Any:
     """Import the module that fits data in parts."""
-    from leastsq._fit import residuals_in_parts
-
-    return residuals_in_parts
+    return import_module("leastsq._fit.residuals_in_parts")
 
 
 def nothing_to_solve(functions: Functions, x: FloatArray) -> Outcome:

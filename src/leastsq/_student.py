@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from statistics import NormalDist
 
-LARGE = 1e4  # from so many degrees of freedom on, the expansion is exact to ten digits
+MANY_DEGREES = 1e4  # from so many degrees of freedom on, the expansion is exact to ten digits
 
 
 def two_sided_quantile(level: float, dof: float | None) -> float:
@@ -15,7 +15,8 @@ def two_sided_quantile(level: float, dof: float | None) -> float:
     """
     if dof is None:
         return normal_quantile(level)
-    if dof > LARGE:  # M. Abramowitz and I. A. Stegun, Handbook of Mathematical Functions, 26.7.5
+    if dof > MANY_DEGREES:
+        # M. Abramowitz and I. A. Stegun, Handbook of Mathematical Functions, 26.7.5
         z = normal_quantile(level)
         return z + (z**3 + z) / (4 * dof) + (5 * z**5 + 16 * z**3 + 3 * z) / 96 / dof / dof
     # t**2/dof = s has the probability I(s/(1 + s); 1/2, dof/2), and is exceeded with the

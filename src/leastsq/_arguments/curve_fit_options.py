@@ -14,12 +14,8 @@ from numpy.typing import ArrayLike
 
 from leastsq._arguments.arrays import FloatArray, Function, own_vector, real_number
 from leastsq._arguments.limits import limit_of
-from leastsq._arguments.options import (
-    DEFAULT_TOLERANCE,
-    NO_SCALE,
-    Settings,
-    read_settings,
-)
+from leastsq._arguments.options import DEFAULT_TOLERANCE, NO_SCALE, read_settings
+from leastsq._arguments.settings import Settings
 
 NEUTRAL: dict[str, Any] = {
     "tr_solver": None,

@@ -10,7 +10,8 @@ from leastsq._arguments.arrays import EPSILON, FLOAT64, FloatArray, are_finite, 
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.curve_fit_options import positive
 from leastsq._arguments.limits import limit_of
-from leastsq._arguments.options import IMPROPER, Settings, read_settings
+from leastsq._arguments.options import read_settings
+from leastsq._arguments.settings import IMPROPER, Settings
 from leastsq._arguments.warn import warn
 from leastsq._core._calls import DOGBOX, LM, TRF
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.bounds import Box
-from leastsq._arguments.options import Settings
+from leastsq._arguments.settings import Settings
 from leastsq._core._calls import MAXFEV_REACHED, STOPPED, TIME_IS_UP
 from leastsq._errors import OUT_OF_DOMAIN
 from leastsq._fit.conditions import Conditions
@@ -18,6 +18,7 @@ from leastsq._fit.traps import all_act, other_tries
 from leastsq._fit.tries import (
     Try,
     are_same_solution,
+    has_crawled,
     is_better,
     left_after,
     may_be_noisy,
@@ -110,11 +111,6 @@ def back_at_best(
     there = once(x, conditions.settings, conditions.box)  # the callback stops it there
     counts = {name: count + there.counts[name] for name, count in outcome.counts.items()}
     return there._replace(ending=STOPPED, counts=counts)
-
-
-def has_crawled(ier: int, settings: Settings) -> bool:
-    """Tell whether a fit made as many calls as it usually may, and others may make more."""
-    return ier == MAXFEV_REACHED and settings.leaves_calls
 
 
 def fewest_calls(n: int, settings: Settings) -> int:

@@ -14,7 +14,8 @@ from leastsq._arguments.data import Data
 from leastsq._arguments.many import Batch
 from leastsq._arguments.sigma import SCALE
 from leastsq._core._calls import data_norms
-from leastsq._fit.results import IMPROPER, MASKED, TOO_FEW, ZERO_SIGMA, Results
+from leastsq._fit.reasons import IMPROPER, MASKED, TOO_FEW, ZERO_SIGMA
+from leastsq._fit.results import Results
 
 Places = NDArray[np.int64]
 Flags = NDArray[np.bool_]

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from leastsq._arguments.bounds import Box
-from leastsq._arguments.options import Settings
+from leastsq._arguments.settings import Settings
 
 if TYPE_CHECKING:
     from leastsq._core._calls import Watch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 from leastsq._arguments.arrays import FloatArray, Function
@@ -17,16 +18,14 @@ from leastsq._models.model import Model
 from leastsq._models.residuals import data_norm
 from leastsq._models.side_by_side import models_side_by_side
 
-LARGE = 2**17
+MANY_POINTS = 2**17
 """With so many points, the Jacobian does not fit into the cache."""
 
 
 @cache
-def in_parts() -> Any:
+def curve_in_parts() -> Any:
     """Import the module that fits data in parts."""
-    from leastsq._fit import curve_in_parts
-
-    return curve_in_parts
+    return import_module("leastsq._fit.curve_in_parts")
 
 
 def fit_curve(
@@ -43,8 +42,8 @@ def fit_curve(
     n = p.size
     settings, _, may_be_few, watch, deadline = conditions
     settings = settings.of_points(data.kept)
-    if data.y.size >= LARGE and is_dispatcher(f) and not (watch or vectorized or workers):
-        outcome = in_parts().fit_large_curve(
+    if data.y.size >= MANY_POINTS and is_dispatcher(f) and not (watch or vectorized or workers):
+        outcome = curve_in_parts().fit_large_curve(
             f, data, p, jac, col_deriv, conditions.having(settings)
         )
         if outcome is not None:

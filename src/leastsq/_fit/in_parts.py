@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from leastsq import _core
 from leastsq._arguments.arrays import EPSILON, FloatArray, refuse_many_parameters
 from leastsq._arguments.bounds import Box
-from leastsq._arguments.options import Settings
+from leastsq._arguments.settings import Settings
 from leastsq._core._calls import NOTHING_MORE, TIME_IS_UP, TimeIsUpError
 from leastsq._fit.attempts import solve_again
 from leastsq._fit.conditions import Conditions

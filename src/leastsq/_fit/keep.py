@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leastsq._arguments.bounds import Box
-from leastsq._arguments.options import Settings
+from leastsq._arguments.settings import Settings
 from leastsq._core._calls import (
     MAXFEV_REACHED,
     MISFIT,
@@ -27,6 +27,7 @@ from leastsq._fit.traps import interior, other_tries, without_effect
 from leastsq._fit.tries import (
     Try,
     are_same_solution,
+    has_crawled,
     has_turned,
     is_better,
     left_after,
@@ -105,12 +106,7 @@ def take_ends(found: Solutions, settings: Settings) -> tuple[Flags, Flags, Flags
     ending = np.maximum(found.ending, 0)
     is_poor, is_open, is_misfit = (ending & flag > 0 for flag in (POOR_END, OPEN_END, MISFIT))
     np.copyto(found.ending, ending % POOR_END, where=found.ending >= 0)
-    return is_poor, is_open | has_crawled(found, settings), is_misfit
-
-
-def has_crawled(found: Solutions, settings: Settings) -> Flags:
-    """Tell which fits made as many calls as they usually may, and others may make more."""
-    return np.asarray((found.ending == MAXFEV_REACHED) & settings.leaves_calls)
+    return is_poor, is_open | has_crawled(found.ending, settings), is_misfit
 
 
 def has_idle(group: Group, found: Solutions) -> Flags:
@@ -152,7 +148,8 @@ class Tries:
         self.is_done = np.ones(len(group.places), bool)
         self.tries: list[deque[Try]] = [deque() for _ in group.p]
         is_noisy = plan.is_differenced & may_be_noisy(found.ending, settings)
-        ways = ends.is_poor, ends.is_open, ends.is_turned, has_crawled(found, settings), is_noisy
+        is_crawling = has_crawled(found.ending, settings)
+        ways = ends.is_poor, ends.is_open, ends.is_turned, is_crawling, is_noisy
         for i in np.flatnonzero(ends.is_poor | ends.is_open | ends.is_turned).tolist():
             its = (bool(way[i]) for way in ways)
             box = group.box_of(i)

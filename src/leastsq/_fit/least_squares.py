@@ -10,7 +10,7 @@ import numpy as np
 from leastsq import _core
 from leastsq._arguments.arrays import FloatArray, Function, are_finite
 from leastsq._arguments.bounds import Box
-from leastsq._arguments.options import Settings
+from leastsq._arguments.settings import Settings
 from leastsq._core._calls import (
     JACOBIAN_NOT_FINITE,
     NO_TIME,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from leastsq import _core
 from leastsq._arguments.arrays import FloatArray
-from leastsq._arguments.options import Settings
+from leastsq._arguments.settings import Settings
 from leastsq._fit.batch import Group
 from leastsq._fit.keep import Keeper
 from leastsq._fit.plan import Plan
@@ -20,8 +20,8 @@ from leastsq._models.joint import MIXED, JointModel, MixedFitsError
 
 Answer = tuple[FloatArray, NDArray[np.int32]]
 """The values of a function at some points, and whether it failed there."""
-NOTHING: Answer = np.empty(0), np.empty(0, np.int32)
-NOWHERE = NOTHING[0].ctypes.data, NOTHING[1].ctypes.data
+NO_ANSWER: Answer = np.empty(0), np.empty(0, np.int32)
+NOWHERE = NO_ANSWER[0].ctypes.data, NO_ANSWER[1].ctypes.data
 CACHE = 2**19
 """The size in bytes of the values of one call of the model, for the sake of the caches."""
 MOST_LANES = 512
@@ -110,7 +110,7 @@ class Lockstep:
         places, sources = np.empty((lanes, n)), np.empty(lanes, np.int32)
         is_begun = np.zeros(len(group.places), np.bool_)
         count = slopes = 0
-        values = jacobians = NOTHING
+        values = jacobians = NO_ANSWER
         while not self.plan.is_cancelled:
             count, slopes = _core.lockstep_advance(
                 handle,
@@ -167,7 +167,7 @@ class Lockstep:
     ) -> Answer:
         """Evaluate a function at some points, and tell where it failed; keep its exceptions."""
         if len(points) == 0:
-            return NOTHING
+            return NO_ANSWER
         fits = owners - 1
         values, errors = function(group, points, fits)
         failed = np.zeros(len(points), np.int32)

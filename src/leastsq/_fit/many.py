@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from leastsq import _core
 from leastsq._arguments.arrays import EPSILON, FloatArray
 from leastsq._arguments.data import Data
-from leastsq._arguments.options import Settings
+from leastsq._arguments.settings import Settings
 from leastsq._core._calls import OUT_OF_MEMORY
 from leastsq._errors import ShapeError
 from leastsq._fit.batch import Group

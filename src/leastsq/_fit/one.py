@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from leastsq import _core
 from leastsq._arguments.arrays import FloatArray, norm
 from leastsq._arguments.bounds import Box
-from leastsq._arguments.options import Settings
+from leastsq._arguments.settings import Settings
 from leastsq._core._calls import MISFIT, OPEN_END, OUT_OF_MEMORY, POOR_END, STOPPED
 from leastsq._errors import OUT_OF_DOMAIN
-from leastsq._fit.attempts import has_crawled, solve_again
+from leastsq._fit.attempts import solve_again
 from leastsq._fit.conditions import Conditions
 from leastsq._fit.result import SOLVED, Outcome
+from leastsq._fit.tries import has_crawled
 from leastsq._functions.functions import Functions
 from leastsq._functions.native import StoppedError
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from leastsq._arguments.arrays import Function
 from leastsq._arguments.curve_fit_options import SETTINGS, fit_settings, means_least_squares
-from leastsq._arguments.options import IMPROPER, Settings
+from leastsq._arguments.settings import IMPROPER, Settings
 
 
 class Options(NamedTuple):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from leastsq import _core
 from leastsq._arguments.arrays import LARGEST_INT, FloatArray
 from leastsq._arguments.bounds import Box
-from leastsq._arguments.options import EMPTY, IMPROPER, Settings
+from leastsq._arguments.settings import EMPTY, IMPROPER, Settings
 from leastsq._core._calls import (
     GTOL_REACHED,
     IMPROPER_INPUT,
@@ -24,7 +24,7 @@ from leastsq._core._calls import (
 SOLVED = (1, 2, 3, 4)
 SOLVED_OR_FLAT = (*SOLVED, GTOL_REACHED + PROMISE_BROKEN)  # no warning, as in SciPy
 TO_PRECISION = {6: 1, 7: 2, 8: 4}  # the tolerance is met as well as rounding allows
-LARGE = 4_000_000  # bytes
+LARGE_FJAC = 4_000_000  # bytes
 MESSAGES = {
     1: (
         "Both actual and predicted relative reductions in the sum of squares\n"
@@ -261,7 +261,7 @@ def infodict(outcome: Outcome, settings: Settings) -> InfoDict:
 def untouched_zeros(n: int, m: int) -> FloatArray:
     """Make zeros that take memory and time only when they are written to."""
     size = 8 * n * m
-    if size < LARGE or not hasattr(mmap, "MAP_PRIVATE"):
+    if size < LARGE_FJAC or not hasattr(mmap, "MAP_PRIVATE"):
         return np.zeros((n, m))
     try:
         pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)

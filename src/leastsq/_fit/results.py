@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 from typing import Any, NamedTuple
@@ -17,32 +17,9 @@ from leastsq._core._calls import GTOL_REACHED, PROMISE_BROKEN
 from leastsq._fit.doubts import UNCERTAIN, VANISHED, are_vague, left_alone, ran_away
 from leastsq._fit.many_fits import NOT_DONE, RAISED, ManyFits, is_solved
 from leastsq._fit.plan import Plan
-from leastsq._fit.result import TO_PRECISION, Outcome, inverse, message
+from leastsq._fit.reasons import BOUNDED, LEAST, MASKED, ZERO_SIGMA, messages
+from leastsq._fit.result import TO_PRECISION, Outcome, inverse
 
-MASKED, TOO_FEW, IMPROPER = -1, -2, -4
-ZERO_SIGMA = -5
-"""The reason for which a fit is improper, if it is not the start or the bounds."""
-MESSAGES = {
-    NOT_DONE: "The fit was not done: the batch was stopped before.",
-    MASKED: "Every point is masked or NaN.",
-    TOO_FEW: "There are fewer points than free parameters.",
-    RAISED: "The model raised an exception.",
-    IMPROPER: (
-        "The start is not within the bounds, a start or a bound is NaN, or the bounds fix every "
-        "parameter."
-    ),
-    ZERO_SIGMA: "sigma contains zeros: a point with sigma = 0 would weigh infinitely.",
-}
-BOUNDED = 64
-"""Is added to the reason why a fit ended if the fit has bounds."""
-LEAST = 8
-"""More than the absolute value of any negative reason."""
-ALL_REASONS = [
-    code + BOUNDED * bounded
-    for code in (*range(1, 11), *range(PROMISE_BROKEN + 1, PROMISE_BROKEN + 5))
-    for bounded in (False, True)
-]
-"""How fits can end."""
 ADOPTED = ("x", "cov", "stderr", "chi2", "status", "reason", "active_mask", "held", "doubt")
 """The arrays that another try replaces."""
 NO_COVARIANCE = -1
@@ -293,17 +270,6 @@ class Results:
             reasons.reshape(shape),
             self.errors,
         )
-
-
-def messages(plan: Plan, reasons: Iterable[int]) -> dict[int, str]:
-    """Describe how fits ended, for some reasons."""
-    found = dict(MESSAGES)
-    for reason in reasons:
-        if reason > 0:
-            settings, limit, *_ = plan.options(reason >= BOUNDED)
-            text = message(reason % BOUNDED, settings, limit, not plan.is_differenced)
-            found[int(reason)] = text
-    return found
 
 
 def text_of(error: Exception) -> str:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leastsq._fit.many_fits import NOT_DONE, RAISED, ManyFits
-from leastsq._fit.results import DOUBTFUL, IMPROPER, TOO_FEW, UNKNOWN, Results
+from leastsq._fit.reasons import IMPROPER, TOO_FEW
+from leastsq._fit.results import DOUBTFUL, UNKNOWN, Results
 
 FAILURES = {
     5: "the maximum number of calls was reached",

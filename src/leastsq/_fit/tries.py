@@ -11,7 +11,7 @@ import numpy as np
 
 from leastsq._arguments.arrays import FloatArray
 from leastsq._arguments.bounds import Box
-from leastsq._arguments.options import Settings
+from leastsq._arguments.settings import Settings
 from leastsq._core._calls import (
     AS_IT_IS,
     GTOL_REACHED,
@@ -96,6 +96,11 @@ def is_broken(ending: Any) -> Any:
     return (ending > PROMISE_BROKEN) & (ending != PROMISE_BROKEN + GTOL_REACHED)
 
 
+def has_crawled(ending: Any, settings: Settings) -> Any:
+    """Tell whether a fit made the usual number of calls, and may make more; for one or many."""
+    return (ending == MAXFEV_REACHED) & settings.leaves_calls
+
+
 def may_be_noisy(ending: Any, settings: Settings) -> Any:
     """Tell whether longer steps may give better differences, for one fit or many."""
     is_usual = settings.epsfcn is None and settings.diff_step is None
@@ -160,7 +165,7 @@ def tries_for(
     is_poor: bool,
     is_open: bool,
     is_misfit: bool,
-    has_crawled: bool,
+    is_crawling: bool,
     is_noisy: bool,
 ) -> list[Try]:
     """Choose how to try a fit again that has ended at x, in one of these ways."""
@@ -169,7 +174,7 @@ def tries_for(
         tries.append(Try(start, share=0.25, epsfcn=COARSE))
     if is_open or is_misfit:
         tries += from_start(start, x, settings, box, is_open)
-    if settings.is_limited and has_crawled:
+    if settings.is_limited and is_crawling:
         tries.append(the_rest(start))
     return tries
 

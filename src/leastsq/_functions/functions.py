@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 NO_JACOBIAN = 0  # a null pointer
 PYTHON_FUNCTIONS = FunctionType, ModelResiduals
 
-LARGE = 10**7
+LONG_FACTORIZATION = 10**7
 """If m*n**2 is larger, a factorization takes milliseconds, and the GIL is released for it."""
 
 
@@ -93,7 +93,7 @@ class Functions:
         if Dfun is not None:
             self.take_jacobian(Dfun, col_deriv)
         is_native = self.native_func is not None and (Dfun is None or self.native_Dfun is not None)
-        self.release_the_gil = (is_native or m * n**2 > LARGE) and not (
+        self.release_the_gil = (is_native or m * n**2 > LONG_FACTORIZATION) and not (
             is_parallel(self.func) or (Dfun is not None and is_parallel(self.Dfun))
         )
         self.residual = self.callee(self.func, self.native_func, as_many_residuals)

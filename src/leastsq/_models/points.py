@@ -13,7 +13,7 @@ from leastsq._arguments.arrays import Function, name_of
 from leastsq._core._calls import TimeIsUpError
 from leastsq._models.same import are_same
 
-MOST_NUMBERS = 10_000
+MOST_JOINT_NUMBERS = 10_000
 """Temporaries of more numbers leave the cache: then a joint call is slower than single ones."""
 
 
@@ -71,7 +71,7 @@ class Vectorized:
 
     def __call__(self, points: Any) -> list[Any] | None:
         """Return the values at points of shape (k, n), a few points at a time."""
-        most = max(1, MOST_NUMBERS // self.m)
+        most = max(1, MOST_JOINT_NUMBERS // self.m)
         found: list[Any] = []
         for first in range(0, len(points), most):
             if monotonic() > self.deadline:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from leastsq._functions.functions import Functions
     from leastsq._models.model import Model
 
-NOTHING = nullcontext()
+ALONE = nullcontext()
 
 
 def side_by_side(
@@ -31,9 +31,9 @@ def side_by_side(
     processes that workers needs.
     """
     if not vectorized and workers is None:
-        return NOTHING
+        return ALONE
     evaluation = together().of_residuals(functions, func, args, x0, vectorized, workers)
-    return evaluation or NOTHING
+    return evaluation or ALONE
 
 
 def models_side_by_side(
@@ -41,8 +41,8 @@ def models_side_by_side(
 ) -> AbstractContextManager[None]:
     """Let the residuals of a model be evaluated as side_by_side does."""
     if model.is_padded or not (vectorized or workers is not None):
-        return NOTHING
-    return together().of_model(functions, model, x0, vectorized, workers) or NOTHING
+        return ALONE
+    return together().of_model(functions, model, x0, vectorized, workers) or ALONE
 
 
 @cache

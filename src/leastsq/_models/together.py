@@ -10,7 +10,7 @@ from leastsq._arguments.arrays import FLOAT64, FloatArray, Function, name_of, re
 from leastsq._arguments.sigma import WHITEN
 from leastsq._core._calls import joint_function, observer
 from leastsq._functions.native import NativeFunction
-from leastsq._models.points import MOST_NUMBERS, AtPoints, Vectorized
+from leastsq._models.points import MOST_JOINT_NUMBERS, AtPoints, Vectorized
 from leastsq._models.residuals import WEIGHING
 from leastsq._models.same import are_same
 from leastsq._models.side_by_side import at_one_point
@@ -131,7 +131,7 @@ def joint(
                 f"{values[k]} if it is called for several points at once, but {alone[k]} alone"
             )
 
-    most = max(1, MOST_NUMBERS // functions.m)
+    most = max(1, MOST_JOINT_NUMBERS // functions.m)
     start = x0.copy()
     return joint_function(
         function, args, coerce, compare, start, fvec.copy(), most, functions.time_left, y, weights

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from leastsq import _core
 from leastsq._arguments.arrays import EPSILON, FLOAT64, FloatArray, Function
 from leastsq._arguments.data import Data
-from leastsq._arguments.options import Settings
+from leastsq._arguments.settings import Settings
 from leastsq._functions.bound import bound_functions, callees, wrong_shape
 from leastsq._functions.functions import precision_of
 from leastsq._functions.python import FLOAT32

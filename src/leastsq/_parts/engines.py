@@ -11,7 +11,7 @@ from leastsq._arguments.bounds import Box
 from leastsq._arguments.conversion import as_numbers
 from leastsq._arguments.counts import count_of
 from leastsq._arguments.limits import limit_of
-from leastsq._arguments.options import Settings
+from leastsq._arguments.settings import Settings
 from leastsq._functions.functions import is_parallel
 from leastsq._functions.native import NativeFunction
 from leastsq._models.lazy import is_lazy

@@ -17,7 +17,7 @@ from leastsq._arguments.bounds import Box
 from leastsq._arguments.conversion import as_numbers
 from leastsq._arguments.data import Data, read_data
 from leastsq._arguments.missing import masked_points, missing_points
-from leastsq._arguments.options import Settings
+from leastsq._arguments.settings import Settings
 from leastsq._arguments.sigma import SCALE
 from leastsq._core._calls import NO_TIME, OUT_OF_MEMORY, TimeIsUpError
 from leastsq._functions.functions import Functions, is_compiled
