@@ -452,6 +452,54 @@ def test_a_model_with_few_digits_is_fitted_by_a_robust_loss(digits, loss):
     assert wrong <= 1
 
 
+@pytest.mark.parametrize("digits", range(6, 10))
+def test_the_jacobian_in_the_result_is_that_of_the_steps_that_found_it(digits):
+    t = np.linspace(0, 5, 60)
+    wrong = 0
+    for seed in range(10):
+        y = 2.5 * np.exp(-1.3 * t) + 0.5 + 0.05 * np.random.default_rng(seed).standard_normal(60)
+
+        def residuals(p, y=y):
+            return printed(digits, p[0] * np.exp(-p[1] * t) + p[2]) - y
+
+        result = least_squares(residuals, [1, 1, 1])
+        a, b, _ = result.x
+        exact = np.stack([np.exp(-b * t), -a * t * np.exp(-b * t), np.ones(60)], 1)
+        cov, expected = (np.linalg.inv(J.T @ J) for J in (result.jac, exact))
+        wrong += not np.allclose(np.diag(cov), np.diag(expected), rtol=0.1)
+    assert wrong <= (digits < 7)  # a digit that changes by chance may look like a derivative
+
+
+def test_a_fit_that_a_wall_holds_up_is_not_silent():
+    """The best point is beyond the wall. Differences across it are so large that the effect of the
+    other parameters looks like rounding errors."""
+    t = np.linspace(0, 5, 60)
+    silent = 0
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        y = 2.5 * np.exp(-1.3 * t) + 0.5 + 0.05 * rng.standard_normal(60)
+        j, side = seed % 3, 1 if seed % 2 else -1
+        truth = np.array([2.5, 1.3, 0.5])
+        wall = truth[j] * (1 - 0.08 * side)
+        start = truth * (1 + 0.2 * rng.uniform(-1, 1, 3))
+        start[j] = wall * (1 - 0.2 * side)
+
+        def residuals(p, y=y, j=j, side=side, wall=wall):
+            inside = p[0] * np.exp(-p[1] * t) + p[2]
+            return np.where(side * (p[j] - wall) > 0, 1e6, inside) - y
+
+        limits = np.full(3, -np.inf), np.full(3, np.inf)
+        limits[side > 0][j] = wall
+        best = least_squares(
+            lambda p, y=y: p[0] * np.exp(-p[1] * t) + p[2] - y, start, bounds=limits
+        )
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            result = least_squares(residuals, start)
+        silent += not told and result.cost > 1.001 * best.cost
+    assert silent <= 1
+
+
 @pytest.mark.filterwarnings("ignore::leastsq.OptimizeWarning")
 @pytest.mark.parametrize("jac", ["2-point", "3-point"])
 def test_a_parameter_of_zero_is_differenced_beside_a_large_number(jac):

@@ -300,6 +300,36 @@ def test_an_offset_of_zero_is_not_doubted(size, offset):
         assert pcov[2, 2] < (0.1 * size) ** 2
 
 
+@pytest.mark.parametrize(
+    ("model", "truth"),
+    [
+        (lambda t, a, b: a * t + b, [0.7, 0]),
+        (lambda t, a, k, c: a * np.exp(-k * t) + c, [4, 0.6, 0]),
+        (lambda t, a, m, s: a * np.exp(-0.5 * ((t - 5 - m) / s) ** 2), [3, 0, 1]),
+    ],
+)
+def test_a_zero_of_exact_data_is_not_doubted_for_known_errors(model, truth):
+    """The solution is zero within rounding errors, and its standard error is sigma's."""
+    t = np.linspace(0, 10, 21)
+    start = [1.3 * each for each in truth]
+    y = model(t, *truth)
+    popt, pcov = curve_fit(model, t, y, start, sigma=np.full(21, 0.1), absolute_sigma=True)
+    np.testing.assert_allclose(popt, truth, atol=1e-9)
+    assert (np.sqrt(np.diag(pcov)) < 0.2).all()
+
+
+def test_a_poor_start_does_not_make_a_cubic_doubtful():
+    """From large coefficients, the residuals at the start are 1e5 to 1e7 times the data."""
+    t = np.linspace(0, 10, 40)
+    A = np.vander(t, 4)[:, ::-1]
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        y = A @ [1, 2, -0.1, 0.01] + rng.standard_normal(40)
+        start = 10 ** rng.uniform(3, 7) / 10.0 ** np.arange(4)
+        cov = leastsq(lambda p, y=y: A @ p - y, start, full_output=True)[1]
+        np.testing.assert_allclose(cov, np.linalg.inv(A.T @ A), rtol=1e-3, atol=1e-6)
+
+
 def test_a_small_parameter_that_the_data_determine_is_not_doubted():
     t = np.linspace(0, 3, 30)
     for size in 1e-3, 1e-5, 1e-7:

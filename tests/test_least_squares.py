@@ -310,6 +310,22 @@ def test_a_structure_does_not_change_what_is_found_in_any_units(jac, scale):
             assert grouped.cost <= alone.cost * (1 + 1e-6)
 
 
+@pytest.mark.parametrize("ratio", [1e-3, 1e-6, 1e-9])
+def test_a_structure_does_not_hide_a_small_coefficient(ratio):
+    """The change by a step relative to the coefficient may be lost in rounding errors."""
+    t = np.linspace(0, 1, 30)
+    structure = np.ones((30, 2))
+    for seed in range(10):
+        y = 3 + 3 * ratio * t + 0.1 * ratio * np.random.default_rng(seed).standard_normal(30)
+
+        def residuals(p, y=y):
+            return p[0] + p[1] * t - y
+
+        alone = least_squares(residuals, [3.1, 2 * ratio])
+        grouped = least_squares(residuals, [3.1, 2 * ratio], jac_sparsity=structure)
+        assert grouped.cost <= alone.cost * (1 + 1e-3)
+
+
 @pytest.mark.parametrize(("loss", "rho"), [("arctan", np.arctan), ("cauchy", np.log1p)])
 def test_a_crawling_robust_fit_does_not_lose_its_gradient(loss, rho):
     """Each step brings more than the model promises, so the rows of outliers lose their weight."""

@@ -2,8 +2,8 @@ module minpack_robust
    !! What a fit with a robust loss learns on its way: how wide the loss is to be, and how much the
    !! model of it is to curve.
    !!
-   !! From a poor start, most residuals are outliers, and the gradient of a loss is almost zero. So a
-   !! fit begins with a wider loss, and narrows it on its way to the loss that was asked for. That
+   !! From a poor start, most residuals are outliers, and the gradient of a loss is almost zero. So
+   !! a fit begins with a wider loss, and narrows it on its way to the loss that was asked for. That
    !! may lead to another minimum than the narrow loss does, and not always to a better one: the end
    !! is judged.
    !!

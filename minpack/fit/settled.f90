@@ -187,13 +187,14 @@ contains
 
    real(dp) function effect(region, model, x, workspace)
       !! How much the residuals change from zero to x, by the model. D may be that of a point with
-      !! much larger columns.
+      !! much larger columns. A column that was differenced across a jump tells nothing.
       type(trust_region_type), intent(in) :: region
       type(model_type), intent(in) :: model
       real(dp), intent(in) :: x(:)
       type(workspace_type), intent(inout) :: workspace
 
       workspace%scaled = model%acnorm*x
+      where (model%changes > 1) workspace%scaled = 0
       if (region%bounds%bounded) then
          where (is_on_bound(region%bounds%lower, x, region%bounds%upper)) workspace%scaled = 0
       end if

@@ -52,8 +52,14 @@ module minpack_covariance
       !! residuals that its step is to cause. The square of this change is their rounding error.
    real(dp), parameter :: rounding = 2
       !! The error of a difference of two residuals, in units of the rounding error of one.
-   real(dp), parameter :: certain = 0.25_dp
-      !! A lower estimate of a rounding error, in units of the upper estimate.
+   real(dp), parameter :: hidden = 2
+      !! A column may be a combination of others if its error is so many times its sine,
+   real(dp), parameter :: half_hidden = 0.5_dp
+      !! or so many times, if the standard error of its variable is larger than the value.
+   real(dp), parameter :: lost = 10
+      !! Then nothing but errors is left of the column.
+   real(dp), parameter :: related = 0.5_dp
+      !! The correlation of variables that act together.
    real(dp), parameter :: pressing = 100
       !! The gradient presses variables on their bounds if their slopes are so many times those of
       !! the free variables that act together with them.
@@ -81,10 +87,8 @@ module minpack_covariance
       real(dp), allocatable, private :: norms(:, :)
          !! Shape: (n, 2). The diagonal of N.
       real(dp), allocatable, private :: errors(:)
-         !! Shape: (n). Upper estimates of the rounding errors of the columns of J, relative to
-         !! their norms; zero where other errors are larger.
-      real(dp), allocatable, private :: tolerances(:)
-         !! Shape: (n). The same of the diagonal of S, with all errors.
+         !! Shape: (n). Estimates of the rounding errors of the columns of J, relative to their
+         !! norms; zero where other errors are larger.
       real(dp), allocatable, private :: unused(:)
       real(dp), allocatable, private :: left(:, :)
          !! Shape: (n, 2). For pivoted_qr.
@@ -98,6 +102,7 @@ module minpack_covariance
       procedure, private :: find_unpressed
       procedure, private :: find_together
       procedure, private :: factor
+      procedure, private :: find_hidden
       procedure, private :: find_hardly_determined
    end type covariance_type
 
@@ -112,8 +117,8 @@ contains
 
       self%n = n
       allocate (self%cov(n, n), self%state(n), self%columns(n, n), self%s(n*n), self%norms(n, 2), &
-                self%errors(n), self%tolerances(n), self%unused(n), self%left(n, 2), &
-                self%which(n, 2), self%order(n), stat=stat)
+                self%errors(n), self%unused(n), self%left(n, 2), self%which(n, 2), self%order(n), &
+                stat=stat)
    end subroutine allocate_for
 
    pure subroutine estimate(self, m, r, qtf, changes, ipvt, x, active, fnorm, absolute, &
@@ -172,6 +177,7 @@ contains
             call multiply_inverse(self%n, effects, self%s, self%columns, self%which(:, 2), &
                                   self%norms(:, 2), self%cov, self%regular)
          end if
+         if (self%regular) call self%find_hidden(effects, x)
          if (self%regular) call self%find_hardly_determined(effects, x)
       end if
       if (all(self%state == determined)) then
@@ -283,7 +289,6 @@ contains
       integer, intent(in) :: count
       real(dp), intent(in) :: negligible
       real(dp), intent(in) :: doubtful
-      real(dp) :: error
       integer :: k
 
       call copy_triangle(count, self%columns, self%n, self%s)
@@ -291,13 +296,9 @@ contains
       do k = 1, count
          self%which(k, 2) = self%which(self%order(k), 1)
          self%norms(k, 2) = self%norms(self%order(k), 1)
-         call find_error(count, k, self%s, self%which(:, 2), self%errors, self%left(:, 1), error)
-         self%regular = self%regular .and. &
-                        abs(self%s(k + (k - 1)*count)) > max(negligible, certain*error)
-         self%tolerances(k) = max(doubtful, error)
+         self%regular = self%regular .and. abs(self%s(k + (k - 1)*count)) > negligible
       end do
-      call find_undetermined(count, self%s, self%which(:, 2), self%tolerances, self%left(:, 1), &
-                             self%state)
+      call find_undetermined(count, self%s, self%which(:, 2), doubtful, self%left(:, 1), self%state)
    end subroutine factor
 
    pure subroutine pivot(n, s, unused, order, norms, left)
@@ -320,6 +321,33 @@ contains
       unused = 0
       call pivoted_qr(n, s, unused, order, norms, left)
    end subroutine pivot
+
+   pure subroutine find_hidden(self, count, x)
+      !! Find the variables that may act together with others, because rounding errors of their
+      !! columns hide that these are combinations of the others. The sine of a column to all others
+      !! follows from the covariance.
+      class(covariance_type), intent(inout) :: self
+      integer, intent(in) :: count
+      real(dp), intent(in) :: x(:)
+      real(dp) :: ratio, error
+      integer :: i, j, k
+
+      do k = 1, count
+         j = self%which(k, 2)
+         error = sqrt(self%cov(j, j))
+         ratio = self%errors(j)*(error*self%norms(k, 2))
+         if (ratio <= merge(half_hidden, hidden, error > abs(x(j)))) cycle
+         do i = 1, count
+            associate (l => self%which(i, 2))
+               if (abs(self%cov(l, j)) > related*error*sqrt(self%cov(l, l))) then
+                  self%state(l) = acts_together
+               end if
+            end associate
+         end do
+         self%regular = self%regular .and. ratio <= lost
+      end do
+      if (.not. self%regular) self%cov = 0
+   end subroutine find_hidden
 
    pure subroutine find_hardly_determined(self, count, x)
       class(covariance_type), intent(inout) :: self
@@ -357,21 +385,20 @@ contains
 
    end subroutine find_hardly_determined
 
-   pure subroutine find_undetermined(n, s, which, tolerances, combination, state)
+   pure subroutine find_undetermined(n, s, which, tolerance, combination, state)
       !! Mark the variables that act together.
       integer, intent(in) :: n
       real(dp), intent(in) :: s(n, n)
       integer, intent(in) :: which(:)
          !! The variables of the columns.
-      real(dp), intent(in) :: tolerances(:)
-         !! For the diagonal of s.
+      real(dp), intent(in) :: tolerance
       real(dp), intent(inout) :: combination(:)
          !! Workspace.
       integer, intent(inout) :: state(:)
       integer :: rank, j, k
 
       do rank = 0, n - 1
-         if (abs(s(rank + 1, rank + 1)) <= tolerances(rank + 1)) exit
+         if (abs(s(rank + 1, rank + 1)) <= tolerance) exit
       end do
       do k = rank + 1, n
          state(which(k)) = acts_together
@@ -382,31 +409,6 @@ contains
          end do
       end do
    end subroutine find_undetermined
-
-   pure subroutine find_error(n, k, s, which, errors, combination, error)
-      !! The error of the sine of a column: its own, and those of the columns before it that it is
-      !! almost a combination of.
-      integer, intent(in) :: n
-      integer, intent(in) :: k
-         !! The column.
-      real(dp), intent(in) :: s(n, n)
-      integer, intent(in) :: which(:)
-         !! The variables of the columns.
-      real(dp), intent(in) :: errors(:)
-         !! Of the columns, by variable.
-      real(dp), intent(inout) :: combination(:)
-         !! Workspace.
-      real(dp), intent(out) :: error
-      integer :: j
-
-      error = errors(which(k))
-      if (abs(s(k, k)) > usual*maxval(errors)) return
-      combination(:k - 1) = s(:k - 1, k)
-      call solve(k - 1, s, n, combination)
-      do j = 1, k - 1
-         error = error + abs(combination(j))*errors(which(j))
-      end do
-   end subroutine find_error
 
    pure subroutine multiply_inverse(n, count, s, u, which, norms, cov, representable)
       !! Fill in the covariance of the variables that are named.

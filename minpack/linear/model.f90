@@ -32,7 +32,7 @@ module minpack_model
          !! Shape: (n). The norms of the columns of J.
       real(dp), pointer, contiguous :: changes(:) => null()
          !! Shape: (n). How much the step of each column of J changed the residuals, in units of the
-         !! data; 1 if J was not differenced.
+         !! data; 1 if J was not differenced, and more across a jump.
       real(dp), pointer :: fnorm => null()
          !! The norm of f.
    contains

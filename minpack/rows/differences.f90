@@ -14,6 +14,9 @@ module minpack_differences
    private
    public :: differences_type, move
 
+   real(dp), parameter :: rounded = 1.0e-3_dp*epsmch
+      !! A part of the data that is less than their rounding errors.
+
    type, extends(step_choice_type) :: differences_type
       real(dp), allocatable :: x(:)
          !! Shape: (n). The point that is stepped from.
@@ -72,7 +75,8 @@ contains
       real(dp), intent(in) :: fnorm
          !! Norm of the residuals at x.
 
-      self%unit = max(fnorm, dwarf)
+      ! Of data that are known, smaller residuals are rounding errors, or exactly zero.
+      self%unit = max(fnorm, dwarf, rounded*self%data_norm)
       if (self%memory%start_unit == 0) self%memory%start_unit = self%unit
    end subroutine measure_in
 
@@ -210,7 +214,8 @@ contains
    pure subroutine note_changes(self)
       !! Note what the changes by the steps are, when all columns are known. The caller's steps are
       !! not judged. Data whose size is not known are taken for as large as the residuals at the
-      !! start, unless these have vanished: then they are equations that were solved.
+      !! start, or the largest effect of a variable if it is smaller. Residuals that have vanished
+      !! are those of equations. Where a second step agreed, its error counts.
       class(differences_type), intent(inout) :: self
       real(dp) :: size_of_values
       integer :: j
@@ -219,11 +224,13 @@ contains
       if (associated(self%steps)) return
       size_of_values = self%size_of_data()
       if (self%data_norm < 0 .and. self%unit > sqrt(epsmch)*self%memory%start_unit) then
-         size_of_values = max(1.0_dp, self%memory%start_unit/self%unit)
+         size_of_values = max(1.0_dp, min(self%memory%start_unit/self%unit, self%largest))
       end if
       do j = 1, size(self%variables)
          associate (sample => self%variables(j)%sample)
             if (sample%change > 0) self%changes(j) = min(sample%change/size_of_values, 1.0_dp)
+            self%changes(j) = max(self%changes(j), epsmch/self%memory%agreement(j))
+            if (self%is_jump(sample)) self%changes(j) = giant
          end associate
       end do
    end subroutine note_changes

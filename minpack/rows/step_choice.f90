@@ -40,6 +40,9 @@ module minpack_step_choice
 
    real(dp), parameter :: too_large = 1e-3_dp
       !! A change of the residuals that is suspected to hide their curvature.
+   real(dp), parameter :: a_jump = 10
+      !! A change that is a jump, as at the wall of a penalty, also for a variable that was trusted
+      !! away from it.
    real(dp), parameter :: least_unit = 1e-200_dp
       !! Changes in a smaller unit may overflow.
 
@@ -65,6 +68,7 @@ module minpack_step_choice
       procedure :: first_step
       procedure :: hear
       procedure :: suspect
+      procedure :: is_jump
       procedure, private :: has_effect
       procedure, private :: compare
       procedure, private :: search_on
@@ -166,8 +170,9 @@ contains
          if (variable%is_without_effect) return
          if (change <= too_small*self%largest .and. change*self%unit < memory%trusted_from(j)) then
             variable%search = begin_up(variable%sample)
-         else if (change*(self%unit/memory%start_unit) >= too_large &
-                  .and. memory%is_trusted(j) == 0) then
+         else if (self%is_jump(variable%sample) .or. &
+                  (change*(self%unit/memory%start_unit) >= too_large &
+                   .and. memory%is_trusted(j) == 0)) then
             variable%search = begin_down(variable%sample, variable%x, self%precision, &
                                          self%largest)
          else
@@ -176,6 +181,15 @@ contains
       end associate
       call self%search_on(variable)
    end subroutine suspect
+
+   pure logical function is_jump(self, sample)
+      !! Whether a step changed the residuals by much more than their size at the start.
+      class(step_choice_type), intent(in) :: self
+      type(sample_type), intent(in) :: sample
+         !! What the step showed.
+
+      is_jump = sample%change*(self%unit/self%memory%start_unit) > a_jump
+   end function is_jump
 
    pure logical function has_effect(self, sample)
       !! Whether a step changed the residuals by more than their rounding errors. If the residuals
@@ -248,6 +262,7 @@ contains
                memory%size(j) = abs(variable%x)
             end if
             variable%sample = last
+            memory%agreement(j) = search%agreement
             memory%trusted_from(j) = self%unit*last%change/4
          else
             memory%is_trusted(j) = 1

@@ -17,6 +17,8 @@ module minpack_step_memory
          !! Shape: (n). The largest step of a variable with an offset, or huge.
       real(dp), pointer, contiguous :: trusted_from(:) => null()
          !! Shape: (n). A change of the residuals of at least this size needs no second step.
+      real(dp), pointer, contiguous :: agreement(:) => null()
+         !! Shape: (n). The relative error of the column at most, by a second step, or huge.
       integer, pointer, contiguous :: is_dead(:) => null()
          !! Shape: (n). 1 if a variable had no effect, however long its step was.
       integer, pointer, contiguous :: is_trusted(:) => null()
@@ -35,7 +37,7 @@ contains
       integer, intent(in) :: n
          !! Number of variables.
 
-      count = 4*n + 1
+      count = 5*n + 1
    end function reals_of_memory
 
    pure integer function integers_of_memory(n) result(count)
@@ -58,6 +60,7 @@ contains
       self%size => store%vector(n)
       self%longest => store%vector(n)
       self%trusted_from => store%vector(n)
+      self%agreement => store%vector(n)
       self%is_dead => store%indices(n)
       self%is_trusted => store%indices(n)
    end subroutine attach
@@ -71,6 +74,7 @@ contains
       self%size = 0
       self%longest = giant
       self%trusted_from = giant
+      self%agreement = giant
       self%is_dead = 0
       self%is_trusted = 0
    end subroutine begin
@@ -112,6 +116,7 @@ contains
       end if
       self%shortest(j) = 0
       self%trusted_from(j) = giant
+      self%agreement(j) = giant
    end subroutine forget
 
 end module minpack_step_memory

@@ -4,7 +4,7 @@ module minpack_step_search
    !! A search upwards lengthens the step until two quotients agree, or until the effect of the step
    !! is as large as that of any other variable. A search downwards shortens the step until two
    !! quotients agree.
-   use minpack_kinds, only: dp, epsmch
+   use minpack_kinds, only: dp, epsmch, giant
    use minpack_quotient, only: sample_type
    implicit none
    private
@@ -43,6 +43,8 @@ module minpack_step_search
       real(dp) :: longest = 0
          !! Downwards: the longest step whose quotient is expected to agree with that of shorter
          !! ones; zero if curvature does no harm.
+      real(dp) :: agreement = giant
+         !! Upwards: the error of the column at most, if the quotient of a longer step agrees.
       real(dp) :: fall = 0
          !! Downwards: the last change of the residuals, by the change before it.
       logical :: has_effect = .false.
@@ -153,7 +155,10 @@ contains
       end if
       associate (last => search%last)
          if (next%step <= last%step) return
-         if (disagreement <= alike .and. next%change > too_small*largest) return
+         if (disagreement <= alike .and. next%change > too_small*largest) then
+            search%agreement = disagreement + epsmch*largest/next%change
+            return
+         end if
          if (last%change > too_small*largest) then
             growth = (next%change/next%step)/(last%change/last%step)
             ! Rounding errors fall as the step grows. This growth is curvature, and the slope is

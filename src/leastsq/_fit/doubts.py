@@ -95,12 +95,12 @@ def ran_away(p0: FloatArray, popt: FloatArray, stderr: FloatArray) -> NDArray[np
 def are_vague(p0: FloatArray, popt: FloatArray, stderr: FloatArray) -> NDArray[np.bool_]:
     """Tell of which parameters the data tell nothing: neither the order of magnitude nor the sign.
 
-    A parameter whose best value is zero may be smaller than its error by any factor, but it hardly
-    is by chance, and p0 shows in which unit it is to be seen.
+    A parameter whose best value is zero is smaller than its error by any factor. Its value at p0
+    shows in which unit it is to be seen, unless that is zero, too.
     """
     with np.errstate(invalid="ignore", over="ignore"):
         vague = stderr > VAGUE * np.maximum(np.abs(popt), np.abs(p0))
-        return np.asarray(vague & np.isfinite(stderr) & ((popt != 0) | (p0 != 0)))
+        return np.asarray(vague & np.isfinite(stderr) & (p0 != 0))
 
 
 def distance_doubt(

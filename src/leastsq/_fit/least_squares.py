@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -155,6 +156,8 @@ def result_of(problem: Problem, functions: Functions, outcome: Outcome) -> Optim
     if outcome.ier == RESIDUALS_NOT_FINITE:
         raise ValueError(NO_COST if are_finite(outcome.residuals) else NOT_FINITE)
     settings, m = problem.settings, problem.m
+    if outcome.epsfcn is not None:
+        settings = replace(settings, epsfcn=outcome.epsfcn)
     jacobian, gradient = jacobian_at_end(functions, outcome, settings)
     status = STATUS[outcome.ier]
     text = TEXTS.get(status, message(outcome.ier, settings))

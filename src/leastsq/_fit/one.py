@@ -62,7 +62,7 @@ def solved(
             if outcome.is_poor and is_lower and not is_kept:
                 x[:] = other
             raise
-        return outcome_of(functions, other, box, left)
+        return outcome_of(functions, other, box, left)._replace(epsfcn=settings.epsfcn)
 
     return solve_again(once, outcome, start, conditions)
 

@@ -92,6 +92,7 @@ class Outcome(NamedTuple):
     fnorm is the norm of fvec; with a loss, the square root of what is minimized. counts contains
     nfev, njev, trials (calls of func that are not for differences) and nit (steps that were taken).
     Data in parts have no fvec; rows is the number of residuals then.
+    epsfcn is that of an attempt with longer steps of differences.
     is_poor tells that another attempt may end better, is_open that a parameter has no effect of its
     own, is_misfit that most neighbouring residuals have the same sign.
     The rows of augmented are the columns of the triangle R; the first n elements of Q'f; and how
@@ -112,6 +113,7 @@ class Outcome(NamedTuple):
     is_poor: bool = False
     is_open: bool = False
     is_misfit: bool = False
+    epsfcn: float | None = None
 
     @property
     def residuals(self) -> FloatArray:

@@ -13,6 +13,8 @@ from leastsq._models.differences import Groups, sizes_at
 from leastsq._models.points import AtPoints, known_as
 
 ROOT = EPSILON**0.5
+FAINT = 1e-12
+"""If a step changes the residuals by less, in units of the largest effect, it is lengthened."""
 
 
 def read_sparsity(jac_sparsity: Any, m: int, n: int) -> NDArray[np.bool_]:
@@ -36,19 +38,32 @@ def grouped_jacobian(
     groups = groups_of(structure)
     points = AtPoints(lambda p, *args: np.asarray(fun(p, *args), FLOAT64).reshape(-1))
 
-    def differenced(x: FloatArray, *args: Any) -> FloatArray:
-        sizes = sizes_at(x, x0) if steps is None else np.where(x == 0, 1, np.abs(x))
-        moved = x + steps_at(x, box, (ROOT if steps is None else steps) * sizes)
+    def by_steps(x: FloatArray, h: FloatArray, moving: Groups, args: Any) -> FloatArray:
+        moved = x + steps_at(x, box, h)
         taken = moved - x
-        at = np.tile(x, (1 + len(groups), 1))
-        for point, group in zip(at[1:], groups, strict=True):
+        at = np.tile(x, (1 + len(moving), 1))
+        for point, group in zip(at[1:], moving, strict=True):
             point[group] = moved[group]
         here, *values = points(at, args)
         jacobian = np.zeros(structure.shape)
-        for group, there in zip(groups, values, strict=True):
+        for group, there in zip(moving, values, strict=True):
             columns = [j for j in group if taken[j] != 0]
             quotients = (there - here)[:, np.newaxis] / taken[columns]
             jacobian[:, columns] = np.where(structure[:, columns], quotients, 0)
+        return jacobian
+
+    def differenced(x: FloatArray, *args: Any) -> FloatArray:
+        if steps is not None:
+            return by_steps(x, steps * np.where(x == 0, 1, np.abs(x)), groups, args)
+        h = ROOT * sizes_at(x, x0)
+        jacobian = by_steps(x, h, groups, args)
+        columns = np.abs(jacobian).max(axis=0, initial=0)
+        faint = columns * h < FAINT * np.max(columns * np.abs(x), initial=0)
+        again = [[j for j in group if faint[j]] for group in groups]
+        again = [group for group in again if group]
+        if again:
+            longer = by_steps(x, ROOT * np.maximum(1, np.abs(x)), again, args)
+            jacobian[:, faint] = longer[:, faint]
         return jacobian
 
     return known_as(differenced, points, ROOT)
