@@ -29,7 +29,7 @@ FAINT = 1e-9
 """A relative change of the values whose rounding errors do little harm."""
 FARTHEST = 0.01
 """The longest step of a faint parameter in units of its value."""
-FARTHEST_FROM_ZERO = 1e4
+FARTHEST_FROM_ZERO = 100.0
 """The longest step of a faint parameter that is zero, so its unit is not known."""
 BENT = 0.03
 """A part of the change that is not linear, from which a step is too long. Its error is 0.05 %."""
