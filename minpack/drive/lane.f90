@@ -311,7 +311,7 @@ contains
       call self%differences%clear(self%fjac)
       call self%differences%note_changes()
       call matrix%show_columns(self%fjac)
-      matrix%changes => self%differences%changes
+      matrix%changes => self%differences%memory%changes
       call self%take_jacobian(matrix, folding)
    end subroutine look_at_differences
 

@@ -218,7 +218,7 @@ contains
       if (self%settings%differenced) then
          call self%columns%drop(self%r, self%by_products)
          call self%columns%differences%note_changes()
-         self%fit%model%changes = self%columns%differences%changes
+         call self%fit%model%take_changes(self%columns%differences%memory%changes)
       end if
       if (self%by_products) then
          call self%fit%tell_products(self%r(:, :self%fit%n), taken)

@@ -111,7 +111,7 @@ contains
       loss%width = 1
       call loss%weigh(fvec, .true., info)
       if (info == going_on) then
-         if (associated(matrix%changes)) fit%model%changes = matrix%changes
+         if (associated(matrix%changes)) call fit%model%take_changes(matrix%changes)
          call folding%triangulate_rows(matrix, loss%residuals, loss%factors)
          call fit%conclude(folding%chunks(1)%triangle)
       else
@@ -129,7 +129,7 @@ contains
       logical :: accurate
 
       accurate = .false.
-      if (associated(matrix%changes)) fit%model%changes = matrix%changes
+      if (associated(matrix%changes)) call fit%model%take_changes(matrix%changes)
       if (fit%by_products) then
          call folding%multiply(matrix, residuals, factors)
          call fit%tell_products(folding%chunks(1)%products, accurate)

@@ -192,9 +192,12 @@ contains
       type(model_type), intent(in) :: model
       real(dp), intent(in) :: x(:)
       type(workspace_type), intent(inout) :: workspace
+      integer :: j
 
       workspace%scaled = model%acnorm*x
-      where (model%changes > 1) workspace%scaled = 0
+      do j = 1, region%n
+         if (model%changes(j) > 1) workspace%scaled(j) = 0
+      end do
       if (region%bounds%bounded) then
          where (is_on_bound(region%bounds%lower, x, region%bounds%upper)) workspace%scaled = 0
       end if

@@ -40,6 +40,7 @@ module minpack_model
       procedure :: begin
       procedure :: take
       procedure :: take_products
+      procedure :: take_changes
       procedure :: pivot
       procedure :: has_noise
       procedure :: find_noise
@@ -145,6 +146,18 @@ contains
       call factor_products(size(self%qtf), products, self%r, self%qtf, self%ipvt, self%acnorm, &
                            left, accurate)
    end subroutine take_products
+
+   pure subroutine take_changes(self, changes)
+      !! Take what the steps of the columns changed.
+      class(model_type), intent(inout) :: self
+      real(dp), intent(in), contiguous :: changes(:)
+         !! Shape: (n).
+      integer :: j
+
+      do j = 1, size(changes)
+         self%changes(j) = changes(j)
+      end do
+   end subroutine take_changes
 
    pure real(dp) function slope(self, j)
       !! Half the derivative of the sum of squares with respect to variable ipvt(j), divided by the

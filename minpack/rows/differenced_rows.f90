@@ -120,7 +120,7 @@ contains
       call self%differences%clear(self%fjac)
       call self%differences%note_changes()
       call matrix%show_columns(self%fjac)
-      matrix%changes => self%differences%changes
+      matrix%changes => self%differences%memory%changes
    end subroutine differenced_jacobian
 
    subroutine evaluate_quotients(self, info)

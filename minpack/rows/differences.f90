@@ -24,9 +24,6 @@ module minpack_differences
          !! Shape: (n).
       real(dp), allocatable :: other(:)
          !! Shape: (m). Another quotient for the same column; allocated when it is needed.
-      real(dp), allocatable :: changes(:)
-         !! Shape: (n). How much the step of each column changed the residuals, in units of the
-         !! data, or of the residuals if they are larger.
    contains
       procedure :: allocate_for
       procedure :: plan
@@ -51,7 +48,7 @@ contains
       integer, intent(out) :: stat
          !! Not zero if memory ran out.
 
-      allocate (self%x(n), self%variables(n), self%changes(n), stat=stat)
+      allocate (self%x(n), self%variables(n), stat=stat)
    end subroutine allocate_for
 
    subroutine plan(self, x)
@@ -220,19 +217,21 @@ contains
       real(dp) :: size_of_values
       integer :: j
 
-      self%changes = 1
       if (associated(self%steps)) return
       size_of_values = self%size_of_data()
       if (self%data_norm < 0 .and. self%unit > sqrt(epsmch)*self%memory%start_unit) then
          size_of_values = max(1.0_dp, min(self%memory%start_unit/self%unit, self%largest))
       end if
-      do j = 1, size(self%variables)
-         associate (sample => self%variables(j)%sample)
-            if (sample%change > 0) self%changes(j) = min(sample%change/size_of_values, 1.0_dp)
-            self%changes(j) = max(self%changes(j), epsmch/self%memory%agreement(j))
-            if (self%is_jump(sample)) self%changes(j) = giant
-         end associate
-      end do
+      associate (memory => self%memory)
+         do j = 1, size(self%variables)
+            associate (sample => self%variables(j)%sample, change => memory%changes(j))
+               change = 1
+               if (sample%change > 0) change = min(sample%change/size_of_values, 1.0_dp)
+               if (memory%agreement(j) < giant) change = max(change, epsmch/memory%agreement(j))
+               if (self%is_jump(sample)) change = giant
+            end associate
+         end do
+      end associate
    end subroutine note_changes
 
    pure subroutine clear(self, fjac)

@@ -19,6 +19,9 @@ module minpack_step_memory
          !! Shape: (n). A change of the residuals of at least this size needs no second step.
       real(dp), pointer, contiguous :: agreement(:) => null()
          !! Shape: (n). The relative error of the column at most, by a second step, or huge.
+      real(dp), pointer, contiguous :: changes(:) => null()
+         !! Shape: (n). How much the step of each column changed the residuals, in units of the
+         !! data, or of the residuals if they are larger.
       integer, pointer, contiguous :: is_dead(:) => null()
          !! Shape: (n). 1 if a variable had no effect, however long its step was.
       integer, pointer, contiguous :: is_trusted(:) => null()
@@ -37,7 +40,7 @@ contains
       integer, intent(in) :: n
          !! Number of variables.
 
-      count = 5*n + 1
+      count = 6*n + 1
    end function reals_of_memory
 
    pure integer function integers_of_memory(n) result(count)
@@ -61,6 +64,7 @@ contains
       self%longest => store%vector(n)
       self%trusted_from => store%vector(n)
       self%agreement => store%vector(n)
+      self%changes => store%vector(n)
       self%is_dead => store%indices(n)
       self%is_trusted => store%indices(n)
    end subroutine attach
@@ -75,6 +79,7 @@ contains
       self%longest = giant
       self%trusted_from = giant
       self%agreement = giant
+      self%changes = 1
       self%is_dead = 0
       self%is_trusted = 0
    end subroutine begin

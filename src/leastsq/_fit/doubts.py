@@ -78,11 +78,13 @@ def doubtful_covariance(f: Function, state: NDArray[np.int32]) -> str:
 def may_be_lost(p0: FloatArray, popt: FloatArray, pcov: FloatArray) -> bool:
     """Tell whether any parameter went far away, vanished or is vague; this takes little time."""
     triples = zip(p0.tolist(), popt.tolist(), pcov.diagonal().tolist(), strict=True)
-    return any(
-        not VANISHED * abs(before) <= abs(after) <= DISTANT * (abs(before) or 1.0)
-        or variance > (VAGUE * after) * (VAGUE * after)
-        for before, after, variance in triples
-    )
+    for before, after, variance in triples:
+        size, usual = abs(after), abs(before)
+        if size < VANISHED * usual or size > DISTANT * (usual or 1.0):
+            return True
+        if variance > (VAGUE * size) * (VAGUE * size):
+            return True
+    return False
 
 
 def ran_away(p0: FloatArray, popt: FloatArray, stderr: FloatArray) -> NDArray[np.bool_]:
