@@ -89,9 +89,9 @@ MUTANTS = {
     ),
     "covariance": Mutant(
         "doubles the covariance",
-        "minpack/linear/covariance.F90",
-        "            cov(which(j), which(i)) = s(i, j)\n",
-        "            cov(which(j), which(i)) = 2*s(i, j)\n",
+        "minpack/linear/scaled_columns.f90",
+        "            product(which(j), which(i)) = s(i, j)\n",
+        "            product(which(j), which(i)) = 2*s(i, j)\n",
         ("test_curve_fit", "test_mgh", "test_nist", "test_tutorial_fits"),
     ),
     "bounds": Mutant(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -14,16 +13,9 @@ from leastsq._core._calls import MAXFEV_REACHED, STOPPED, TIME_IS_UP
 from leastsq._errors import OUT_OF_DOMAIN
 from leastsq._fit.conditions import Conditions
 from leastsq._fit.result import SOLVED, Outcome
+from leastsq._fit.retries import Retries
 from leastsq._fit.traps import all_act, other_tries
-from leastsq._fit.tries import (
-    Try,
-    are_same_solution,
-    has_crawled,
-    is_better,
-    left_after,
-    may_be_noisy,
-    tries_for,
-)
+from leastsq._fit.tries import Try, has_crawled, may_be_noisy, tries_for
 
 if TYPE_CHECKING:
     from leastsq._core._calls import Watch
@@ -41,18 +33,11 @@ def solve_again(
     none, but calls to go on with, the other tries follow.
     """
     settings, box, watch = conditions.settings, conditions.box, conditions.watch
-    best, counts, is_confirmed = outcome, outcome.counts, False
-    tries = deque(tries_after(outcome, start, settings, box))
-    while tries:
-        again = tries.popleft()
-        if not again.is_of_use(best.ier in SOLVED, is_confirmed):
-            continue
-        if again.is_rest:
-            again = again._replace(x=best.x)
+    best, counts = outcome, outcome.counts
+    retries = Retries(outcome, tries_after(outcome, start, settings, box), settings)
+    while (again := retries.next_try()) is not None:
         nfev = counts["trials" if settings.limits_trials else "nfev"]
         left = settings.maxfev - nfev if settings.is_limited else settings.maxfev
-        if best is not outcome and not (best.is_open or best.ier == MAXFEV_REACHED):
-            break
         if watch is not None and watch.has_stopped:
             best = best._replace(ending=STOPPED)
             break
@@ -72,17 +57,11 @@ def solve_again(
                 raise
             if best.ier in SOLVED:
                 break
-            if any(each.is_rest for each in tries):
+            if retries.has_rest:
                 continue
             raise
         counts = {name: count + other.counts[name] for name, count in counts.items()}
-        if other.ier in SOLVED and best.ier in SOLVED:
-            is_confirmed |= bool(are_same_solution(best.x, best.fnorm, other.x, other.fnorm))
-        is_open = best.is_open or has_crawled(best.ier, settings)
-        is_found = replaces(other, best, again)
-        end = other.x, other.ier, other.fnorm
-        tries = left_after(again, tries, *end, best.fnorm, is_open, is_found)
-        if is_found:
+        if retries.take(again, other):
             best = other
         if other.ier == TIME_IS_UP:
             break
@@ -137,12 +116,3 @@ def tries_after(
     if not all_act(outcome.x, outcome.least_effect, outcome.fnorm):
         tries += other_tries(start, outcome.x, outcome.effect, outcome.fnorm, box)
     return tries
-
-
-def replaces(other: Outcome, best: Outcome, again: Try) -> bool:
-    """Tell whether another try has found a better minimum; after a poor end, a better point."""
-    was_solved = best.ier in SOLVED
-    best_end = best.fnorm, was_solved, was_solved and not best.is_poor, best.is_open
-    limit = again.limit_after(other.ending)
-    is_found = bool(is_better(other.ier, other.fnorm, limit, *best_end))
-    return is_found and not again.has_ended_at_zero(other.x)

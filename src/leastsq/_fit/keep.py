@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -11,29 +10,16 @@ from numpy.typing import NDArray
 
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.settings import Settings
-from leastsq._core._calls import (
-    MAXFEV_REACHED,
-    MISFIT,
-    OPEN_END,
-    POOR_END,
-)
+from leastsq._core._calls import MISFIT, OPEN_END, POOR_END
 from leastsq._fit.attempts import fewest_calls
 from leastsq._fit.batch import Group
 from leastsq._fit.many_fits import is_solved
 from leastsq._fit.one_by_one import OneByOne
 from leastsq._fit.plan import Plan
 from leastsq._fit.results import Results, Solutions
+from leastsq._fit.retries import End, Retries
 from leastsq._fit.traps import interior, other_tries, without_effect
-from leastsq._fit.tries import (
-    Try,
-    are_same_solution,
-    has_crawled,
-    has_turned,
-    is_better,
-    left_after,
-    may_be_noisy,
-    tries_for,
-)
+from leastsq._fit.tries import Try, has_crawled, has_turned, may_be_noisy, tries_for
 
 Flags = NDArray[np.bool_]
 Solve = Callable[[Group, Settings], tuple[Solutions, Flags]]
@@ -137,31 +123,30 @@ class Tries:
         self.solve = solve
         self.settings = settings = plan.options(group.box is not None).settings
         self.nfev = found.nfev.copy()
-        self.is_poor, self.is_open = ends.is_poor, ends.is_open
-        self.is_improved = np.zeros(len(group.places), bool)
-        self.is_confirmed = np.zeros(len(group.places), bool)
         self.most = settings.maxfev - fewest_calls(plan.n, settings)
         if not settings.is_limited:
             self.most = np.iinfo(np.int32).max
         self.is_short = self.nfev > self.most
         self.waits = ~self.is_short
         self.is_done = np.ones(len(group.places), bool)
-        self.tries: list[deque[Try]] = [deque() for _ in group.p]
+        tries: list[list[Try]] = [[] for _ in group.p]
         is_noisy = plan.is_differenced & may_be_noisy(found.ending, settings)
         is_crawling = has_crawled(found.ending, settings)
         ways = ends.is_poor, ends.is_open, ends.is_turned, is_crawling, is_noisy
         for i in np.flatnonzero(ends.is_poor | ends.is_open | ends.is_turned).tolist():
             its = (bool(way[i]) for way in ways)
             box = group.box_of(i)
-            self.tries[i] += tries_for(group.p[i], found.x[i], settings, box, *its)
+            tries[i] += tries_for(group.p[i], found.x[i], settings, box, *its)
         for i in np.flatnonzero(has_idle(group, found)).tolist():
-            self.tries[i] += other_tries(
+            tries[i] += other_tries(
                 group.p[i],
                 found.x[i],
                 found.effect[i],  # type: ignore[index]
                 found.fnorm[i],
                 group.box_of(i),  # type: ignore[arg-type]
             )
+        its_ends = ends_of(found, ends.is_poor, ends.is_open)
+        self.retries = [Retries(*its, settings) for its in zip(its_ends, tries, strict=True)]
 
     def run(self, keeper: Keeper) -> None:
         """Do the tries, and store the best results."""
@@ -176,15 +161,10 @@ class Tries:
     def next_tries(self) -> dict[tuple[Any, ...], dict[int, Try]]:
         """Take the next try of each fit that waits for one, by their kinds."""
         alike: dict[tuple[Any, ...], dict[int, Try]] = {}
-        solved = is_solved(self.best.ier)
         for i in np.flatnonzero(self.waits).tolist():
-            while self.tries[i]:
-                again = self.tries[i].popleft()
-                if again.is_of_use(solved[i], self.is_confirmed[i]):
-                    if again.is_rest:
-                        again = again._replace(x=self.best.x[i].copy())
-                    alike.setdefault(again.kind, {})[i] = again
-                    break
+            again = self.retries[i].next_try()
+            if again is not None:
+                alike.setdefault(again.kind, {})[i] = again
         return alike
 
     def try_once(self, chosen: NDArray[np.int64], tries: list[Try]) -> None:
@@ -199,29 +179,20 @@ class Tries:
         was_solved = is_solved(self.best.ier[chosen])
         with self.results.keeping(self.group.places[chosen[was_solved]]):
             other, is_done = self.solve(group, settings)
-        _, is_open, _ = take_ends(other, self.settings)
+        is_poor, is_open, _ = take_ends(other, self.settings)
         self.nfev[chosen] += np.where(is_done, other.nfev, 0)
         self.is_done[chosen] &= is_done | was_solved
         self.is_short[chosen] |= self.nfev[chosen] > self.most
-        fnorm, its = self.best.fnorm[chosen], other.ier
-        same = are_same_solution(self.best.x[chosen], fnorm, other.x, other.fnorm)
-        self.is_confirmed[chosen] |= same & is_done & is_solved(its) & was_solved
-        endings = other.ending.tolist()
-        limit = np.array([t.limit_after(e) for t, e in zip(tries, endings, strict=True)])
-        at_zero = np.array([t.has_ended_at_zero(x) for t, x in zip(tries, other.x, strict=True)])
-        is_final = was_solved & ~self.is_poor[chosen]
-        best_end = fnorm, was_solved, is_final, self.is_open[chosen]
-        better = is_done & ~at_zero & is_better(its, other.fnorm, limit, *best_end)
-        for k, i in enumerate(chosen.tolist()):
-            end = other.x[k], int(its[k]), float(other.fnorm[k]), float(fnorm[k])
-            ways = bool(self.is_open[i]), bool(better[k])
-            self.tries[i] = left_after(tries[k], self.tries[i], *end, *ways)
+        self.waits[chosen] = is_done & ~self.is_short[chosen]
+        ends = ends_of(other, is_poor, is_open)
+        taken = zip(chosen.tolist(), tries, ends, strict=True)
+        better = is_done & [self.retries[i].take(again, end) for i, again, end in taken]
         for mine, theirs in zip(self.best, other, strict=True):
             if mine is not None and theirs is not None:
                 mine[chosen[better]] = theirs[better]
-        improved = chosen[better]
-        self.is_improved[improved] = True
-        self.is_poor[improved] = False
-        self.is_open[improved] = is_open[better] | (its[better] == MAXFEV_REACHED)
-        self.waits[chosen] = is_done & ~self.is_short[chosen]
-        self.waits &= ~self.is_improved | self.is_open
+
+
+def ends_of(found: Solutions, is_poor: Flags, is_open: Flags) -> list[End]:
+    """Return where each fit has ended."""
+    columns = found.fnorm, found.ending, is_poor, is_open
+    return [End(*row) for row in zip(found.x, *(each.tolist() for each in columns), strict=True)]

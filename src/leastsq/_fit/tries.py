@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -19,21 +18,13 @@ from leastsq._core._calls import (
     ON_OTHER_SIDE,
     PROMISE_BROKEN,
 )
-from leastsq._fit.many_fits import is_solved
-from leastsq._fit.result import SOLVED
 
 WORTHWHILE = 0.999
 """A smaller ratio of two norms of residuals means another minimum."""
-WELL_BELOW = 0.9
-"""A smaller ratio means that a solution is none, even if the try has used up its calls there."""
 GENTLE = 0.01
 """The factor of a first step that hardly leaves the start."""
-NO_HIGHER = 1.0001
-"""The ratio of the norms of residuals at the same minimum, if the residuals are noisy."""
 COARSE = 1e-6
 """The relative error of residuals that come from a simulator or a file."""
-ALIKE = 1e-3
-"""The relative difference of the parameters of two solutions that are the same."""
 
 
 class Try(NamedTuple):
@@ -77,10 +68,6 @@ class Try(NamedTuple):
             return not is_solved
         return not is_confirmed or self.factor is None
 
-    def limit_after(self, ending: int) -> float:
-        """Return the limit; with coarse differences, an end that is not doubtful is better."""
-        return self.limit if self.epsfcn is None or is_broken(ending) else NO_HIGHER
-
     def settings(self, usual: Settings, diag: FloatArray | None) -> Settings:
         """Return the settings of a try, or of several with their diag; the user's scale is kept."""
         most = usual.maxfev if self.is_rest else int(self.share * usual.first.maxfev)
@@ -105,38 +92,6 @@ def may_be_noisy(ending: Any, settings: Settings) -> Any:
     """Tell whether longer steps may give better differences, for one fit or many."""
     is_usual = settings.epsfcn is None and settings.diff_step is None
     return is_broken(ending) & is_usual
-
-
-def are_same_solution(x: FloatArray, fnorm: Any, other: FloatArray, other_fnorm: Any) -> Any:
-    """Tell whether two solutions are the same, for one fit or many."""
-    with np.errstate(invalid="ignore"):
-        is_near = (np.abs(other - x) <= ALIKE * np.abs(x)).all(axis=-1)
-        return is_near & (np.abs(other_fnorm - fnorm) <= (1 - WORTHWHILE) * fnorm)
-
-
-def is_well_below(ending: Any, fnorm: Any, best_fnorm: Any) -> Any:
-    """Tell whether a try has used up its calls well below the best end, for one fit or many."""
-    return (ending == MAXFEV_REACHED) & (fnorm < WELL_BELOW * best_fnorm)
-
-
-def is_better(
-    ending: Any,
-    fnorm: Any,
-    limit: Any,
-    best_fnorm: Any,
-    was_solved: Any,
-    is_final: Any,
-    is_open: Any,
-) -> Any:
-    """Tell whether a try has found a better end than the best so far, for one fit or many.
-
-    ending and fnorm are those of the try. was_solved, is_final and is_open are of the best end: it
-    is a solution, it is no poor solution, and it is open.
-    """
-    is_lower, solved = fnorm < limit * best_fnorm, is_solved(ending)
-    is_none = is_open & is_well_below(ending, fnorm, best_fnorm)
-    is_first = solved & np.logical_not(was_solved) & (fnorm <= best_fnorm)
-    return np.where(is_final, is_none | (is_lower & solved), is_lower | is_first)
 
 
 def has_turned(start: FloatArray, x: FloatArray) -> Any:
@@ -192,36 +147,6 @@ def going_on(x: FloatArray) -> Try:
 def the_rest(x: FloatArray) -> Try:
     """Choose to use all calls that the user allows, after tries that used up the usual ones."""
     return Try(x, limit=1.0, share=math.inf)
-
-
-def left_after(
-    again: Try,
-    tries: deque[Try],
-    x: FloatArray,
-    ending: int,
-    fnorm: float,
-    best_fnorm: float,
-    is_open: bool,
-    is_found: bool,
-) -> deque[Try]:
-    """Choose which tries to do after another, which has ended at x; go on there if it is hopeful.
-
-    If a parameter that was to keep its sign has become zero, it may change the sign after all. If
-    its sign does not matter, as that of a width, no other try keeps it. is_open tells that the best
-    end so far is open, is_found that this end is better.
-    """
-    if again.has_ended_at_zero(x):
-        is_lower = ending in SOLVED and fnorm < WORTHWHILE * best_fnorm
-        free = [each._replace(box=None) for each in tries if is_open or each.box is None]
-        return deque([going_on(x), *free] if is_lower else free)
-    if again.box is not None and abs(fnorm - best_fnorm) <= (1 - WORTHWHILE) * best_fnorm:
-        return deque(each for each in tries if each.box is None)
-    if again.share < 1 and ending == MAXFEV_REACHED:
-        if is_found:
-            tries.appendleft(the_rest(x))
-        elif is_well_below(ending, fnorm, best_fnorm):
-            tries.appendleft(going_on(x))
-    return tries
 
 
 def from_start(
