@@ -145,21 +145,21 @@ class Settings:
         """The options for the core, without bounds and for residuals in float64."""
         kind, scale, _ = (LINEAR, None, None) if self.loss is None else self.loss
         return options(
-            self.ftol,
-            self.xtol,
-            self.gtol,
-            self.factor,
-            EPSILON if self.epsfcn is None else self.epsfcn,
-            self.maxfev,
-            self.diag,
-            self.diff_step,
-            self.limits_trials,
-            self.concludes,
-            self.tests,
-            kind,
-            scale,
-            self.threads,
-            self.attempt,
+            ftol=self.ftol,
+            xtol=self.xtol,
+            gtol=self.gtol,
+            factor=self.factor,
+            epsfcn=EPSILON if self.epsfcn is None else self.epsfcn,
+            maxfev=self.maxfev,
+            diag=self.diag,
+            diff_step=self.diff_step,
+            limits_trials=self.limits_trials,
+            concludes=self.concludes,
+            tests=self.tests,
+            loss=kind,
+            f_scale=scale,
+            threads=self.threads,
+            attempt=self.attempt,
         )
 
     def refuse_other_rows(self, m: int) -> None:

@@ -108,6 +108,7 @@ def joint_function(
     /,
 ) -> Joint: ...
 def options(
+    *,
     ftol: float,
     xtol: float,
     gtol: float,
@@ -123,7 +124,6 @@ def options(
     f_scale: NDArray[np.float64] | None,
     threads: int,
     attempt: int,
-    /,
 ) -> Options: ...
 def options_of_fit(
     options: Options,

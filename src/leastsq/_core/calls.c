@@ -96,9 +96,9 @@ static PyMethodDef functions[] = {
      "exception. released tells whether to release the GIL."},
     {"observer", observer, METH_O,
      "observer(function) -> observer\n\nA function for the options rho or together."},
-    {"options", (PyCFunction)(void (*)(void))options, METH_FASTCALL,
-     "options(ftol, xtol, gtol, factor, epsfcn, maxfev, diag, diff_step, limits_trials, concludes, tests,\n"
-     "        loss, f_scale, threads, attempt) -> options\n\n"
+    {"options", (PyCFunction)(void (*)(void))options, METH_VARARGS | METH_KEYWORDS,
+     "options(*, ftol, xtol, gtol, factor, epsfcn, maxfev, diag, diff_step, limits_trials, concludes,\n"
+     "        tests, loss, f_scale, threads, attempt) -> options\n\n"
      "diag and diff_step are arrays of n numbers, or None; f_scale is an array of one or m numbers, or\n"
      "None."},
     {"options_of_fit", (PyCFunction)(void (*)(void))options_of_fit, METH_FASTCALL,

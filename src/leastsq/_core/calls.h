@@ -44,7 +44,7 @@ PyObject *joint_function(PyObject *self, PyObject *const *given, Py_ssize_t coun
 PyObject *observer(PyObject *self, PyObject *function);
 PyObject *watch(PyObject *self, PyObject *const *given, Py_ssize_t count);
 PyObject *hold(PyObject *self, PyObject *const *given, Py_ssize_t count);
-PyObject *options(PyObject *self, PyObject *const *given, Py_ssize_t count);
+PyObject *options(PyObject *self, PyObject *args, PyObject *named);
 PyObject *options_of_fit(PyObject *self, PyObject *const *given, Py_ssize_t count);
 PyObject *model_residuals(PyObject *self, PyObject *const *given, Py_ssize_t count);
 PyObject *model_values(PyObject *self, PyObject *const *given, Py_ssize_t count);

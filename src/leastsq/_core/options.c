@@ -67,30 +67,22 @@ made_of(const minpack_options *read, PyObject *const *objects)
 }
 
 PyObject *
-options(PyObject *Py_UNUSED(module), PyObject *const *given, Py_ssize_t count)
+options(PyObject *Py_UNUSED(module), PyObject *args, PyObject *named)
 {
-    if (count != 15) {
-        PyErr_SetString(PyExc_TypeError, "options: 15 arguments");
+    static char *names[] = {"ftol", "xtol", "gtol", "factor", "epsfcn", "maxfev", "diag", "diff_step",
+                            "limits_trials", "concludes", "tests", "loss", "f_scale", "threads", "attempt",
+                            NULL};
+    PyObject *objects[OBJECTS] = {Py_None, Py_None, Py_None, Py_None, Py_None, Py_None, Py_None, Py_None};
+    minpack_options read = {0};
+    if (!PyArg_ParseTupleAndKeywords(args, named, "$dddddiOOppiiOii", names, &read.ftol, &read.xtol,
+                                     &read.gtol, &read.factor, &read.epsfcn, &read.maxfev, &objects[DIAG],
+                                     &objects[DIFF_STEP], &read.limits_trials, &read.concludes, &read.tests,
+                                     &read.loss, &objects[F_SCALE], &read.threads, &read.attempt)) {
         return NULL;
     }
-    PyObject *objects[OBJECTS] = {given[6], given[7], given[12], Py_None, Py_None, Py_None, Py_None, Py_None};
-    minpack_options read = {
-        .ftol = PyFloat_AsDouble(given[0]),
-        .xtol = PyFloat_AsDouble(given[1]),
-        .gtol = PyFloat_AsDouble(given[2]),
-        .factor = PyFloat_AsDouble(given[3]),
-        .epsfcn = PyFloat_AsDouble(given[4]),
-        .maxfev = (int)PyLong_AsLong(given[5]),
-        .diag = numbers_of(objects[DIAG]),
-        .diff_step = numbers_of(objects[DIFF_STEP]),
-        .limits_trials = PyObject_IsTrue(given[8]),
-        .concludes = PyObject_IsTrue(given[9]),
-        .tests = (int)PyLong_AsLong(given[10]),
-        .loss = (int)PyLong_AsLong(given[11]),
-        .f_scale = numbers_of(objects[F_SCALE]),
-        .threads = (int)PyLong_AsLong(given[13]),
-        .attempt = (int)PyLong_AsLong(given[14]),
-    };
+    read.diag = numbers_of(objects[DIAG]);
+    read.diff_step = numbers_of(objects[DIFF_STEP]);
+    read.f_scale = numbers_of(objects[F_SCALE]);
     if (read.f_scale != NULL) {
         read.scale_count = (int)PyArray_SIZE((PyArrayObject *)objects[F_SCALE]);
     }
