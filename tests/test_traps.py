@@ -227,16 +227,18 @@ def test_small_amplitude_at_the_start_does_not_fling_the_other_parameters():
             np.testing.assert_allclose(popt, best, rtol=1e-3)
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_a_glance_at_the_triangle_never_misses_a_parameter_without_effect(seed):
-    rng = np.random.default_rng(seed)
-    n = int(rng.integers(1, 6))
-    jacobian = rng.standard_normal((9, n)) * 10.0 ** rng.integers(-9, 2, n)
-    triangle, order = scipy.linalg.qr(jacobian, mode="r", pivoting=True)[-2:]
-    x, fnorm = rng.standard_normal(n), float(10.0 ** rng.integers(-3, 3))
-    effect = np.empty(n)
-    effect[order] = np.abs(triangle[:n]).max(axis=0)
-    box = Box(np.full(n, -9.0), np.full(n, 9.0))
-    if all_act(x, abs(triangle[n - 1, n - 1]), fnorm):
-        assert other_tries(x, x, effect, fnorm, box) == []
-        assert not without_effect(effect, x, x, box, fnorm).any()
+def test_a_glance_at_the_triangle_never_misses_a_parameter_without_effect():
+    rng = np.random.default_rng(1)
+    glances = 0
+    while glances < 20:
+        n = int(rng.integers(1, 6))
+        jacobian = rng.standard_normal((9, n)) * 10.0 ** rng.integers(-9, 2, n)
+        triangle, order = scipy.linalg.qr(jacobian, mode="r", pivoting=True)[-2:]
+        x, fnorm = rng.standard_normal(n), float(10.0 ** rng.integers(-3, 3))
+        effect = np.empty(n)
+        effect[order] = np.abs(triangle[:n]).max(axis=0)
+        box = Box(np.full(n, -9.0), np.full(n, 9.0))
+        if all_act(x, abs(triangle[n - 1, n - 1]), fnorm):
+            glances += 1
+            assert other_tries(x, x, effect, fnorm, box) == []
+            assert not without_effect(effect, x, x, box, fnorm).any()
