@@ -16,7 +16,7 @@ from leastsq._arguments.limits import FOREVER, deadline_after
 from leastsq._arguments.options import DEFAULT_TOLERANCE, NO_SCALE, read_settings
 from leastsq._arguments.settings import EMPTY, IMPROPER, Settings
 from leastsq._arguments.warn import warn
-from leastsq._core._calls import IMPROPER_INPUT, POOR_END, PROMISE_BROKEN, STOPPED
+from leastsq._core._calls import IMPROPER_INPUT, MAXFEV_REACHED, POOR_END, PROMISE_BROKEN, STOPPED
 from leastsq._errors import OptimizeWarning, add_best_point
 from leastsq._fit.conditions import Conditions
 from leastsq._fit.one import minimize, solve, solved
@@ -27,7 +27,6 @@ from leastsq._fit.result import (
     full_tuple,
     message,
 )
-from leastsq._fit.tries import has_crawled
 from leastsq._fit.watch import watch_for
 from leastsq._functions.functions import Functions, refuse_unread
 from leastsq._models.side_by_side import at_one_point, side_by_side
@@ -264,7 +263,7 @@ def leastsq(
         diff_step,
         loss,
         f_scale,
-        **({} if threads is None else {"threads": count_of(threads, "threads")}),
+        1 if threads is None else count_of(threads, "threads"),
     )
     watch = None if callback is None else watch_for(callback, None, counts_trials=False)
     deadline = FOREVER if max_time is None else deadline_after(max_time)
@@ -296,7 +295,7 @@ def leastsq(
             return ended(outcome, settings, full_output)
         start = x.copy()
         left = minimize(functions, x, settings.first, box, watch)
-        if left[-1] >= POOR_END or has_crawled(left[-1], settings):
+        if left[-1] >= POOR_END or left[-1] == MAXFEV_REACHED:
             outcome = solved(functions, x, start, Conditions(settings, watch=watch), left)
             return ended(outcome, settings, full_output)
     except BaseException as error:

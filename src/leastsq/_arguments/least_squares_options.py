@@ -65,9 +65,8 @@ def settings_of(
     max_nfev: Any,
 ) -> Settings:
     """Convert the options."""
-    names = {"ftol": ftol, "xtol": xtol, "gtol": gtol}
-    tolerances = {name: tolerance(given, name) for name, given in names.items()}
-    small = [value < EPSILON for value in tolerances.values()]
+    ftol, xtol, gtol = tolerance(ftol, "ftol"), tolerance(xtol, "xtol"), tolerance(gtol, "gtol")
+    small = [value < EPSILON for value in (ftol, xtol, gtol)]
     if any(small) and method == "lm":
         raise ValueError(
             f"All tolerances must be higher than machine epsilon ({EPSILON:.2e}) for method 'lm'."
@@ -86,7 +85,9 @@ def settings_of(
     settings = read_settings(
         n,
         True,
-        **tolerances,
+        ftol,
+        xtol,
+        gtol,
         maxfev=limit_of(max_nfev or 0, 100 * n, "max_nfev"),
         usual_maxfev=100 * n,
         factor=100.0 if method == "lm" and box is None and loss == "linear" else 1.0,

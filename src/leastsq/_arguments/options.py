@@ -31,6 +31,7 @@ def read_settings(
     diff_step: ArrayLike | None = None,
     loss: Any = "linear",
     f_scale: ArrayLike = NO_SCALE,
+    threads: int = 1,
     **others: Any,
 ) -> Settings:
     """Convert the options of a fit of n parameters, with a differenced Jacobian or not."""
@@ -45,7 +46,8 @@ def read_settings(
         and type(maxfev) is int
     )
     if is_usual:
-        return shared_settings(n, differenced, ftol, xtol, gtol, maxfev, None, factor, **others)
+        numbers = n, differenced, ftol, xtol, gtol, maxfev, None, factor, None, None, threads
+        return shared_settings(*numbers, **others)
     return make_settings(
         n,
         differenced,
@@ -57,6 +59,7 @@ def read_settings(
         factor,
         diag,
         diff_step,
+        threads,
         loss=read_loss(loss, f_scale),
         **others,
     )
@@ -73,6 +76,7 @@ def make_settings(
     factor: float,
     diag: ArrayLike | None = None,
     diff_step: ArrayLike | None = None,
+    threads: int = 1,
     **others: Any,
 ) -> Settings:
     """Convert the options one by one; the others are converted already."""
@@ -88,6 +92,7 @@ def make_settings(
         None if diag is None else scale_factors(diag, n),
         None if diff_step is None else steps(diff_step, n),
         is_limited=others.pop("is_limited", maxfev > 0),
+        threads=threads,
         **others,
     )
 

@@ -84,7 +84,7 @@ class Functions:
         if fvec.dtype is not FLOAT64:
             self.precision = precision_of(fvec.dtype)
             fvec = fvec.astype(FLOAT64)
-        elif self.is_single(model):
+        elif not (model is None and type(func) is FunctionType) and self.is_single(model):
             self.precision = precision_of(FLOAT32)
         self.fvec = fvec
         self.m, self.n = m, n = fvec.size, x.size
