@@ -39,8 +39,11 @@
  * describe the data there. */
 #define MINPACK_MISFIT 128
 
+/* Is added to MINPACK_MISFIT when that is no chance. */
+#define MINPACK_SURE_MISFIT 256
+
 /* How a fit begins. */
-#define MINPACK_ONLY_ATTEMPT 0  /* at x, and it ends without the last three codes */
+#define MINPACK_ONLY_ATTEMPT 0  /* at x, and it ends without the last four codes */
 #define MINPACK_FIRST_ATTEMPT 1 /* with a wider loss, if most residuals are outliers */
 #define MINPACK_AS_IT_IS 2      /* at x */
 #define MINPACK_ON_OTHER_SIDE 3 /* far from x, if some variables have the same effect there */

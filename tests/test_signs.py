@@ -83,6 +83,7 @@ def test_data_in_parts_keep_signs(wrap):
         np.testing.assert_allclose(pcov, curve_fit(wrap(model), x, y)[1], rtol=1e-3)
 
 
+@pytest.mark.filterwarnings("ignore:.*does not describe the data")
 def test_a_bound_of_another_parameter_is_kept():
     model, x, _ = POLES[0]
     for seed in range(10):

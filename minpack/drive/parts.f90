@@ -4,7 +4,8 @@ module minpack_parts
    use minpack_kinds, only: dp
    use minpack_info, only: going_on
    use minpack_settings, only: first_attempt
-   use minpack_runs, only: rows_of, are_long, prevail
+   use minpack_runs, only: rows_of, are_long, prevail, &
+                           are_beyond_chance
    use minpack_robust, only: first_width, are_outliers
    use minpack_state, only: nothing, a_model, a_norm
    use minpack_products, only: most_columns
@@ -113,6 +114,7 @@ contains
       self%is_outlying = are_outliers(sums%outliers, rows_of(sums%runs))
       self%has_long_runs = are_long(sums%runs)
       self%fit%is_misfit = prevail(sums%runs)
+      self%fit%is_sure_misfit = are_beyond_chance(sums%runs)
    end subroutine look_at_rows
 
    subroutine go_on(self)

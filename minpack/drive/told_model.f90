@@ -8,7 +8,8 @@ module minpack_told_model
    use minpack_strided_matrix, only: strided_matrix_type
    use minpack_loss, only: loss_type
    use minpack_folding, only: folding_type
-   use minpack_runs, only: size_of_runs, no_runs, add_signs, rows_of, are_long, prevail
+   use minpack_runs, only: size_of_runs, no_runs, add_signs, rows_of, are_long, prevail, &
+                           are_beyond_chance
    use minpack_robust, only: first_width, are_outliers
    implicit none
    private
@@ -45,6 +46,7 @@ contains
       if (loss%is_linear() .and. .not. fit%has_solution()) return
       runs = runs_of(fvec)
       fit%is_misfit = prevail(runs)
+      fit%is_sure_misfit = are_beyond_chance(runs)
       if (loss%is_linear()) return
       call fit%judge(are_outliers(loss%outliers(fvec), rows_of(runs)), are_long(runs), &
                      loss%bends_back())

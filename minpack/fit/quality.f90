@@ -3,7 +3,7 @@ module minpack_quality
    !! end better.
    use minpack_kinds, only: dp
    use minpack_info, only: improper_input, maxfev_reached, gtol_too_small, promise_broken, &
-                           poor_end, open_end, misfit
+                           poor_end, open_end, misfit, sure_misfit
    use minpack_bounds, only: is_on_bound
    use minpack_settings, only: only_attempt
    use minpack_state, only: state_type, nothing
@@ -128,7 +128,10 @@ contains
       if (self%has_solution() .and. self%settings%attempt /= only_attempt .and. self%steps > 0 &
           .and. .not. self%is_perfect()) then
          if (self%is_open()) ending = ending + open_end
-         if (self%is_misfit .and. self%steps > few) ending = ending + misfit
+         if (self%steps > few) then
+            if (self%is_misfit) ending = ending + misfit
+            if (self%is_sure_misfit) ending = ending + sure_misfit
+         end if
       end if
    end function ending
 

@@ -91,6 +91,8 @@ module minpack_state
          !! Whether the fit has ended where a curve passes by most of the data.
       logical :: is_misfit = .false.
          !! Whether most neighbouring residuals have the same sign at x.
+      logical :: is_sure_misfit = .false.
+         !! Whether that is no chance.
    contains
       procedure :: attach
       procedure :: stand_at
@@ -190,6 +192,7 @@ contains
       self%is_poor = .false.
       self%is_astray = .false.
       self%is_misfit = .false.
+      self%is_sure_misfit = .false.
       self%info = going_on
       self%after_leap = no_leap
       self%leaps = 0

@@ -8,7 +8,8 @@ module minpack_runs
    use minpack_kinds, only: dp
    implicit none
    private
-   public :: size_of_runs, no_runs, add_signs, add_runs, rows_of, are_long, prevail
+   public :: size_of_runs, no_runs, add_signs, add_runs, rows_of, are_long, prevail, &
+             are_beyond_chance
 
    integer, parameter :: size_of_runs = 4
       !! The runs of some rows are so many numbers: the sign of the first row, that of the last, how
@@ -17,6 +18,7 @@ module minpack_runs
    real(dp), parameter :: no_runs(size_of_runs) = 0
    real(dp), parameter :: significant = 2
       !! In standard deviations of signs that are random.
+   real(dp), parameter :: certain = 2.5_dp
    real(dp), parameter :: most = 0.4_dp
       !! How many more neighbours have equal signs than different ones, as a part of the rows, where
       !! a model does not describe the data.
@@ -80,5 +82,13 @@ contains
 
       prevail = are_long(runs) .and. runs(3) > most*rows_of(runs)
    end function prevail
+
+   pure logical function are_beyond_chance(runs)
+      !! Whether runs prevail, and are so long that this is no chance.
+      real(dp), intent(in) :: runs(size_of_runs)
+         !! The runs of all rows.
+
+      are_beyond_chance = prevail(runs) .and. runs(3) > certain*sqrt(rows_of(runs))
+   end function are_beyond_chance
 
 end module minpack_runs

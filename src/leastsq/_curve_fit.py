@@ -18,9 +18,10 @@ from leastsq._arguments.curve_fit_options import (
     means_least_squares,
     refuse_foreign,
 )
-from leastsq._arguments.data import read_data
+from leastsq._arguments.data import Data, read_data
 from leastsq._arguments.limits import deadline_after
 from leastsq._arguments.options import DEFAULT_TOLERANCE, NO_SCALE
+from leastsq._arguments.sigma import SCALE
 from leastsq._arguments.warn import warn
 from leastsq._core._calls import CONDITIONAL, are_plain
 from leastsq._errors import FitError, OptimizeWarning
@@ -33,6 +34,7 @@ from leastsq._fit.doubts import (
     may_be_lost,
     no_covariance,
 )
+from leastsq._fit.misfit import UNEXPLAINED, left_over, misfit
 from leastsq._fit.result import (
     SOLVED,
     SOLVED_OR_FLAT,
@@ -285,7 +287,8 @@ def curve_fit(
     -----
     OptimizeWarning
         The covariance could not be estimated; or the fit stopped where no step reduced the sum of
-        squares as much as the Jacobian predicts.
+        squares as much as the Jacobian predicts; or f explains less than half of the variance of
+        ydata, and most neighbouring residuals have the same sign.
     RuntimeWarning
         An njit function is called from Python. The warning gives the reason.
 
@@ -380,6 +383,8 @@ def curve_fit(
     if outcome.ending not in SOLVED_OR_FLAT:
         warn(mesg, OptimizeWarning)
     pcov = parameter_covariance(f, p0, outcome, absolute_sigma)
+    if outcome.is_sure_misfit and settings.loss is None and not is_divided:
+        warn_of_misfit(f, data, outcome.fnorm)
     if full_output:
         return outcome.x, pcov, infodict(outcome, settings), mesg, outcome.ier
     return outcome.x, pcov
@@ -418,6 +423,15 @@ def start(f: Function, p0: ArrayLike | None, bounds: Any) -> tuple[FloatArray, B
         p = box.interior()
     box.refuse_outside(p, "p0")
     return p, (box if box.is_bounded() else None)
+
+
+def warn_of_misfit(f: Function, data: Data, fnorm: float) -> None:
+    """Warn if the residuals, which are not noise, are most of the variance of the data."""
+    if data.weighing in (None, SCALE):
+        y, weights = data.y.ravel(), data.weights
+        part = float(left_over(fnorm, y, None if weights is None else weights.ravel()))
+        if part > UNEXPLAINED:
+            warn(misfit(f, part), OptimizeWarning)
 
 
 def parameter_covariance(

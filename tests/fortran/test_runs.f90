@@ -1,7 +1,8 @@
 program test_runs
    !! Runs of residuals with the same sign: random signs, long runs, zeros, and rows in parts.
    use minpack_kinds, only: dp
-   use minpack_runs, only: size_of_runs, no_runs, add_signs, add_runs, rows_of, are_long, prevail
+   use minpack_runs, only: size_of_runs, no_runs, add_signs, add_runs, rows_of, are_long, prevail, &
+                           are_beyond_chance
    use checks, only: check, finish
    implicit none
 
@@ -19,6 +20,9 @@ program test_runs
    call check(.not. are_long(runs_of(few)), 'few rows tell nothing')
    call check(prevail(runs_of(slow)), 'runs that are all there is')
    call check(.not. prevail(runs_of(few)), 'too few rows for runs to prevail')
+   call check(are_beyond_chance(runs_of(slow)), '13 of 15 alike are no chance')
+   call check(prevail(runs_of(slow(:8))) .and. .not. are_beyond_chance(runs_of(slow(:8))), &
+              'eight alike may be chance')
    noisy = [(merge(high, low, mod(i, 5) < 2), i=1, 400)]
    call check(are_long(runs_of(noisy)) .and. .not. prevail(runs_of(noisy)), 'runs of two and three')
 

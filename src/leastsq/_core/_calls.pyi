@@ -16,6 +16,7 @@ NO_TIME: int
 NORM_ALONE: int
 NOTHING_MORE: int
 STOPPED: int
+SURE_MISFIT: int
 LM: int
 TRF: int
 DOGBOX: int

@@ -14,6 +14,7 @@ from leastsq._arguments.data import Data
 from leastsq._arguments.many import Batch
 from leastsq._arguments.sigma import SCALE
 from leastsq._core._calls import data_norms
+from leastsq._fit.misfit import UNEXPLAINED, left_over
 from leastsq._fit.reasons import IMPROPER, MASKED, TOO_FEW, ZERO_SIGMA
 from leastsq._fit.results import Results
 
@@ -60,6 +61,14 @@ class Group(NamedTuple):
         if self.y.dtype is not FLOAT64:
             return np.full(len(self.places), -1.0)
         return data_norms(self.y, self.weights, len(self.places))
+
+    def misses(self, fnorm: FloatArray, is_systematic: Flags) -> Flags:
+        """Tell which fits leave most of the variance of their data, if that is systematic."""
+        found = is_systematic & (self.y.dtype is FLOAT64)
+        if found.any():
+            weights = None if self.weights is None else self.weights[found]
+            found[found] = left_over(fnorm[found], self.y[found], weights) > UNEXPLAINED
+        return found
 
     def take(self, chosen: Any) -> Group:
         """Select some of the fits."""

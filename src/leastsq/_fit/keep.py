@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.settings import Settings
-from leastsq._core._calls import MISFIT, OPEN_END, POOR_END
+from leastsq._core._calls import MISFIT, OPEN_END, POOR_END, SURE_MISFIT
 from leastsq._fit.attempts import fewest_calls
 from leastsq._fit.batch import Group
 from leastsq._fit.many_fits import is_solved
@@ -56,27 +56,34 @@ class Keeper:
         After an exception in another try nothing is final.
         """
         settings = self.plan.options(group.box is not None).settings
-        is_poor, is_open, is_misfit = take_ends(found, settings)
+        is_poor, is_open, is_misfit, is_sure = take_ends(found, settings)
         is_turned = (is_open | is_misfit) & has_turned(group.p, found.x)
         again = is_done & (is_poor | is_open | is_turned | has_idle(group, found))
         if not self.is_trying:
-            self.store(group, found, is_done & ~again)
-        return Ends(is_poor, is_open, is_turned, again)
+            self.store(group, found, is_sure, is_done & ~again)
+        return Ends(is_poor, is_open, is_turned, is_sure, again)
 
-    def store(self, group: Group, found: Solutions, is_done: Flags) -> None:
+    def store(self, group: Group, found: Solutions, is_sure_misfit: Flags, is_done: Flags) -> None:
         """Store the results of the fits that are done."""
         if not is_done.all():
             group, found = group.take(is_done), found.take(is_done)
-        as_least_squares = self.plan.options(group.box is not None).as_least_squares
-        self.results.store(group.places, found, group.box, as_least_squares)
+        options = self.plan.options(group.box is not None)
+        self.results.store(group.places, found, group.box, options.as_least_squares)
+        if options.settings.loss is None:
+            are_misfits = group.misses(found.fnorm, is_sure_misfit[is_done])
+            self.results.is_misfit[group.places] = are_misfits
 
 
 class Ends(NamedTuple):
-    """How fits ended: poorly, open, where signs have changed, and which are to be tried again."""
+    """How fits ended: poorly, open, where signs have changed, without describing the data.
+
+    again tells which are to be tried again.
+    """
 
     is_poor: Flags
     is_open: Flags
     is_turned: Flags
+    is_sure_misfit: Flags
     again: Flags
 
     def take(self, chosen: Flags) -> Ends:
@@ -84,15 +91,16 @@ class Ends(NamedTuple):
         return Ends(*(part[chosen] for part in self))
 
 
-def take_ends(found: Solutions, settings: Settings) -> tuple[Flags, Flags, Flags]:
-    """Tell which fits ended poorly, are open, and do not describe the data.
+def take_ends(found: Solutions, settings: Settings) -> tuple[Flags, Flags, Flags, Flags]:
+    """Tell which fits ended poorly, are open, and do not describe the data, maybe and surely.
 
     Leave only the reasons in their endings.
     """
     ending = np.maximum(found.ending, 0)
-    is_poor, is_open, is_misfit = (ending & flag > 0 for flag in (POOR_END, OPEN_END, MISFIT))
+    flags = POOR_END, OPEN_END, MISFIT, SURE_MISFIT
+    is_poor, is_open, is_misfit, is_sure = (ending & flag > 0 for flag in flags)
     np.copyto(found.ending, ending % POOR_END, where=found.ending >= 0)
-    return is_poor, is_open | has_crawled(found.ending, settings), is_misfit
+    return is_poor, is_open | has_crawled(found.ending, settings), is_misfit, is_sure
 
 
 def has_idle(group: Group, found: Solutions) -> Flags:
@@ -123,6 +131,7 @@ class Tries:
         self.solve = solve
         self.settings = settings = plan.options(group.box is not None).settings
         self.nfev = found.nfev.copy()
+        self.is_sure_misfit = ends.is_sure_misfit
         self.most = settings.maxfev - fewest_calls(plan.n, settings)
         if not settings.is_limited:
             self.most = np.iinfo(np.int32).max
@@ -154,7 +163,8 @@ class Tries:
             for chosen in alike.values():
                 self.try_once(np.array(list(chosen)), list(chosen.values()))
         self.best.nfev[:] = self.nfev
-        keeper.store(self.group, self.best, self.is_done & ~self.is_short)
+        is_final = self.is_done & ~self.is_short
+        keeper.store(self.group, self.best, self.is_sure_misfit, is_final)
         if self.is_short.any():  # curve_fit counts the calls of all tries
             keeper.one_by_one.fit(self.group.take(self.is_short))
 
@@ -179,7 +189,7 @@ class Tries:
         was_solved = is_solved(self.best.ier[chosen])
         with self.results.keeping(self.group.places[chosen[was_solved]]):
             other, is_done = self.solve(group, settings)
-        is_poor, is_open, _ = take_ends(other, self.settings)
+        is_poor, is_open, _, is_sure = take_ends(other, self.settings)
         self.nfev[chosen] += np.where(is_done, other.nfev, 0)
         self.is_done[chosen] &= is_done | was_solved
         self.is_short[chosen] |= self.nfev[chosen] > self.most
@@ -187,6 +197,7 @@ class Tries:
         ends = ends_of(other, is_poor, is_open)
         taken = zip(chosen.tolist(), tries, ends, strict=True)
         better = is_done & [self.retries[i].take(again, end) for i, again, end in taken]
+        self.is_sure_misfit[chosen[better]] = is_sure[better]
         for mine, theirs in zip(self.best, other, strict=True):
             if mine is not None and theirs is not None:
                 mine[chosen[better]] = theirs[better]

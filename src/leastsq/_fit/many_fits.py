@@ -47,8 +47,9 @@ class ManyFits:
     attempts : ndarray, shape (...), int8
         The number of starts: 1, or more with ``p0="neighbours"``; 0 for a fit that was not begun.
     doubtful : ndarray, shape (...), bool
-        Solutions that curve_fit would warn of: the data do not determine the parameters, or hardly,
-        or no step reduced the sum of squares as much as the Jacobian predicts.
+        Solutions that curve_fit would warn of: the data do not determine the parameters, or hardly;
+        no step reduced the sum of squares as much as the Jacobian predicts; or the model does not
+        describe the data.
     success : ndarray, shape (...), bool
         Whether each fit found a solution, doubtful or not.
     """

@@ -12,7 +12,14 @@ from leastsq import _core
 from leastsq._arguments.arrays import FloatArray, norm
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.settings import Settings
-from leastsq._core._calls import MISFIT, OPEN_END, OUT_OF_MEMORY, POOR_END, STOPPED
+from leastsq._core._calls import (
+    MISFIT,
+    OPEN_END,
+    OUT_OF_MEMORY,
+    POOR_END,
+    STOPPED,
+    SURE_MISFIT,
+)
 from leastsq._errors import OUT_OF_DOMAIN
 from leastsq._fit.attempts import solve_again
 from leastsq._fit.conditions import Conditions
@@ -85,6 +92,7 @@ def made(*fields: Any) -> Outcome:
         is_poor=bool(ending & POOR_END),
         is_open=bool(ending & OPEN_END),
         is_misfit=bool(ending & MISFIT),
+        is_sure_misfit=bool(ending & SURE_MISFIT),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from leastsq._fit.batch import Group
 from leastsq._fit.conditions import Conditions
 from leastsq._fit.curve import fit_curve
@@ -38,6 +40,9 @@ class OneByOne:
                 self.results.store_outcome(
                     place, outcome, plan.absolute_sigma, options.as_least_squares
                 )
+                if outcome.is_sure_misfit and options.settings.loss is None:
+                    its = group.take(slice(i, i + 1)), np.array([outcome.fnorm])
+                    self.results.is_misfit[place] = its[0].misses(its[1], np.ones(1, bool))[0]
 
     def fit_one(self, group: Group, i: int, options: Options) -> Outcome:
         """Fit one data set."""

@@ -20,7 +20,10 @@ from leastsq._fit.plan import Plan
 from leastsq._fit.reasons import BOUNDED, LEAST, MASKED, ZERO_SIGMA, messages
 from leastsq._fit.result import TO_PRECISION, Outcome, inverse
 
-ADOPTED = ("x", "cov", "stderr", "chi2", "status", "reason", "active_mask", "held", "doubt")
+ADOPTED = (
+    *("x", "cov", "stderr", "chi2", "status", "reason", "active_mask", "held", "doubt"),
+    "is_misfit",
+)
 """The arrays that another try replaces."""
 NO_COVARIANCE = -1
 """The state of the parameters of a fit without a covariance."""
@@ -90,6 +93,7 @@ class Results:
         self.active_mask = np.zeros((fits, n), np.int8)
         self.held = np.zeros((fits, n), np.int8)
         self.doubt = np.zeros(fits, np.int8)
+        self.is_misfit = np.zeros(fits, bool)
         self.has_solution = np.zeros(fits, bool)
         self.attempts = np.zeros(fits, np.int8)
         self.is_cut_short = False
@@ -265,7 +269,7 @@ class Results:
             self.nfev.reshape(shape),
             self.active_mask.reshape(*shape, n),
             self.attempts.reshape(shape),
-            ((self.doubt != SURE) | self.is_unkept).reshape(shape),
+            ((self.doubt != SURE) | self.is_unkept | self.is_misfit).reshape(shape),
             messages(plan, np.flatnonzero(np.bincount(reasons.astype(np.int64) + LEAST)) - LEAST),
             reasons.reshape(shape),
             self.errors,

@@ -53,6 +53,9 @@ def summary(fits: ManyFits, results: Results, absolute_sigma: bool) -> str:
             results.doubt == DOUBTFUL
         ),
         "No step reduced the sum of squares as much as the Jacobian predicts": results.is_unkept,
+        "The model explains less than half of the variance of the data, and the rest is no noise": (
+            results.is_misfit
+        ),
     }
     lines.extend(
         f"{text} ({counted(chosen, fits)})" for text, chosen in doubts.items() if chosen.any()
