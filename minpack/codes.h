@@ -39,7 +39,7 @@
  * describe the data there. */
 #define MINPACK_MISFIT 128
 
-/* Is added to MINPACK_MISFIT when that is no chance. */
+/* Is added when this is no chance. */
 #define MINPACK_SURE_MISFIT 256
 
 /* How a fit begins. */

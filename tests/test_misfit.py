@@ -111,3 +111,19 @@ def test_robust_fits_may_leave_the_outliers_unexplained():
     y = measured(wave, WAVE)
     y[20:] += 50
     curve_fit(wave, x, y, WAVE, loss="cauchy", f_scale=0.1)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("vectorized", [None, False])
+def test_a_fit_that_misses_a_peak_finds_it_from_its_neighbours(vectorized):
+    """The peak drifts from where it is found to where it is not."""
+    true = np.array([(4, centre, 0.5, 1) for centre in np.linspace(1, 8, 20)])
+    stack = np.array([measured(peak, each, seed) for seed, each in enumerate(true)])
+    with pytest.warns(OptimizeWarning, match="the rest is no noise"):
+        alone = curve_fit_many(peak, x, stack, vectorized=vectorized)
+    fits = curve_fit_many(peak, x, stack, "neighbours", vectorized=vectorized)
+    assert not fits.doubtful.any()
+    np.testing.assert_allclose(fits.popt[:, 1], true[:, 1], atol=0.1)
+    assert alone.doubtful.any()
+    np.testing.assert_array_equal(fits.attempts[~alone.doubtful], 1)
+    assert (fits.attempts[alone.doubtful] > 1).all()

@@ -128,9 +128,9 @@ contains
       if (self%has_solution() .and. self%settings%attempt /= only_attempt .and. self%steps > 0 &
           .and. .not. self%is_perfect()) then
          if (self%is_open()) ending = ending + open_end
-         if (self%steps > few) then
-            if (self%is_misfit) ending = ending + misfit
-            if (self%is_sure_misfit) ending = ending + sure_misfit
+         if (self%is_misfit .and. self%steps > few) ending = ending + misfit
+         if (self%is_sure_misfit .and. (self%steps > few .or. self%is_open())) then
+            ending = ending + sure_misfit
          end if
       end if
    end function ending

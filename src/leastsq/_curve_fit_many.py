@@ -81,8 +81,8 @@ def curve_fit_many(
     p0 : array_like or 'neighbours', optional
         The starting points: shape (n,), or (..., n) for a start of its own for each fit. Default:
         as in curve_fit, from the bounds. With "neighbours", the fits begin from these starts, too;
-        then each fit that failed begins again from the solutions of its neighbours along the batch
-        axes.
+        then each fit that failed, or whose model does not describe the data, begins again from the
+        solutions of its neighbours along the batch axes.
     sigma : array_like, optional
         The errors of ydata: a number; shape (m,) or (..., m); or (..., 1) for one error for each
         fit.

@@ -1,4 +1,4 @@
-"""A second pass: fits that failed begin again from the solutions of their neighbours."""
+"""A second pass: fits that failed, or miss their data, begin again from their neighbours."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ Fit = Callable[[Places, FloatArray], Results]
 
 
 def try_neighbours(shape: tuple[int, ...], results: Results, fit: Fit) -> None:
-    """Fit again where fits failed, from each neighbour in turn, as long as there are new ones.
+    """Fit again where fits failed or miss their data, from each neighbour that is new.
 
-    A neighbour is new when its fit has been solved. No fit begins twice from the same neighbour.
+    A neighbour is new when its fit has found a solution that describes its data. No fit begins
+    twice from the same neighbour.
     """
-    new = np.flatnonzero(results.is_solved)
+    new = np.flatnonzero(results.can_help)
     while new.size:
         rescued = []
         for offset in offsets(len(shape)):
-            again, start = failures_beside(shape, results, new, offset)
+            again, start = candidates_beside(shape, results, new, offset)
             if not again.size:
                 continue
             found = fit(again, results.x[start])
             results.adopt(again, found)
-            rescued.append(again[found.is_solved])
+            rescued.append(again[found.can_help])
         new = np.unique(np.concatenate(rescued)) if rescued else np.empty(0, np.int64)
 
 
@@ -40,13 +41,13 @@ def offsets(axes: int) -> Iterator[tuple[int, ...]]:
             yield tuple(step if i == k else 0 for i in range(axes))
 
 
-def failures_beside(
+def candidates_beside(
     shape: tuple[int, ...], results: Results, solved: Places, offset: tuple[int, ...]
 ) -> tuple[Places, Places]:
-    """Find the fits that failed in a direction from solved ones; also return these neighbours."""
+    """Find the fits that need help in a direction from solved ones; also return the latter."""
     index = np.array(np.unravel_index(solved, shape or (1,)))
     other = index + np.array(offset)[:, None]
     inside = ((other >= 0) & (other < np.array(shape)[:, None])).all(axis=0)
     beside = np.ravel_multi_index(tuple(other[:, inside]), shape)
-    failed = results.has_failed[beside] & results.can_be_retried[beside]
-    return np.asarray(beside[failed]), solved[inside][failed]
+    chosen = results.needs_help[beside]
+    return np.asarray(beside[chosen]), solved[inside][chosen]

@@ -193,16 +193,17 @@ class Results:
         return error
 
     def adopt(self, places: NDArray[np.int64], others: Results) -> None:
-        """Replace the results of fits by others that found a solution; add the counts of all."""
+        """Replace the results of fits by others that found a better solution; add all counts."""
         self.attempts[places] += others.attempts
         self.nfev[places] += others.nfev
         self.is_cut_short |= bool((others.status == NOT_DONE).any())
-        solved = others.is_solved
-        chosen = places[solved]
+        is_lower = ~self.is_solved[places] | (others.chi2 < self.chi2[places])
+        better = others.is_solved & is_lower
+        chosen = places[better]
         for name in ADOPTED:
             values = getattr(self, name)
             if values is not None:
-                values[chosen] = getattr(others, name)[solved]
+                values[chosen] = getattr(others, name)[better]
         for place in chosen.tolist():
             self.errors.pop(place, None)
 
@@ -212,9 +213,15 @@ class Results:
         return is_solved(self.status)
 
     @property
-    def can_be_retried(self) -> NDArray[np.bool_]:
-        """Whether each fit was begun, so that another start could help."""
-        return np.asarray((self.status > 0) | (self.status == RAISED))
+    def can_help(self) -> NDArray[np.bool_]:
+        """Whether each fit found a solution that describes the data, and may be those of others."""
+        return np.asarray(self.is_solved & ~self.is_misfit)
+
+    @property
+    def needs_help(self) -> NDArray[np.bool_]:
+        """Whether each fit was begun, but found no solution, or one that misses the data."""
+        was_begun = (self.status > 0) | (self.status == RAISED)
+        return np.asarray(was_begun & ~self.can_help)
 
     @property
     def have_all_raised(self) -> bool:
