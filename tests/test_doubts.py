@@ -275,6 +275,7 @@ def gaussian_jacobian(t, a, m, s):
     return np.stack([column, a * column * (t - m) / s**2, a * column * (t - m) ** 2 / s**3], 1)
 
 
+@pytest.mark.filterwarnings("ignore:.*does not describe the data")
 @pytest.mark.parametrize("jac", [None, gaussian_jacobian])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_a_peak_that_the_default_start_does_not_see_is_not_reported_as_known(jac, weighted):

@@ -129,7 +129,7 @@ contains
           .and. .not. self%is_perfect()) then
          if (self%is_open()) ending = ending + open_end
          if (self%is_misfit .and. self%steps > few) ending = ending + misfit
-         if (self%is_sure_misfit .and. (self%steps > few .or. self%is_open())) then
+         if (self%is_sure_misfit .and. (self%steps > few .or. self%leaves_open())) then
             ending = ending + sure_misfit
          end if
       end if
