@@ -167,3 +167,57 @@ def test_data_that_are_zero_are_fitted_by_amplitudes_that_cannot_be(bounds):
         warnings.simplefilter("ignore", OptimizeWarning)
         popt = curve_fit(logistic, T, 0 * T, [1, 1, 5], bounds=bounds)[0]
     assert np.sum(logistic(T, *popt) ** 2) < 1e-20
+
+
+@pytest.mark.parametrize("distance", [0, 1e-17, 1e-15, 1e-12, 1e-10, 1e-8, 1e-4, 1])
+def test_exact_data_are_solved_from_a_start_at_the_solution(distance):
+    """One of the parameters is zero. There is nothing to improve, and nothing to warn of."""
+    x = np.linspace(-1, 1, 41)
+    calls = np.zeros(2, int)
+    for seed in range(20):
+        start = [0, 2] + distance * np.random.default_rng(seed).standard_normal(2)
+        for i, solver in enumerate((leastsq, optimize.leastsq)):
+            p, _, info, mesg, ier = solver(
+                lambda p: p[0] + p[1] * x - 2 * x, start, full_output=True
+            )
+            assert ier in (1, 2, 3, 4)
+            calls[i] += info["nfev"]
+        assert "But" not in mesg
+        np.testing.assert_allclose(p, [0, 2], atol=1e-7)
+    assert calls[0] <= 3 * calls[1]
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_residuals_of_large_values_are_rounding_errors_at_the_start():
+    """The start is the solution to 1e-16, and the values are about 1000."""
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        slopes = rng.standard_normal((54, 3))
+        slopes *= -1000 / np.linalg.norm(slopes, axis=1)[:, None]
+        matrix = np.column_stack([slopes, -np.ones(54)])
+        truth = np.array([5e-4, 0, 3e-4, -np.log(1000)])
+        values = np.exp(matrix @ truth)
+        start = np.linalg.lstsq(matrix, np.log(values))[0]
+        _, _, info, mesg, ier = leastsq(
+            lambda p, matrix=matrix, values=values: np.exp(matrix @ p) - values,
+            start,
+            full_output=True,
+        )
+        assert ier in (1, 2, 3, 4)
+        assert "But" not in mesg
+        assert info["nfev"] <= 30
+
+
+@pytest.mark.parametrize("columns", [2, 3, 5])
+def test_linear_models_of_noise_are_not_tried_again(columns):
+    """The data say that coefficients are zero; that is no reason to try again."""
+    x = np.linspace(-1, 1, 30)
+    matrix = x[:, None] ** np.arange(columns)
+    for seed in range(40):
+        noise = np.random.default_rng(seed).standard_normal(30)
+        ours, theirs = (
+            solver(lambda p, y=noise: matrix @ p - y, np.ones(columns), full_output=True)
+            for solver in (leastsq, optimize.leastsq)
+        )
+        np.testing.assert_allclose(ours[0], theirs[0], atol=1e-6)
+        assert ours[2]["nfev"] <= theirs[2]["nfev"] + columns + 1

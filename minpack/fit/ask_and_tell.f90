@@ -28,6 +28,10 @@ module minpack_ask_and_tell
 
    real(dp), parameter :: acceptable = 1.0e-4_dp
       !! The ratio of actual to predicted reduction from which a step is taken.
+   real(dp), parameter :: exact = 1.0e-3_dp
+      !! The error of the ratio of a step that the linear model predicts.
+   real(dp), parameter :: little = 1.0e-6_dp
+      !! A reduction that may be noise.
 
    type, extends(edged_type) :: fit_type
    contains
@@ -129,6 +133,7 @@ contains
 
       self%models = self%models + 1
       associate (settings => self%settings, region => self%region, model => self%model)
+         if (self%models == 1) self%first_norms = model%acnorm
          if (self%models == 1 .or. self%robust%is_new()) then
             call self%begin_again()
             if (self%needs == nothing) return
@@ -223,6 +228,7 @@ contains
          reduction = region%assess(self%model, self%fnorm, trial_norm, self%workspace)
          call region%resize(reduction)
          self%ratio = reduction%ratio
+         self%is_linear = self%is_linear .and. is_as_predicted(reduction)
          self%accepted = reduction%ratio >= acceptable
          call self%robust%learn(reduction%ratio)
          leaps = self%accepted .and. self%leaps < most_leaps
@@ -307,6 +313,13 @@ contains
       end if
       self%needs = a_norm
    end subroutine propose
+
+   pure logical function is_as_predicted(reduction)
+      !! Whether the model predicted what a step brought, or the step brought little.
+      type(reduction_type), intent(in) :: reduction
+
+      is_as_predicted = abs(1 - reduction%ratio) <= exact .or. reduction%predicted <= little
+   end function is_as_predicted
 
    pure real(dp) function distance(n, a, b)
       integer, intent(in) :: n

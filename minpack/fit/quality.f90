@@ -6,6 +6,7 @@ module minpack_quality
                            poor_end, open_end, misfit, sure_misfit
    use minpack_bounds, only: is_on_bound
    use minpack_settings, only: only_attempt
+   use minpack_settled, only: is_rounding
    use minpack_state, only: state_type, nothing
    implicit none
    private
@@ -75,18 +76,22 @@ contains
    end function count_determined
 
    pure logical function has_idle(self)
-      !! Whether a variable that is on no bound has no effect on the residuals.
+      !! Whether a variable that is on no bound has no effect on the residuals. In a linear model, a
+      !! variable keeps its effect, and the data say that it is zero.
       class(judged_type), intent(in) :: self
       real(dp) :: effect
+      logical :: is_linear
       integer :: j, k
 
       has_idle = .false.
+      is_linear = self%is_linear .and. .not. self%leaves_open()
       associate (bounds => self%settings%bounds, model => self%model)
          do k = 1, self%n
             j = model%ipvt(k)
             if (bounds%bounded) then
                if (is_on_bound(bounds%lower(j), self%x(j), bounds%upper(j))) cycle
             end if
+            if (is_linear .and. model%acnorm(j) > self%first_norms(j)/2) cycle
             effect = maxval(abs(model%r(:k, k)))*abs(self%x(j))
             has_idle = has_idle .or. effect <= no_effect*self%true_norm
          end do
@@ -106,7 +111,8 @@ contains
       !! Whether the residuals are all but zero.
       class(judged_type), intent(in) :: self
 
-      is_perfect = self%true_norm <= perfect*self%robust%start_norm
+      is_perfect = self%true_norm <= perfect*self%robust%start_norm .or. &
+                   is_rounding(self%model, self%settings%data_norm, self%true_norm)
    end function is_perfect
 
    pure logical function is_held(self)

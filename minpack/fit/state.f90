@@ -64,6 +64,8 @@ module minpack_state
          !! Shape: (n). The best point so far.
       real(dp), pointer, contiguous :: trial(:) => null()
          !! Shape: (n). The point to try.
+      real(dp), pointer, contiguous :: first_norms(:) => null()
+         !! Shape: (n). The norms of the columns of the first Jacobian.
       real(dp), pointer :: fnorm => null()
          !! Norm of the residuals at x; with a loss, of the widened loss.
       real(dp), pointer :: true_norm => null()
@@ -80,6 +82,8 @@ module minpack_state
          !! Norm of the last step.
       real(dp) :: ratio = 0
          !! Actual by predicted reduction by the last step.
+      logical :: is_linear = .true.
+         !! Whether the model has predicted all steps that mattered.
       type(model_type) :: model
          !! The linear model that was told last.
       type(trust_region_type) :: region
@@ -109,7 +113,7 @@ contains
       logical, intent(in) :: bounded
          !! Whether there are bounds.
 
-      count = (2*int(n, c_int64_t) + merge(11, 8, bounded))*n + 12
+      count = (2*int(n, c_int64_t) + merge(12, 9, bounded))*n + 12
    end function reals_of_fit
 
    pure integer(c_int64_t) function integers_of_fit(n, bounded) result(count)
@@ -143,6 +147,7 @@ contains
       self%workspace => workspace
       self%x => store%vector(n)
       self%trial => store%vector(n)
+      self%first_norms => store%vector(n)
       self%fnorm => store%number()
       self%true_norm => store%number()
       self%cosine => store%number()
@@ -172,6 +177,7 @@ contains
 
       self%x = x
       self%trial = x
+      self%first_norms = 0
       self%fnorm = fnorm
       self%true_norm = fnorm
       self%cosine = 0
@@ -186,6 +192,7 @@ contains
       self%steps = 0
       self%step = 0
       self%ratio = 0
+      self%is_linear = .true.
       call self%model%begin()
       call self%region%begin()
       call self%robust%begin(fnorm)

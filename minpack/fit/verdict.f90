@@ -47,8 +47,8 @@ contains
          else if (has_settled(region, fit%model, reduction, fit%accepted, fit%x, fit%fnorm, &
                               max(settings%ftol, settings%xtol), fit%workspace)) then
             info = claim
-         else if (.not. fit%accepted .and. &
-                  is_rounding(fit%model, settings%data_norm, fit%fnorm)) then
+         else if (is_rounding(fit%model, settings%data_norm, fit%fnorm) .and. &
+                  (.not. fit%accepted .or. has_vanished(region, fit%fnorm))) then
             info = claim
          else if (has_vanished(region, fit%fnorm)) then
             info = claim

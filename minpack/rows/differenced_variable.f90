@@ -37,6 +37,8 @@ module minpack_differenced_variable
          !! What the step of the column showed.
       logical :: is_without_effect = .false.
          !! Whether no step had an effect: the column is zero, not the rounding errors.
+      logical :: is_smooth = .false.
+         !! Whether shorter steps showed that the change by the step is no jump.
       type(search_type) :: search
    contains
       procedure :: ask

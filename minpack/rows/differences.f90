@@ -224,11 +224,12 @@ contains
       end if
       associate (memory => self%memory)
          do j = 1, size(self%variables)
-            associate (sample => self%variables(j)%sample, change => memory%changes(j))
+            associate (variable => self%variables(j), sample => self%variables(j)%sample, &
+                       change => memory%changes(j))
                change = 1
                if (sample%change > 0) change = min(sample%change/size_of_values, 1.0_dp)
                if (memory%agreement(j) < giant) change = max(change, epsmch/memory%agreement(j))
-               if (self%is_jump(sample)) change = giant
+               if (self%is_jump(sample) .and. .not. variable%is_smooth) change = giant
             end associate
          end do
       end associate

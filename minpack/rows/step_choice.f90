@@ -266,6 +266,7 @@ contains
             memory%trusted_from(j) = self%unit*last%change/4
          else
             memory%is_trusted(j) = 1
+            variable%is_smooth = search%agreement < giant
             if (last%step >= variable%sample%step) then
                if (search%longest <= 0) return
                memory%longest(j) = search%longest

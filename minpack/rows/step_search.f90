@@ -44,7 +44,7 @@ module minpack_step_search
          !! Downwards: the longest step whose quotient is expected to agree with that of shorter
          !! ones; zero if curvature does no harm.
       real(dp) :: agreement = giant
-         !! Upwards: the error of the column at most, if the quotient of a longer step agrees.
+         !! The error of the column at most, if the quotient of another step agrees.
       real(dp) :: fall = 0
          !! Downwards: the last change of the residuals, by the change before it.
       logical :: has_effect = .false.
@@ -200,7 +200,10 @@ contains
       goes_on = disagreement > alike
       share = 0
       if (search%attempt == 1 .and. disagreement > straight) search%longest = search%last%step
-      if (.not. goes_on) return
+      if (.not. goes_on) then
+         search%agreement = disagreement
+         return
+      end if
       search%fall = next%change/search%last%change
       ! The disagreement of the two quotients is proportional to the longer step.
       search%longest = max(next%step, search%last%step*(alike/disagreement))
