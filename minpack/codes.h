@@ -42,6 +42,10 @@
 /* Is added when this is no chance. */
 #define MINPACK_SURE_MISFIT 256
 
+/* Is added when x is a solution, but the trust region still limited the last step: the residuals may be
+ * noisy, so that derivatives are wrong. */
+#define MINPACK_CONFINED_END 512
+
 /* How a fit begins. */
 #define MINPACK_ONLY_ATTEMPT 0  /* at x, and it ends without the last four codes */
 #define MINPACK_FIRST_ATTEMPT 1 /* with a wider loss, if most residuals are outliers */

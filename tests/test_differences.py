@@ -153,7 +153,8 @@ def test_steps_that_are_none_are_refused(fit, diff_step, message):
         leastsq(fit.residuals, fit.start, diff_step=diff_step)
 
 
-def test_mghs_standard_starts_take_no_more_calls_for_the_same_norm():
+def test_mghs_standard_starts_take_hardly_more_calls_for_the_same_norm():
+    """Some end where the linear model promises more, and are differenced anew there."""
     ours = theirs = 0
     for case in mgh.CASES:
         if "rank 1" in case.name:  # tried from the other side, too
@@ -167,7 +168,7 @@ def test_mghs_standard_starts_take_no_more_calls_for_the_same_norm():
             ours += counts[0]
             theirs += counts[1]
     assert theirs > 1500
-    assert ours <= 1.01 * theirs
+    assert ours <= 1.07 * theirs
 
 
 def scipys(*args, **options):
@@ -534,3 +535,32 @@ def test_central_differences_do_not_lengthen_a_step_again_and_again():
         least_squares(residuals, [1, 2.2, 0.1, 0.1], jac="3-point")
         most = max(most, len(calls))
     assert most < 120
+
+
+@pytest.mark.parametrize("points", [100, 1000, 10_000])
+@pytest.mark.parametrize("door", ["curve_fit", "leastsq", "least_squares", "curve_fit_many"])
+def test_values_in_float32_do_not_end_a_fit_far_from_its_minimum(door, points):
+    """The differences are mostly rounding errors, so the last Jacobian may promise nothing."""
+    seeds = range(12)
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        x = np.sort(rng.uniform(0.05, 5, points))
+        y = x + 0.5 + 0.1 * rng.standard_normal(points)
+        start = np.array([1, 0.5]) * (1 + 0.3 * rng.uniform(-1, 1, 2))
+
+        def f(x, a, b):
+            return (a * x + b).astype(np.float32).astype(float)
+
+        def residuals(p, x=x, y=y):
+            return (p[0] * x + p[1]).astype(np.float32).astype(float) - y
+
+        if door == "curve_fit":
+            p, _ = curve_fit(f, x, y, start)
+        elif door == "leastsq":
+            p, _ = leastsq(residuals, start)
+        elif door == "least_squares":
+            p = least_squares(residuals, start).x
+        else:
+            p = curve_fit_many(f, x, y[None], start).popt[0]
+        best, cov = np.polyfit(x, y, 1, cov=True)
+        assert (np.abs(p - best) < 0.1 * np.sqrt(np.diag(cov))).all()

@@ -319,7 +319,7 @@ def test_the_calls_that_are_left_after_all_tries_are_used_from_the_best_point():
     costs = []
     for limit in (None, 400, 1000, 20000):
         fit = least_squares(banana, [-1.2, 1], max_nfev=limit, method="lm")
-        assert fit.nfev <= (limit or 320)
+        assert fit.nfev <= (limit or 370)
         costs.append(fit.cost)
     assert costs == sorted(costs, reverse=True)
     assert costs[-1] < 1e-20

@@ -7,7 +7,8 @@ module minpack_info
    public :: going_on, improper_input, ftol_reached, xtol_reached, &
              ftol_and_xtol_reached, gtol_reached, maxfev_reached, ftol_too_small, xtol_too_small, &
              gtol_too_small, residuals_not_finite, jacobian_not_finite, time_is_up, stopped, &
-             out_of_memory, no_time, promise_broken, poor_end, open_end, misfit, sure_misfit
+             out_of_memory, no_time, promise_broken, poor_end, open_end, misfit, sure_misfit, &
+             confined_end
 
    integer, parameter :: improper_input = MINPACK_IMPROPER_INPUT
    integer, parameter :: ftol_reached = MINPACK_FTOL_REACHED
@@ -35,5 +36,6 @@ module minpack_info
    integer, parameter :: open_end = MINPACK_OPEN_END
    integer, parameter :: misfit = MINPACK_MISFIT
    integer, parameter :: sure_misfit = MINPACK_SURE_MISFIT
+   integer, parameter :: confined_end = MINPACK_CONFINED_END
 
 end module minpack_info

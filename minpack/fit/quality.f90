@@ -3,7 +3,7 @@ module minpack_quality
    !! end better.
    use minpack_kinds, only: dp
    use minpack_info, only: improper_input, maxfev_reached, gtol_too_small, promise_broken, &
-                           poor_end, open_end, misfit, sure_misfit
+                           poor_end, open_end, misfit, sure_misfit, confined_end
    use minpack_bounds, only: is_on_bound
    use minpack_settings, only: only_attempt
    use minpack_settled, only: is_rounding
@@ -134,6 +134,7 @@ contains
       if (self%has_solution() .and. self%settings%attempt /= only_attempt .and. self%steps > 0 &
           .and. .not. self%is_perfect()) then
          if (self%is_open()) ending = ending + open_end
+         if (self%is_confined) ending = ending + confined_end
          if (self%is_misfit .and. self%steps > few) ending = ending + misfit
          if (self%is_sure_misfit .and. (self%steps > few .or. self%leaves_open())) then
             ending = ending + sure_misfit

@@ -32,7 +32,7 @@ module minpack_settled
    use minpack_reduction, only: reduction_type
    implicit none
    private
-   public :: has_settled, is_rounding, is_promising, has_little_left, is_exact
+   public :: has_settled, is_rounding, is_promising, is_confined, has_little_left, is_exact
 
    real(dp), parameter :: worthwhile = 1e-6_dp
       !! The fraction of the sum of squares by which it must be reducible for the fit to go on,
@@ -40,6 +40,8 @@ module minpack_settled
       !! contributes that is off by sqrt((m - n)*1e-6) standard errors.
    real(dp), parameter :: credible = 1e-4_dp
       !! Errors of 1 % in the columns cannot explain a larger predicted reduction.
+   real(dp), parameter :: accurate = 5e-8_dp
+      !! The predicted reduction that errors of accurate columns explain.
    real(dp), parameter :: damping = 1e-3_dp
       !! Directions with singular values of T below the square root of it are left out.
    real(dp), parameter :: no_damping = epsmch
@@ -143,6 +145,22 @@ contains
 
       is_promising = promise(region, model, x, damping, workspace) > credible
    end function is_promising
+
+   logical function is_confined(region, model, x, workspace)
+      !! Whether the trust region limited the last step, and the model promises more. Residuals with
+      !! few correct digits end a fit in this way, because derivatives are wrong.
+      class(trust_region_type), intent(inout) :: region
+         !! The trust region.
+      type(model_type), intent(in) :: model
+         !! The linear model at its centre.
+      real(dp), intent(in) :: x(:)
+         !! Shape: (n). The centre.
+      type(workspace_type), intent(inout) :: workspace
+         !! Memory for n variables.
+
+      is_confined = region%par > 0
+      if (is_confined) is_confined = promise(region, model, x, damping, workspace) > accurate
+   end function is_confined
 
    logical function is_exact(region, model, x, fnorm, start_norm, workspace)
       !! Whether the residuals are so small that the data have no noise. Then their rounding errors

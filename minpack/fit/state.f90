@@ -91,6 +91,8 @@ module minpack_state
          !! What the fit has learned of its loss, if there is one.
       logical :: is_poor = .false.
          !! Whether the fit has ended, and another attempt may end better.
+      logical :: is_confined = .false.
+         !! Whether the trust region limited the last step although the model promised more.
       logical :: is_astray = .false.
          !! Whether the fit has ended where a curve passes by most of the data.
       logical :: is_misfit = .false.
@@ -197,6 +199,7 @@ contains
       call self%region%begin()
       call self%robust%begin(fnorm)
       self%is_poor = .false.
+      self%is_confined = .false.
       self%is_astray = .false.
       self%is_misfit = .false.
       self%is_sure_misfit = .false.

@@ -4,7 +4,7 @@ module minpack_verdict
    use minpack_info, only: going_on, ftol_reached, maxfev_reached, promise_broken
    use minpack_reduction, only: reduction_type
    use minpack_exit_tests, only: converged, exhausted, has_vanished, is_close, is_nothing
-   use minpack_settled, only: has_settled, is_rounding, is_promising, is_exact
+   use minpack_settled, only: has_settled, is_rounding, is_promising, is_confined, is_exact
    use minpack_state, only: state_type
    implicit none
    private
@@ -57,6 +57,9 @@ contains
                                fit%workspace)) info = info + promise_broken
          else if (is_spent) then
             info = maxfev_reached
+         end if
+         if (info /= going_on .and. info == claim) then
+            fit%is_confined = is_confined(region, fit%model, fit%x, fit%workspace)
          end if
       end associate
    end function verdict

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.settings import Settings
-from leastsq._core._calls import MISFIT, OPEN_END, POOR_END, SURE_MISFIT
+from leastsq._core._calls import CONFINED_END, MISFIT, OPEN_END, POOR_END, SURE_MISFIT
 from leastsq._fit.attempts import fewest_calls
 from leastsq._fit.batch import Group
 from leastsq._fit.many_fits import is_solved
@@ -41,8 +41,7 @@ class Keeper:
             self.one_by_one.fit(group)
             return
         found, is_done = solve(group, self.plan.options(group.box is not None).settings.first)
-        ends = self.keep(group, found, is_done)
-        again = ends.again
+        ends, again = self.keep(group, found, is_done)
         if again.any() and not self.plan.is_cancelled:
             chosen = group.take(again), found.take(again), ends.take(again)
             tries = Tries(self.plan, self.results, *chosen, solve)
@@ -50,18 +49,20 @@ class Keeper:
             tries.run(self)
             self.is_trying = False
 
-    def keep(self, group: Group, found: Solutions, is_done: Flags) -> Ends:
+    def keep(self, group: Group, found: Solutions, is_done: Flags) -> tuple[Ends, Flags]:
         """Store the results that are final; tell which fits are tried again, as in curve_fit.
 
         After an exception in another try nothing is final.
         """
         settings = self.plan.options(group.box is not None).settings
-        is_poor, is_open, is_misfit, is_sure = take_ends(found, settings)
-        is_turned = (is_open | is_misfit) & has_turned(group.p, found.x)
-        again = is_done & (is_poor | is_open | is_turned | has_idle(group, found))
+        ends = take_ends(found, settings)
+        is_turned = ends.is_misfit & has_turned(group.p, found.x)
+        is_noisy = ends.is_noisy & self.plan.is_differenced
+        is_doubtful = ends.is_poor | ends.is_open | is_turned | is_noisy | has_idle(group, found)
+        again = is_done & is_doubtful
         if not self.is_trying:
-            self.store(group, found, is_sure, is_done & ~again)
-        return Ends(is_poor, is_open, is_turned, is_sure, again)
+            self.store(group, found, ends.is_sure_misfit, is_done & ~again)
+        return ends, again
 
     def store(self, group: Group, found: Solutions, is_sure_misfit: Flags, is_done: Flags) -> None:
         """Store the results of the fits that are done."""
@@ -75,32 +76,28 @@ class Keeper:
 
 
 class Ends(NamedTuple):
-    """How fits ended: poorly, open, where signs have changed, without describing the data.
-
-    again tells which are to be tried again.
-    """
+    """How fits ended: poorly, open, maybe and surely without describing the data, noisily."""
 
     is_poor: Flags
     is_open: Flags
-    is_turned: Flags
+    is_misfit: Flags
     is_sure_misfit: Flags
-    again: Flags
+    is_noisy: Flags
 
     def take(self, chosen: Flags) -> Ends:
         """Select some of the fits."""
         return Ends(*(part[chosen] for part in self))
 
 
-def take_ends(found: Solutions, settings: Settings) -> tuple[Flags, Flags, Flags, Flags]:
-    """Tell which fits ended poorly, are open, and do not describe the data, maybe and surely.
-
-    Leave only the reasons in their endings.
-    """
+def take_ends(found: Solutions, settings: Settings) -> Ends:
+    """Tell how fits ended, and leave only the reasons in their endings."""
     ending = np.maximum(found.ending, 0)
-    flags = POOR_END, OPEN_END, MISFIT, SURE_MISFIT
-    is_poor, is_open, is_misfit, is_sure = (ending & flag > 0 for flag in flags)
+    flags = POOR_END, OPEN_END, MISFIT, SURE_MISFIT, CONFINED_END
+    is_poor, is_open, is_misfit, is_sure, is_confined = (ending & flag > 0 for flag in flags)
     np.copyto(found.ending, ending % POOR_END, where=found.ending >= 0)
-    return is_poor, is_open | has_crawled(found.ending, settings), is_misfit, is_sure
+    is_open |= has_crawled(found.ending, settings)
+    is_noisy = may_be_noisy(found.ending, is_confined & ~is_open, settings)
+    return Ends(is_poor, is_open, is_misfit, is_sure, is_noisy)
 
 
 def has_idle(group: Group, found: Solutions) -> Flags:
@@ -139,10 +136,10 @@ class Tries:
         self.waits = ~self.is_short
         self.is_done = np.ones(len(group.places), bool)
         tries: list[list[Try]] = [[] for _ in group.p]
-        is_noisy = plan.is_differenced & may_be_noisy(found.ending, settings)
+        is_noisy = plan.is_differenced & ends.is_noisy
         is_crawling = has_crawled(found.ending, settings)
-        ways = ends.is_poor, ends.is_open, ends.is_turned, is_crawling, is_noisy
-        for i in np.flatnonzero(ends.is_poor | ends.is_open | ends.is_turned).tolist():
+        ways = ends.is_poor, ends.is_open, ends.is_misfit, is_crawling, is_noisy
+        for i in range(len(group.places)):
             its = (bool(way[i]) for way in ways)
             box = group.box_of(i)
             tries[i] += tries_for(group.p[i], found.x[i], settings, box, *its)
@@ -154,8 +151,8 @@ class Tries:
                 found.fnorm[i],
                 group.box_of(i),  # type: ignore[arg-type]
             )
-        its_ends = ends_of(found, ends.is_poor, ends.is_open)
-        self.retries = [Retries(*its, settings) for its in zip(its_ends, tries, strict=True)]
+        begun = zip(ends_of(found, ends), tries, strict=True)
+        self.retries = [Retries(*its, settings) for its in begun]
 
     def run(self, keeper: Keeper) -> None:
         """Do the tries, and store the best results."""
@@ -189,21 +186,20 @@ class Tries:
         was_solved = is_solved(self.best.ier[chosen])
         with self.results.keeping(self.group.places[chosen[was_solved]]):
             other, is_done = self.solve(group, settings)
-        is_poor, is_open, _, is_sure = take_ends(other, self.settings)
+        ends = take_ends(other, self.settings)
         self.nfev[chosen] += np.where(is_done, other.nfev, 0)
         self.is_done[chosen] &= is_done | was_solved
         self.is_short[chosen] |= self.nfev[chosen] > self.most
         self.waits[chosen] = is_done & ~self.is_short[chosen]
-        ends = ends_of(other, is_poor, is_open)
-        taken = zip(chosen.tolist(), tries, ends, strict=True)
+        taken = zip(chosen.tolist(), tries, ends_of(other, ends), strict=True)
         better = is_done & [self.retries[i].take(again, end) for i, again, end in taken]
-        self.is_sure_misfit[chosen[better]] = is_sure[better]
+        self.is_sure_misfit[chosen[better]] = ends.is_sure_misfit[better]
         for mine, theirs in zip(self.best, other, strict=True):
             if mine is not None and theirs is not None:
                 mine[chosen[better]] = theirs[better]
 
 
-def ends_of(found: Solutions, is_poor: Flags, is_open: Flags) -> list[End]:
+def ends_of(found: Solutions, ends: Ends) -> list[End]:
     """Return where each fit has ended."""
-    columns = found.fnorm, found.ending, is_poor, is_open
+    columns = found.fnorm, found.ending, ends.is_poor, ends.is_open
     return [End(*row) for row in zip(found.x, *(each.tolist() for each in columns), strict=True)]

@@ -13,6 +13,7 @@ from leastsq._arguments.arrays import FloatArray, norm
 from leastsq._arguments.bounds import Box
 from leastsq._arguments.settings import Settings
 from leastsq._core._calls import (
+    CONFINED_END,
     MISFIT,
     OPEN_END,
     OUT_OF_MEMORY,
@@ -52,8 +53,11 @@ def solved(
     if not settings.tries_again:
         return outcome
     is_bounded = box is not None and box.is_bounded()
-    is_doubtful = outcome.is_poor or outcome.is_open or outcome.is_misfit or outcome.ier == STOPPED
-    if not (is_doubtful or is_bounded or has_crawled(outcome.ier, settings)):
+    is_doubtful = (
+        *(outcome.is_poor, outcome.is_open, outcome.is_misfit, outcome.is_confined),
+        outcome.ier == STOPPED,
+    )
+    if not (any(is_doubtful) or is_bounded or has_crawled(outcome.ier, settings)):
         return outcome
     is_linear = settings.loss is None
 
@@ -93,6 +97,7 @@ def made(*fields: Any) -> Outcome:
         is_open=bool(ending & OPEN_END),
         is_misfit=bool(ending & MISFIT),
         is_sure_misfit=bool(ending & SURE_MISFIT),
+        is_confined=bool(ending & CONFINED_END),
     )
 
 

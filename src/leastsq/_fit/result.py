@@ -95,7 +95,7 @@ class Outcome(NamedTuple):
     epsfcn is that of an attempt with longer steps of differences.
     is_poor tells that another attempt may end better, is_open that a parameter has no effect of its
     own, is_misfit that most neighbouring residuals have the same sign, is_sure_misfit that this is
-    no chance.
+    no chance, is_confined that the residuals may have few correct digits.
     The rows of augmented are the columns of the triangle R; the first n elements of Q'f; and how
     much the step of each column changed the residuals, in units of the data.
     """
@@ -115,6 +115,7 @@ class Outcome(NamedTuple):
     is_open: bool = False
     is_misfit: bool = False
     is_sure_misfit: bool = False
+    is_confined: bool = False
     epsfcn: float | None = None
 
     @property

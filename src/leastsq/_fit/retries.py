@@ -104,7 +104,7 @@ def again_is_better(again: Try, end: Outcome | End, best: Outcome | End) -> bool
         return False
     limit = again.limit
     if again.epsfcn is not None and not is_broken(end.ending):
-        limit = NO_HIGHER
+        limit = NO_HIGHER if is_broken(best.ending) else 1.0
     is_lower = end.fnorm < limit * best.fnorm
     if best.ier not in SOLVED:
         return is_lower or (end.ier in SOLVED and end.fnorm <= best.fnorm)

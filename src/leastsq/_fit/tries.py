@@ -88,10 +88,10 @@ def has_crawled(ending: Any, settings: Settings) -> Any:
     return (ending == MAXFEV_REACHED) & settings.leaves_calls
 
 
-def may_be_noisy(ending: Any, settings: Settings) -> Any:
+def may_be_noisy(ending: Any, is_confined: Any, settings: Settings) -> Any:
     """Tell whether longer steps may give better differences, for one fit or many."""
     is_usual = settings.epsfcn is None and settings.diff_step is None
-    return is_broken(ending) & is_usual
+    return (is_broken(ending) | is_confined | has_crawled(ending, settings)) & is_usual
 
 
 def has_turned(start: FloatArray, x: FloatArray) -> Any:
@@ -125,10 +125,12 @@ def tries_for(
 ) -> list[Try]:
     """Choose how to try a fit again that has ended at x, in one of these ways."""
     tries = [on_other_side(start, settings.loss is not None)] if is_poor else []
-    if is_open and is_noisy:
-        tries.append(Try(start, share=0.25, epsfcn=COARSE))
+    if is_noisy and not is_crawling:
+        tries.append(with_longer_differences(start if is_open else x, 0.25 if is_open else 0.1))
     if is_open or is_misfit:
         tries += from_start(start, x, settings, box, is_open)
+    if is_noisy and is_crawling:
+        tries.append(with_longer_differences(start, 0.25))
     if settings.is_limited and is_crawling:
         tries.append(the_rest(start))
     return tries
@@ -137,6 +139,11 @@ def tries_for(
 def on_other_side(start: FloatArray, is_robust: bool) -> Try:
     """Choose how to try again after a poor end: from the start, and on its other side."""
     return Try(start, None, 1.0 if is_robust else WORTHWHILE, ON_OTHER_SIDE)
+
+
+def with_longer_differences(start: FloatArray, share: float) -> Try:
+    """Choose to try again with differences for residuals that have few correct digits."""
+    return Try(start, share=share, epsfcn=COARSE)
 
 
 def going_on(x: FloatArray) -> Try:
