@@ -564,3 +564,39 @@ def test_values_in_float32_do_not_end_a_fit_far_from_its_minimum(door, points):
             p = curve_fit_many(f, x, y[None], start).popt[0]
         best, cov = np.polyfit(x, y, 1, cov=True)
         assert (np.abs(p - best) < 0.1 * np.sqrt(np.diag(cov))).all()
+
+
+@pytest.mark.parametrize("bounds", [(-np.inf, np.inf), ([-np.inf, 0], np.inf)])
+def test_central_differences_find_the_size_of_a_parameter_of_zero(bounds):
+    """The first step changes the values by any factor; it says nothing about their rounding."""
+    t = np.linspace(0, 1e7, 60)
+
+    def growth(t, a, k):
+        return a * np.exp(k * t)
+
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        truth = rng.uniform(1, 3), 1e-7 * rng.uniform(0.2, 1)
+        y = growth(t, *truth) + 0.01 * rng.standard_normal(60)
+        with np.errstate(over="ignore"):
+            popt, _ = curve_fit(growth, t, y, [1, 0], bounds=bounds, jac="3-point")
+        best, cov = curve_fit(growth, t, y, truth)
+        assert (np.abs(popt - best) < 0.01 * np.sqrt(np.diag(cov))).all()
+
+
+def test_central_differences_beside_a_large_constant():
+    x = np.linspace(0, 5, 80)
+
+    def decay(x, a, b, c):
+        return a * np.exp(-b * x) + c
+
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        truth = np.array([rng.uniform(1, 5), rng.uniform(0.3, 2), 1e11])
+        y = decay(x, *truth) + 0.1 * rng.standard_normal(80)
+        start = truth * (1 + 0.1 * rng.standard_normal(3))
+        popt, pcov = curve_fit(decay, x, y, start, jac="3-point")
+        best, cov = curve_fit(decay, x, y - 1e11, [*truth[:2], 0])
+        errors = np.sqrt(np.diag(cov))[:2]
+        assert (np.abs(popt - best)[:2] < 0.1 * errors).all()
+        np.testing.assert_allclose(np.sqrt(np.diag(pcov))[:2], errors, rtol=0.1)

@@ -242,3 +242,22 @@ def test_a_glance_at_the_triangle_never_misses_a_parameter_without_effect():
             glances += 1
             assert other_tries(x, x, effect, fnorm, box) == []
             assert not without_effect(effect, x, x, box, fnorm).any()
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_bound_where_the_model_is_not_finite_takes_few_calls():
+    """The minimum is on the bound, where w*log(w) is NaN."""
+    x = np.linspace(0.25, 50, 80)
+
+    def f(x, v, w):
+        return v * (1 - np.exp(-x / 5)) + w * (np.exp(-x / 10) - 0.1 * np.log(w) * np.exp(-x / 20))
+
+    calls = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        y = 3 * (1 - np.exp(-x / 5)) - rng.uniform(0, 0.3) * np.exp(-x / 10)
+        y += 0.1 * rng.standard_normal(80)
+        popt, _, info, *_ = curve_fit(f, x, y, [1, 1], bounds=(0, np.inf), full_output=True)
+        assert 0 < popt[1] < 1e-6
+        calls += info["nfev"]
+    assert calls < 20 * 200

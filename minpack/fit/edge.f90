@@ -99,6 +99,7 @@ contains
       self%at_edge = away
       if (is_landing) then
          self%accepted = norm <= level*self%fnorm
+         self%is_undefined_on_bounds = .not. is_finite(norm)
       else
          self%accepted = is_finite(norm)
          call self%robust%begin(norm)

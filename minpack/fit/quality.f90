@@ -79,7 +79,7 @@ contains
       !! Whether a variable that is on no bound has no effect on the residuals. In a linear model, a
       !! variable keeps its effect, and the data say that it is zero.
       class(judged_type), intent(in) :: self
-      real(dp) :: effect
+      real(dp) :: length, room
       logical :: is_linear
       integer :: j, k
 
@@ -92,8 +92,13 @@ contains
                if (is_on_bound(bounds%lower(j), self%x(j), bounds%upper(j))) cycle
             end if
             if (is_linear .and. model%acnorm(j) > self%first_norms(j)/2) cycle
-            effect = maxval(abs(model%r(:k, k)))*abs(self%x(j))
-            has_idle = has_idle .or. effect <= no_effect*self%true_norm
+            length = maxval(abs(model%r(:k, k)))
+            if (self%is_undefined_on_bounds) then
+               ! Next to a bound, it is as good as on it.
+               room = min(self%x(j) - bounds%lower(j), bounds%upper(j) - self%x(j))
+               if (length*room <= no_effect*self%true_norm) cycle
+            end if
+            has_idle = has_idle .or. length*abs(self%x(j)) <= no_effect*self%true_norm
          end do
       end associate
    end function has_idle

@@ -89,6 +89,8 @@ module minpack_state
       type(trust_region_type) :: region
       type(robust_type) :: robust
          !! What the fit has learned of its loss, if there is one.
+      logical :: is_undefined_on_bounds = .false.
+         !! Whether the fit was to end on bounds where the residuals are not finite.
       logical :: is_poor = .false.
          !! Whether the fit has ended, and another attempt may end better.
       logical :: is_confined = .false.
@@ -198,6 +200,7 @@ contains
       call self%model%begin()
       call self%region%begin()
       call self%robust%begin(fnorm)
+      self%is_undefined_on_bounds = .false.
       self%is_poor = .false.
       self%is_confined = .false.
       self%is_astray = .false.

@@ -64,11 +64,14 @@ class Derivative(NamedTuple):
     bend: float
     """The largest part of it that is not linear: a second difference."""
     size: float
-    """The largest of the values, or of what they would be if the parameter were zero."""
+    """The largest of the values, or of what they would be if the parameter were zero.
+
+    Without the values after steps that are too long, which may be larger by any factor.
+    """
 
     def error(self, size: float) -> float:
         """Estimate the relative error of the column, from rounding and from curvature."""
-        if self.change <= KNOWN * size:
+        if self.change == 0:
             return np.inf
         return EPSILON * size / self.change + (self.bend / self.change) ** 2
 
@@ -202,9 +205,13 @@ def derivatives(
         both = slice(2 * place[j], 2 * place[j] + 2)
         column = quotient(each, points[both, j] - p[j], values[both], values[-1])
         near, far = values[both]
-        size = max(largest(near), largest(far), largest(column) * abs(p[j]))
+        change = largest(near - far)
         bend = largest(second_difference(each, near, far, values[-1])) if sees_bends else 0.0
-        found[j] = Derivative(column, largest(near - far), bend, size)
+        if bend > BENT * change:
+            size = largest(values[-1])
+        else:
+            size = max(largest(near), largest(far), largest(column) * abs(p[j]))
+        found[j] = Derivative(column, change, bend, size)
     return found
 
 
