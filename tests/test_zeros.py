@@ -213,6 +213,7 @@ def test_linear_models_of_noise_are_not_tried_again(columns):
     """The data say that coefficients are zero; that is no reason to try again."""
     x = np.linspace(-1, 1, 30)
     matrix = x[:, None] ** np.arange(columns)
+    calls = np.zeros(2, int)
     for seed in range(40):
         noise = np.random.default_rng(seed).standard_normal(30)
         ours, theirs = (
@@ -220,4 +221,5 @@ def test_linear_models_of_noise_are_not_tried_again(columns):
             for solver in (leastsq, optimize.leastsq)
         )
         np.testing.assert_allclose(ours[0], theirs[0], atol=1e-6)
-        assert ours[2]["nfev"] <= theirs[2]["nfev"] + columns + 1
+        calls += ours[2]["nfev"], theirs[2]["nfev"]
+    assert calls[0] <= 1.1 * calls[1]

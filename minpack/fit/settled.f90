@@ -42,6 +42,8 @@ module minpack_settled
       !! Errors of 1 % in the columns cannot explain a larger predicted reduction.
    real(dp), parameter :: accurate = 5e-8_dp
       !! The predicted reduction that errors of accurate columns explain.
+   real(dp), parameter :: long = 1e-4_dp
+      !! A step that changes the residuals by so much of the data is long.
    real(dp), parameter :: damping = 1e-3_dp
       !! Directions with singular values of T below the square root of it are left out.
    real(dp), parameter :: no_damping = epsmch
@@ -148,7 +150,8 @@ contains
 
    logical function is_confined(region, model, x, workspace)
       !! Whether the trust region limited the last step, and the model promises more. Residuals with
-      !! few correct digits end a fit in this way, because derivatives are wrong.
+      !! few correct digits end a fit in this way, because derivatives are wrong, unless steps of
+      !! differences are long already.
       class(trust_region_type), intent(inout) :: region
          !! The trust region.
       type(model_type), intent(in) :: model
@@ -158,7 +161,7 @@ contains
       type(workspace_type), intent(inout) :: workspace
          !! Memory for n variables.
 
-      is_confined = region%par > 0
+      is_confined = region%par > 0 .and. all(model%changes < long)
       if (is_confined) is_confined = promise(region, model, x, damping, workspace) > accurate
    end function is_confined
 

@@ -18,6 +18,8 @@ WELL_BELOW = 0.9
 """A smaller ratio means that a solution is none, even if the try has used up its calls there."""
 NO_HIGHER = 1.0001
 """The ratio of the norms of residuals at the same minimum, if the residuals are noisy."""
+LOWER = 1 - 1e-6
+"""The same ratio if rounding errors do not explain it."""
 ALIKE = 1e-3
 """The relative difference of the parameters of two solutions that are the same."""
 
@@ -104,7 +106,7 @@ def again_is_better(again: Try, end: Outcome | End, best: Outcome | End) -> bool
         return False
     limit = again.limit
     if again.epsfcn is not None and not is_broken(end.ending):
-        limit = NO_HIGHER if is_broken(best.ending) else 1.0
+        limit = NO_HIGHER if is_broken(best.ending) else LOWER
     is_lower = end.fnorm < limit * best.fnorm
     if best.ier not in SOLVED:
         return is_lower or (end.ier in SOLVED and end.fnorm <= best.fnorm)
