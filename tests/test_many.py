@@ -589,3 +589,31 @@ def test_x_of_each_fit_in_an_array_is_told_to_be_a_tuple():
     x, y = np.tile(T, (4, 1)), np.ones((4, T.size))
     with pytest.raises(ValueError, match=r"in a tuple: xdata=\(x,\)"):
         curve_fit_many(decay, x, y)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("options", [{}, {"maxfev": 60}, {"maxfev": 100_000}], ids=str)
+def test_fits_from_wild_starts_end_as_in_curve_fit(options):
+    """Many of them take further attempts, of all kinds."""
+    x = np.linspace(0, 6, 40)
+    truth = np.array([3, 2, 1, 0.2])
+
+    @numba.njit
+    def decays(x, a, k, b, q):
+        return a * np.exp(-k * x) + b * np.exp(-q * x)
+
+    rng = np.random.default_rng(1)
+    its = truth * (1 + 0.2 * rng.standard_normal((150, 4)))
+    noise = 10.0 ** rng.uniform(-4, -0.5, (150, 1)) * rng.standard_normal((150, 40))
+    stack = decays(x, *its.T[:, :, None]) + noise
+    starts = truth * np.exp(1.5 * rng.standard_normal((150, 4)))
+    starts *= np.where(rng.random((150, 4)) < 0.2, -1, 1)
+    fits = curve_fit_many(decays, x, stack, starts, on_failure="last", **options)
+    for k, (y, start) in enumerate(zip(stack, starts, strict=True)):
+        try:
+            popt, pcov, info, *_ = curve_fit(decays, x, y, start, full_output=True, **options)
+        except FitError as error:
+            popt, pcov, info = error.popt, fits.pcov[k], error.infodict
+        np.testing.assert_array_equal(popt, fits.popt[k])
+        np.testing.assert_array_equal(pcov, fits.pcov[k])
+        assert info["nfev"] == fits.nfev[k]

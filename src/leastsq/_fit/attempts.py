@@ -108,8 +108,8 @@ def tries_after(
     """Choose how to try again: from the start, or where all parameters have an effect."""
     is_poor = outcome.is_poor and outcome.ier not in (TIME_IS_UP, STOPPED)
     crawled = has_crawled(outcome.ier, settings)
-    is_noisy = not outcome.has_jacobian and may_be_noisy(
-        outcome.ending, outcome.is_confined and not outcome.is_open, settings
+    is_noisy = not outcome.has_jacobian and bool(
+        may_be_noisy(outcome.ending, outcome.is_open, outcome.is_confined, settings)
     )
     ways = is_poor, outcome.is_open or crawled, outcome.is_misfit, crawled, is_noisy
     tries = tries_for(start, outcome.x, settings, box, *ways)

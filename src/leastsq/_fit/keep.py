@@ -96,7 +96,7 @@ def take_ends(found: Solutions, settings: Settings) -> Ends:
     is_poor, is_open, is_misfit, is_sure, is_confined = (ending & flag > 0 for flag in flags)
     np.copyto(found.ending, ending % POOR_END, where=found.ending >= 0)
     is_open |= has_crawled(found.ending, settings)
-    is_noisy = may_be_noisy(found.ending, is_confined & ~is_open, settings)
+    is_noisy = may_be_noisy(found.ending, is_open, is_confined, settings)
     return Ends(is_poor, is_open, is_misfit, is_sure, is_noisy)
 
 

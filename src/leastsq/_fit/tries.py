@@ -88,10 +88,11 @@ def has_crawled(ending: Any, settings: Settings) -> Any:
     return (ending == MAXFEV_REACHED) & settings.leaves_calls
 
 
-def may_be_noisy(ending: Any, is_confined: Any, settings: Settings) -> Any:
+def may_be_noisy(ending: Any, is_open: Any, is_confined: Any, settings: Settings) -> Any:
     """Tell whether longer steps may give better differences, for one fit or many."""
     is_usual = settings.epsfcn is None and settings.diff_step is None
-    return (is_broken(ending) | is_confined | has_crawled(ending, settings)) & is_usual
+    is_doubtful = np.where(is_open, is_broken(ending), is_confined)
+    return (is_doubtful | has_crawled(ending, settings)) & is_usual
 
 
 def has_turned(start: FloatArray, x: FloatArray) -> Any:
